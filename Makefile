@@ -1,0 +1,52 @@
+# `make demo` and `make test` do all their own set-up in .venv; nothing else is installed by hand,
+# except, where there is none yet, a Chromium for the browser tests (see tools/browser.py).
+
+PYTHON ?= $(shell sh tools/python.sh)
+VENV ?= .venv
+PORT ?= 8000
+EMULATOR_PORT ?= 8900
+PYTEST_ARGS ?=
+
+BIN = $(VENV)/bin
+
+.PHONY: demo test lint types package messages clean
+
+demo: $(VENV)/.example
+	PORT=$(PORT) EMULATOR_PORT=$(EMULATOR_PORT) $(BIN)/python example_project/demo.py
+
+test: $(VENV)/.test
+	$(BIN)/python tools/browser.py
+	$(BIN)/coverage erase
+	$(BIN)/coverage run -m pytest $(PYTEST_ARGS)
+	$(BIN)/coverage report
+
+lint: $(VENV)/.lint
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+
+types: $(VENV)/.test $(VENV)/.lint
+	$(BIN)/mypy org_invitations example_project tests tools benchmarks
+
+package: $(VENV)/.lint
+	rm -rf build dist
+	$(BIN)/python -m build --outdir dist .
+	$(BIN)/twine check --strict dist/*
+	$(BIN)/check-wheel-contents dist/*.whl
+
+messages: $(VENV)/.example
+	cd org_invitations && ../$(BIN)/django-admin makemessages --all --no-location --no-obsolete --ignore 'emulator/*'
+	cd org_invitations && ../$(BIN)/django-admin compilemessages
+
+clean:
+	rm -rf .venv* build dist *.egg-info .coverage .mypy_cache .pytest_cache .ruff_cache
+
+# A stamp for each set of packages: installed once, and again when pyproject.toml changes.
+$(VENV)/.created:
+	@test -n "$(PYTHON)" || { echo "Python 3.11 or newer is needed: set PYTHON=/path/to/python"; exit 1; }
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --upgrade pip
+	touch $@
+
+$(VENV)/.example $(VENV)/.test $(VENV)/.lint: $(VENV)/.%: pyproject.toml $(VENV)/.created
+	$(BIN)/python -m pip install --quiet --editable ".[$*]"
+	touch $@

@@ -1,0 +1,110 @@
+"""The settings of the example site.
+
+It has no database: the app needs none. Everything that differs from place to place comes from
+the environment or from ``.env`` in the repository's root; ``.env.example`` lists it.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from urllib.parse import urlsplit
+
+import django
+import environ
+
+BASE_DIR = Path(__file__).resolve().parent.parent
+
+
+def _origins(*urls: str) -> list[str]:
+    """Return the origins of those of the URLs that are set, for the Content-Security-Policy."""
+    parts = [urlsplit(url) for url in urls if url]
+    return [f"{part.scheme}://{part.netloc}" for part in parts]
+
+
+env = environ.Env()
+env.read_env(BASE_DIR.parent / ".env")
+
+DEBUG = env.bool("DEBUG", default=True)
+# A fixed key is fine for an example on localhost, and for nothing else.
+SECRET_KEY = env.str("SECRET_KEY", default="example-only-not-a-secret")
+ALLOWED_HOSTS = env.list("ALLOWED_HOSTS", default=["localhost", "127.0.0.1", "[::1]"])
+
+INSTALLED_APPS = [
+    "django.contrib.messages",
+    "django.contrib.staticfiles",
+    "django_htmx",
+    "example",  # before org_invitations: its templates/org_invitations/base.html wins
+    "org_invitations",
+]
+
+MIDDLEWARE = [
+    "django.middleware.security.SecurityMiddleware",
+    "django.middleware.locale.LocaleMiddleware",
+    "django.middleware.common.CommonMiddleware",
+    "django.middleware.csrf.CsrfViewMiddleware",
+    "django.contrib.messages.middleware.MessageMiddleware",
+    "django.middleware.clickjacking.XFrameOptionsMiddleware",
+    "django_htmx.middleware.HtmxMiddleware",
+    "org_invitations.middleware.ClerkSessionMiddleware",
+]
+ROOT_URLCONF = "example.urls"
+WSGI_APPLICATION = "example.wsgi.application"
+ASGI_APPLICATION = "example.asgi.application"
+
+TEMPLATES = [
+    {
+        "BACKEND": "django.template.backends.django.DjangoTemplates",
+        "APP_DIRS": True,
+        "OPTIONS": {
+            "context_processors": [
+                "django.template.context_processors.request",
+                "django.contrib.messages.context_processors.messages",
+                "example.context.clerk",
+            ]
+        },
+    }
+]
+
+# Messages in a cookie need neither sessions nor a database.
+MESSAGE_STORAGE = "django.contrib.messages.storage.cookie.CookieStorage"
+
+LANGUAGE_CODE = "en"
+TIME_ZONE = "UTC"
+USE_TZ = True
+STATIC_URL = "static/"
+
+# Clerk
+CLERK_SECRET_KEY = env.str("CLERK_SECRET_KEY", default="")
+CLERK_PUBLISHABLE_KEY = env.str("CLERK_PUBLISHABLE_KEY", default="")
+CLERK_JWT_KEY = env.str("CLERK_JWT_KEY", default="", multiline=True)
+CLERK_AUTHORIZED_PARTIES = env.list("CLERK_AUTHORIZED_PARTIES", default=[])
+# These three are for the emulator; with Clerk itself they stay empty.
+CLERK_API_URL = env.str("CLERK_API_URL", default="")
+CLERK_PROXY_URL = env.str("CLERK_PROXY_URL", default="")
+CLERK_SIGN_IN_URL = env.str("CLERK_SIGN_IN_URL", default="")
+
+# Strict: no inline script or style anywhere. Django has this middleware from 6.0 on.
+if django.VERSION >= (6, 0):
+    from django.utils.csp import CSP
+
+    MIDDLEWARE.append("django.middleware.csp.ContentSecurityPolicyMiddleware")
+    SECURE_CSP = {
+        "default-src": [CSP.SELF],
+        "base-uri": [CSP.NONE],
+        # A form that is sent after the session has ended is answered with the way to sign in.
+        "form-action": [CSP.SELF, *_origins(CLERK_SIGN_IN_URL)],
+        "frame-ancestors": [CSP.SELF],
+    }
+
+# The header of every page shows who is signed in, so every page may renew the session.
+ORG_INVITATIONS_HANDSHAKE_PATHS = ["/"]
+
+LOGGING = {
+    "version": 1,
+    "disable_existing_loggers": False,
+    "handlers": {"console": {"class": "logging.StreamHandler"}},
+    "loggers": {
+        "django.server": {"handlers": ["console"], "level": "WARNING", "propagate": False},
+        "org_invitations": {"handlers": ["console"], "level": "INFO"},
+    },
+}

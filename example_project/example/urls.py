@@ -1,0 +1,12 @@
+"""The URLs of the example site."""
+
+from __future__ import annotations
+
+from django.urls import include, path
+
+from . import views
+
+urlpatterns = [
+    path("", views.home, name="home"),
+    path("invitations/", include("org_invitations.urls")),
+]

@@ -1,0 +1,49 @@
+"""What is remembered of Clerk, for how long, and under which keys.
+
+Remembered are organizations, roles and memberships, in the site's own Django cache. The list
+of invitations never is. Keys begin with a digest of the API URL and the secret key, so two
+instances of Clerk never see each other's entries; the key itself is not in them.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterable
+from typing import Any, Final
+
+from django.core.cache import caches
+from django.core.cache.backends.base import BaseCache
+
+from .conf import conf
+
+#: Raised whenever the pickled classes change shape, so that an old entry is never misread.
+_LAYOUT: Final = 1
+
+
+def get_cache() -> BaseCache:
+    """Return the cache that ``ORG_INVITATIONS_CACHE_ALIAS`` names."""
+    return caches[conf.CACHE_ALIAS]
+
+
+class InstanceCache:
+    """The entries of one Clerk instance."""
+
+    def __init__(self) -> None:
+        identity = f"{conf.CLERK_API_URL}\n{conf.CLERK_SECRET_KEY}".encode()
+        digest = hashlib.sha256(identity).hexdigest()[:20]
+        self._prefix = f"org_invitations:{_LAYOUT}:{digest}:"
+        self._cache = get_cache()
+
+    def get_many(self, names: Iterable[str]) -> dict[str, Any]:
+        """Return the entries there are, in one round to the cache."""
+        found = self._cache.get_many([self._prefix + name for name in names])
+        return {key.removeprefix(self._prefix): value for key, value in found.items()}
+
+    def set(self, name: str, value: Any, seconds: int) -> None:
+        """Remember a value; for no seconds, not at all."""
+        if seconds > 0:
+            self._cache.set(self._prefix + name, value, seconds)
+
+    def delete(self, name: str) -> None:
+        """Forget a value."""
+        self._cache.delete(self._prefix + name)

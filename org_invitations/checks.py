@@ -1,0 +1,256 @@
+"""What a site may have got wrong, told by ``manage.py check``. Nothing here uses the network.
+
+The ids are permanent: E for what cannot work or is not safe, W for what will surprise.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+from urllib.parse import urlsplit
+
+from django.apps import AppConfig
+from django.core.checks import CheckMessage, Error, Tags, register
+from django.core.checks import Warning as CheckWarning
+from django.utils.module_loading import import_string
+
+from .clerk.publishable_key import InvalidPublishableKey, parse_publishable_key
+from .conf import MAX_EXPIRES_IN_DAYS, MAX_MEMBERSHIP_CACHE_SECONDS, MAX_PAGE_SIZE, conf
+
+MIDDLEWARE = "org_invitations.middleware.ClerkSessionMiddleware"
+_LOOPBACK = ("localhost", "127.0.0.1", "::1")
+
+
+@register("org_invitations")
+def check_keys(app_configs: Sequence[AppConfig] | None = None, **kwargs: Any) -> list[CheckMessage]:
+    """Is there a secret key, and is it for this place?"""
+    key = conf.CLERK_SECRET_KEY
+    if not key:
+        return [
+            Error(
+                "CLERK_SECRET_KEY is not set.",
+                hint="Copy the secret key from the Clerk Dashboard (API keys).",
+                id="org_invitations.E001",
+            )
+        ]
+    if not key.startswith(("sk_test_", "sk_live_")):
+        return [
+            Error(
+                "CLERK_SECRET_KEY is not a secret key of Clerk's.",
+                hint="It begins with sk_test_ or sk_live_; pk_… is the publishable key.",
+                id="org_invitations.E002",
+            )
+        ]
+    if key.startswith("sk_live_") and conf.DEBUG:
+        return [
+            CheckWarning(
+                "CLERK_SECRET_KEY is a live key and DEBUG is on.",
+                hint="Debug pages show what production data the key can reach. Use sk_test_…",
+                id="org_invitations.W001",
+            )
+        ]
+    return []
+
+
+@register("org_invitations")
+def check_publishable_key(
+    app_configs: Sequence[AppConfig] | None = None, **kwargs: Any
+) -> list[CheckMessage]:
+    """Can sessions be read, and do both keys belong to one instance?"""
+    if conf.IDENTITY:
+        return []
+    try:
+        key = parse_publishable_key(conf.CLERK_PUBLISHABLE_KEY)
+    except InvalidPublishableKey as error:
+        return [
+            Error(
+                f"CLERK_PUBLISHABLE_KEY cannot be used. {error}",
+                hint="Copy it from the Clerk Dashboard (API keys); it begins with pk_.",
+                id="org_invitations.E003",
+            )
+        ]
+    secret = conf.CLERK_SECRET_KEY
+    if secret.startswith("sk_") and secret.startswith("sk_test_") != key.is_development:
+        return [
+            Error(
+                "CLERK_SECRET_KEY and CLERK_PUBLISHABLE_KEY belong to different instances.",
+                hint="One is a development key, the other a production key.",
+                id="org_invitations.E004",
+            )
+        ]
+    return []
+
+
+@register("org_invitations")
+def check_urls(app_configs: Sequence[AppConfig] | None = None, **kwargs: Any) -> list[CheckMessage]:
+    """Does the secret key travel encrypted, and are the other URLs usable?"""
+    found: list[CheckMessage] = []
+    for name, message_id in (
+        ("CLERK_API_URL", "org_invitations.E005"),
+        ("CLERK_PROXY_URL", "org_invitations.E006"),
+        ("CLERK_SIGN_IN_URL", "org_invitations.E007"),
+        ("REDIRECT_URL", "org_invitations.E008"),
+    ):
+        url = getattr(conf, name)
+        if url and not _is_safe(url):
+            setting = "ORG_INVITATIONS_REDIRECT_URL" if name == "REDIRECT_URL" else name
+            found.append(
+                Error(
+                    f"{setting} is not an absolute https URL.",
+                    hint="http is accepted for this machine only (localhost).",
+                    id=message_id,
+                )
+            )
+    return found
+
+
+def _is_safe(url: str) -> bool:
+    parts = urlsplit(url)
+    if not parts.hostname:
+        return False
+    return parts.scheme == "https" or (parts.scheme == "http" and parts.hostname in _LOOPBACK)
+
+
+@register("org_invitations")
+def check_apps(app_configs: Sequence[AppConfig] | None = None, **kwargs: Any) -> list[CheckMessage]:
+    """Are the apps and the middleware there?"""
+    found: list[CheckMessage] = []
+    if not _installed("django_htmx"):
+        found.append(
+            Error(
+                "django_htmx is not in INSTALLED_APPS.",
+                hint="Add 'django_htmx': the pages load htmx from it.",
+                id="org_invitations.E009",
+            )
+        )
+    if not conf.IDENTITY and MIDDLEWARE not in conf.MIDDLEWARE:
+        found.append(
+            Error(
+                f"{MIDDLEWARE} is not in MIDDLEWARE.",
+                hint="Add it, or name a callable in ORG_INVITATIONS_IDENTITY.",
+                id="org_invitations.E010",
+            )
+        )
+    if not _installed("django.contrib.messages"):
+        found.append(
+            CheckWarning(
+                "django.contrib.messages is not in INSTALLED_APPS.",
+                hint="Without JavaScript nobody is told that an invitation was sent.",
+                id="org_invitations.W002",
+            )
+        )
+    if not _installed("django.contrib.staticfiles"):
+        found.append(
+            CheckWarning(
+                "django.contrib.staticfiles is not in INSTALLED_APPS.",
+                hint="Serve org_invitations' and django_htmx' static files another way.",
+                id="org_invitations.W003",
+            )
+        )
+    return found
+
+
+def _installed(name: str) -> bool:
+    return any(app == name or app.startswith(f"{name}.") for app in conf.INSTALLED_APPS)
+
+
+@register("org_invitations")
+def check_numbers(
+    app_configs: Sequence[AppConfig] | None = None, **kwargs: Any
+) -> list[CheckMessage]:
+    """Are the numbers within Clerk's bounds? The app uses the nearest bound meanwhile."""
+    bounds: list[tuple[str, float, float, type | tuple[type, ...]]] = [
+        ("ORG_INVITATIONS_PAGE_SIZE", 1, MAX_PAGE_SIZE, int),
+        ("ORG_INVITATIONS_EXPIRES_IN_DAYS", 1, MAX_EXPIRES_IN_DAYS, int),
+        ("ORG_INVITATIONS_MEMBERSHIP_CACHE_SECONDS", 0, MAX_MEMBERSHIP_CACHE_SECONDS, int),
+        ("ORG_INVITATIONS_ROLES_CACHE_SECONDS", 0, 86_400, int),
+        ("ORG_INVITATIONS_CONNECT_TIMEOUT", 0.01, 60, (int, float)),
+        ("ORG_INVITATIONS_READ_TIMEOUT", 0.01, 120, (int, float)),
+    ]
+    return [
+        Error(
+            f"{name} must be a number from {low} to {high}.",
+            hint="Until then the nearest bound, or the default, is used.",
+            id="org_invitations.E011",
+            obj=name,
+        )
+        for name, low, high, kind in bounds
+        if not _is_number(conf.get_raw(name), kind, low, high)
+    ]
+
+
+def _is_number(value: Any, kind: type | tuple[type, ...], low: float, high: float) -> bool:
+    if value is None:
+        return True
+    return isinstance(value, kind) and not isinstance(value, bool) and low <= value <= high
+
+
+@register("org_invitations")
+def check_identity(
+    app_configs: Sequence[AppConfig] | None = None, **kwargs: Any
+) -> list[CheckMessage]:
+    """Can the site's own callable be imported?"""
+    if not isinstance(conf.IDENTITY, str) or not conf.IDENTITY:
+        return []
+    try:
+        function = import_string(conf.IDENTITY)
+    except ImportError:
+        function = None
+    if callable(function):
+        return []
+    return [
+        Error(
+            "ORG_INVITATIONS_IDENTITY does not name a callable that can be imported.",
+            hint="Give the dotted path of a function, such as 'mysite.clerk.identity'.",
+            id="org_invitations.E012",
+        )
+    ]
+
+
+@register("org_invitations")
+def check_cache(
+    app_configs: Sequence[AppConfig] | None = None, **kwargs: Any
+) -> list[CheckMessage]:
+    """Is there the cache that roles and permissions are kept in?"""
+    if conf.CACHE_ALIAS in conf.CACHES:
+        return []
+    return [
+        Error(
+            f"ORG_INVITATIONS_CACHE_ALIAS names a cache that does not exist: {conf.CACHE_ALIAS!r}.",
+            hint="Name one of CACHES.",
+            id="org_invitations.E013",
+        )
+    ]
+
+
+@register("org_invitations", Tags.security, deploy=True)
+def check_authorized_parties(
+    app_configs: Sequence[AppConfig] | None = None, **kwargs: Any
+) -> list[CheckMessage]:
+    """Is it limited whose session tokens are accepted?"""
+    parties = conf.CLERK_AUTHORIZED_PARTIES
+    if conf.IDENTITY:
+        return []
+    if not parties:
+        return [
+            CheckWarning(
+                "CLERK_AUTHORIZED_PARTIES is not set.",
+                hint="Name this site's origin, such as ['https://app.example.com'], so that a "
+                "token made for another site of the same Clerk instance is not accepted.",
+                id="org_invitations.W004",
+            )
+        ]
+    if all(_is_origin(party) for party in parties):
+        return []
+    return [
+        CheckWarning(
+            "CLERK_AUTHORIZED_PARTIES names something that is not an origin.",
+            hint="An origin has a scheme and a host and no slash at the end.",
+            id="org_invitations.W005",
+        )
+    ]
+
+
+def _is_origin(text: str) -> bool:
+    parts = urlsplit(text)
+    return bool(parts.scheme and parts.netloc) and f"{parts.scheme}://{parts.netloc}" == text

@@ -1,0 +1,351 @@
+"""One HTTP call to Clerk's Backend API, done right. The only importer of ``requests``.
+
+Every request carries the secret key, the version header and both time-outs. A GET is tried
+again, briefly and with jitter, after a connection error or 502, 503, 504. Anything else is sent
+once: Clerk has no idempotency key. A 429 is never waited for here, it becomes an exception
+with the seconds. Redirects are not followed, cookies are not kept, and an answer that is not
+Clerk's becomes an exception as well.
+"""
+
+from __future__ import annotations
+
+import json as jsonlib
+import logging
+import re
+import time
+from collections.abc import Mapping, Sequence
+from http.cookiejar import DefaultCookiePolicy
+from types import TracebackType
+from typing import Any, Final, Self
+from urllib.parse import quote
+
+import requests
+from requests.adapters import HTTPAdapter
+from requests.auth import AuthBase
+from urllib3.connectionpool import ConnectionPool
+from urllib3.exceptions import (
+    ConnectTimeoutError,
+    NewConnectionError,
+    ProxyError,
+    ReadTimeoutError,
+    SSLError,
+)
+from urllib3.response import BaseHTTPResponse
+from urllib3.util.retry import Retry
+
+from .. import __version__
+from .errors import error_from_response
+from .exceptions import (
+    ClerkError,
+    ConnectionBroken,
+    ConnectionFailed,
+    InvalidIdentifier,
+    InvalidResponse,
+    Timeout,
+)
+
+logger = logging.getLogger("org_invitations.clerk")
+
+#: The version this client was written against. Clerk does not document what a request without
+#: the header gets, so it is always sent.
+API_VERSION: Final = "2026-05-12"
+
+#: 500 invitations with 8 KB of metadata each are 4 MB; nothing this app asks for is larger.
+MAX_RESPONSE_BYTES: Final = 8 * 1024 * 1024
+
+#: As many connections as one page opens at once, for some threads of one process.
+POOL_SIZE: Final = 20
+
+_RETRIED_STATUSES: Final = (502, 503, 504)
+_IDENTIFIER: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9_:\-]{0,254}")
+_CHUNK_BYTES: Final = 65_536
+
+
+class ClerkClient:
+    """The Backend API of one Clerk instance. Safe to share between threads.
+
+    The pool is urllib3's, which is made for threads; what is not safe about a
+    ``requests.Session`` is its cookie jar, and that is closed here.
+    """
+
+    def __init__(
+        self,
+        secret_key: str,
+        *,
+        api_url: str = "https://api.clerk.com",
+        connect_timeout: float = 3.05,
+        read_timeout: float = 10.0,
+    ) -> None:
+        """Build a client.
+
+        :param secret_key: ``sk_test_…`` or ``sk_live_…``.
+        :param api_url: the Backend API without ``/v1``.
+        :param connect_timeout: seconds to connect.
+        :param read_timeout: seconds for each wait for data, and for the answer as a whole.
+        """
+        self.api_url = api_url.rstrip("/")
+        self.connect_timeout = connect_timeout
+        self.read_timeout = read_timeout
+        self._auth = _BearerAuth(secret_key)
+        self._http = self.create_session()
+
+    def __repr__(self) -> str:
+        return f"<{type(self).__name__} {self.api_url}>"
+
+    def create_session(self) -> requests.Session:
+        """Return the ``requests.Session`` to use: the hook for proxies, certificates, tracing."""
+        session = requests.Session()
+        session.headers.update(
+            {
+                "Accept": "application/json",
+                "Clerk-API-Version": API_VERSION,
+                "User-Agent": f"django-org-invitations/{__version__}",
+            }
+        )
+        session.cookies.set_policy(DefaultCookiePolicy(allowed_domains=[]))
+        adapter = HTTPAdapter(
+            pool_connections=4, pool_maxsize=POOL_SIZE, max_retries=_retry_policy()
+        )
+        session.mount("https://", adapter)
+        session.mount("http://", adapter)
+        return session
+
+    def close(self) -> None:
+        """Close the pooled connections."""
+        self._http.close()
+
+    def get(self, *path: str, params: Mapping[str, Any] | None = None) -> Any:
+        """GET ``/v1/<path…>`` and return the decoded JSON.
+
+        :param path: the segments of the path; each is validated and quoted.
+        :param params: the query; None values are left out, sequences are repeated.
+        :raises ClerkError: whatever went wrong.
+        """
+        return self._request("GET", path, params=params)
+
+    def post(self, *path: str, json: Any = None, params: Mapping[str, Any] | None = None) -> Any:
+        """POST ``json`` to ``/v1/<path…>``, once, and return the decoded JSON.
+
+        :raises ClerkError: whatever went wrong; ``may_have_happened`` tells whether Clerk may
+            have carried it out all the same.
+        """
+        return self._request("POST", path, params=params, json=json)
+
+    # --- What session handling asks of the Backend API ----------------------------------
+
+    def get_jwks(self) -> dict[str, Any]:
+        """Return the instance's JSON Web Key Set (``GET /v1/jwks``, not rate-limited)."""
+        body = self.get("jwks")
+        if not isinstance(body, dict):
+            raise InvalidResponse("no key set in the answer")
+        return body
+
+    def refresh_session(
+        self, session_id: str, body: Mapping[str, Any], *, suffixed_cookies: bool
+    ) -> list[str]:
+        """Trade a refresh token for cookies (``POST /v1/sessions/{id}/refresh``).
+
+        :returns: the ``Set-Cookie`` strings to pass on.
+        """
+        answer = self.post(
+            "sessions",
+            session_id,
+            "refresh",
+            json=dict(body),
+            params={"suffixed_cookies": "true" if suffixed_cookies else "false"},
+        )
+        return _strings(answer, "cookies")
+
+    def get_handshake_payload(self, nonce: str) -> list[str]:
+        """Return the ``Set-Cookie`` strings of a handshake.
+
+        ``GET /v1/clients/handshake_payload`` is what Clerk's own SDK calls; the OpenAPI
+        description lists the path without a description.
+        """
+        return _strings(
+            self.get("clients", "handshake_payload", params={"nonce": nonce}), "directives"
+        )
+
+    # --- One call -----------------------------------------------------------------------
+
+    def _request(
+        self,
+        method: str,
+        path: Sequence[str],
+        *,
+        params: Mapping[str, Any] | None = None,
+        json: Any = None,
+    ) -> Any:
+        route = "/".join(quote_segment(segment) for segment in path)
+        started = time.monotonic()
+        try:
+            status, body = self._send(
+                method,
+                f"{self.api_url}/v1/{route}",
+                params={key: value for key, value in (params or {}).items() if value is not None},
+                json=json,
+                deadline=started + self.read_timeout + self.connect_timeout,
+            )
+        except ClerkError as error:
+            _log(error, method, route, started)
+            raise
+        logger.debug("%s /v1/%s: %s in %d ms", method, route, status, _since(started))
+        return body
+
+    def _send(
+        self, method: str, url: str, *, params: Mapping[str, Any], json: Any, deadline: float
+    ) -> tuple[int, Any]:
+        # Here "from None" is a rule, not a habit: the frames of requests and urllib3 hold the
+        # Authorization header in their variables, and error reporters print those.
+        try:
+            response = self._http.request(
+                method,
+                url,
+                params=params,
+                json=json,
+                auth=self._auth,
+                timeout=(self.connect_timeout, self.read_timeout),
+                allow_redirects=False,
+                stream=True,
+            )
+        except requests.RequestException as error:
+            raise _transport_error(error) from None
+        try:
+            with response:
+                return response.status_code, self._read(response, deadline)
+        except requests.RequestException as error:
+            raise _transport_error(error) from None
+
+    def _read(self, response: requests.Response, deadline: float) -> Any:
+        status = response.status_code
+        if 300 <= status < 400:
+            raise InvalidResponse("a redirect", status=status)
+        content = _content(response, deadline)
+        is_json = response.headers.get("Content-Type", "").partition(";")[0].strip().lower() == (
+            "application/json"
+        )
+        body: Any = None
+        if is_json:
+            try:
+                body = jsonlib.loads(content)
+            except (ValueError, RecursionError):
+                if status < 400:
+                    raise InvalidResponse("not the JSON it claims to be", status=status) from None
+        elif status < 400:
+            raise InvalidResponse("not JSON", status=status)
+        if status >= 400:
+            raise error_from_response(
+                status,
+                body,
+                retry_after=response.headers.get("Retry-After"),
+                ray=response.headers.get("cf-ray"),
+            )
+        return body
+
+
+class _BearerAuth(AuthBase):
+    """Sets the header. An ``auth`` object also keeps a ``.netrc`` entry from replacing the key."""
+
+    def __init__(self, secret_key: str) -> None:
+        self.__secret_key = secret_key
+
+    def __call__(self, request: requests.PreparedRequest) -> requests.PreparedRequest:
+        request.headers["Authorization"] = f"Bearer {self.__secret_key}"
+        return request
+
+    def __repr__(self) -> str:
+        return "<the secret key>"
+
+
+class _Retry(Retry):
+    """urllib3's policy, less one thing: a GET that ran into the read time-out is not repeated.
+
+    Who waited ten seconds for a page should not wait thirty.
+    """
+
+    def increment(
+        self,
+        method: str | None = None,
+        url: str | None = None,
+        response: BaseHTTPResponse | None = None,
+        error: Exception | None = None,
+        _pool: ConnectionPool | None = None,
+        _stacktrace: TracebackType | None = None,
+    ) -> Self:
+        if isinstance(error, ReadTimeoutError):
+            raise error
+        return super().increment(method, url, response, error, _pool, _stacktrace)
+
+
+def _retry_policy() -> Retry:
+    return _Retry(
+        total=2,
+        status_forcelist=_RETRIED_STATUSES,
+        allowed_methods=("GET",),
+        backoff_factor=0.1,
+        backoff_jitter=0.1,
+        backoff_max=1,
+        # With it, urllib3 would sleep through a 429 for as long as the header says.
+        respect_retry_after_header=False,
+        raise_on_status=False,
+    )
+
+
+def quote_segment(segment: str) -> str:
+    """Return one path segment, validated and quoted.
+
+    :raises InvalidIdentifier: where it cannot be an id, a slug or a key of Clerk's.
+    """
+    if not isinstance(segment, str) or not _IDENTIFIER.fullmatch(segment):
+        raise InvalidIdentifier("not an identifier")
+    return quote(segment, safe="")
+
+
+def _content(response: requests.Response, deadline: float) -> bytes:
+    """Read the body, no larger than :data:`MAX_RESPONSE_BYTES` and no longer than the deadline."""
+    content = bytearray()
+    for chunk in response.iter_content(_CHUNK_BYTES):
+        content += chunk
+        if len(content) > MAX_RESPONSE_BYTES:
+            raise InvalidResponse("too large", status=response.status_code)
+        if time.monotonic() > deadline:
+            raise Timeout("the answer trickled in for too long")
+    return bytes(content)
+
+
+def _transport_error(error: requests.RequestException) -> ClerkError:
+    """Say whether the request can have arrived, from what requests and urllib3 report."""
+    name = type(error).__name__
+    if isinstance(error, requests.ConnectTimeout):
+        return ConnectionFailed(name)
+    if isinstance(error, requests.Timeout):
+        return Timeout(name)
+    inner = error.args[0] if error.args else None
+    reason = getattr(inner, "reason", inner)
+    if isinstance(reason, ReadTimeoutError):
+        return Timeout(type(reason).__name__)
+    if isinstance(reason, (NewConnectionError, ConnectTimeoutError, SSLError, ProxyError)):
+        return ConnectionFailed(type(reason).__name__)
+    if isinstance(error, requests.exceptions.ContentDecodingError):
+        return InvalidResponse(name)
+    return ConnectionBroken(name)
+
+
+def _strings(answer: Any, key: str) -> list[str]:
+    values = answer.get(key) if isinstance(answer, dict) else None
+    if not isinstance(values, list) or not all(isinstance(value, str) for value in values):
+        raise InvalidResponse(f"no {key} in the answer")
+    return values
+
+
+def _log(error: ClerkError, method: str, route: str, started: float) -> None:
+    # A refusal is Clerk's everyday answer; what stops the site is worth a warning.
+    level = logging.INFO if error.status and error.status < 500 else logging.WARNING
+    if error.status in (401, 403, 429):
+        level = logging.WARNING
+    kind = type(error).__name__
+    logger.log(level, "%s /v1/%s: %s (%s) in %d ms", method, route, kind, error, _since(started))
+
+
+def _since(started: float) -> int:
+    return round((time.monotonic() - started) * 1000)

@@ -1,0 +1,268 @@
+"""What can go wrong between this app and Clerk, as one tree.
+
+::
+
+    ClerkError
+    ├── TransportError            no usable answer
+    │   ├── ConnectionFailed      never reached Clerk: nothing was done
+    │   ├── ConnectionBroken      broke after sending: it may have been done
+    │   ├── Timeout               no answer in time: it may have been done
+    │   └── InvalidResponse       an answer that is not Clerk's (HTML, cut off, a redirect, too big)
+    └── APIError                  Clerk refused, and said why
+        ├── InvalidRequest        400/422
+        │   └── InvalidParameter  422 naming a parameter
+        │       └── InvalidEmailAddress
+        ├── DuplicateInvitation   a pending invitation for the address exists
+        ├── AlreadyMember
+        ├── AddressNotAllowed     allow-list, block-list, sub-addresses
+        ├── QuotaExceeded         memberships or seats are used up
+        ├── ExclusiveMembership   the person belongs to another organization
+        ├── PermissionDenied      inviter or revoker may not manage members
+        ├── NotFound
+        │   ├── InvalidIdentifier an id that no object can have; never sent
+        │   ├── OrganizationNotFound
+        │   ├── InvitationNotFound
+        │   └── RoleNotFound
+        ├── InvitationNotPending  accepted, revoked or expired meanwhile
+        ├── RoleMigrationInProgress
+        ├── ResourceLocked        another request changes it right now
+        ├── InvitationsNotSupported
+        ├── DevelopmentLimit      the monthly e-mails of a development instance
+        ├── RateLimited           429, with the seconds to wait
+        ├── Unauthorized          the site's key or version: a fault of the site, not the person
+        ├── ServiceUnavailable    5xx: it may have been done
+        └── UnexpectedError       a refusal that no catalogue lists
+
+A site that is not configured raises Django's ``ImproperlyConfigured``, which is outside this
+tree on purpose: a page that survives Clerk's faults must not survive a missing key.
+
+The texts of these exceptions are for logs. They hold the status, Clerk's code, the parameter
+and the trace id, and never an address, a key, a token or a link.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, ClassVar
+
+
+@dataclass(frozen=True, slots=True)
+class ErrorDetail:
+    """One entry of Clerk's ``errors`` array (schema ``ClerkError``)."""
+
+    code: str
+    message: str = field(default="", repr=False)
+    long_message: str = field(default="", repr=False)
+    meta: Mapping[str, Any] = field(default_factory=dict, repr=False)
+
+    @property
+    def param_name(self) -> str:
+        """The parameter that Clerk complains about, or an empty string."""
+        value = self.meta.get("param_name")
+        return value if isinstance(value, str) else ""
+
+
+class ClerkError(Exception):
+    """The root: something went wrong between this app and Clerk."""
+
+    #: Whether the request may have taken effect although no success came back.
+    may_have_happened: ClassVar[bool] = False
+
+    def __init__(
+        self,
+        reason: str = "",
+        *,
+        status: int | None = None,
+        errors: tuple[ErrorDetail, ...] = (),
+        trace_id: str = "",
+    ) -> None:
+        """Build an error.
+
+        :param reason: what happened, in a few words without any personal data.
+        :param status: the HTTP status, None where there was no answer.
+        :param errors: Clerk's own entries, the first one first.
+        :param trace_id: ``clerk_trace_id`` of the body, else the ``cf-ray`` header.
+        """
+        self.reason = reason
+        self.status = status
+        self.errors = errors
+        self.trace_id = trace_id
+        super().__init__(str(self))
+
+    def __str__(self) -> str:
+        parts = [self.reason or type(self).__name__]
+        if self.status is not None:
+            parts.append(f"status {self.status}")
+        if self.code:
+            parts.append(f"code {self.code}")
+        if self.param_name:
+            parts.append(f"parameter {self.param_name}")
+        if self.trace_id:
+            parts.append(f"trace {self.trace_id}")
+        return ", ".join(parts)
+
+    @property
+    def detail(self) -> ErrorDetail:
+        """Clerk's first entry, or an empty one."""
+        return self.errors[0] if self.errors else ErrorDetail(code="")
+
+    @property
+    def code(self) -> str:
+        """Clerk's code, e.g. ``duplicate_record``; empty where Clerk gave none."""
+        return self.detail.code
+
+    @property
+    def meta(self) -> Mapping[str, Any]:
+        """Clerk's ``meta`` of the first entry."""
+        return self.detail.meta
+
+    @property
+    def param_name(self) -> str:
+        """The parameter that Clerk complains about, or an empty string."""
+        return self.detail.param_name
+
+    @property
+    def long_message(self) -> str:
+        """Clerk's own sentence. May hold an address: show it escaped, do not log it."""
+        return self.detail.long_message or self.detail.message
+
+    @property
+    def email_addresses(self) -> tuple[str, ...]:
+        """The addresses that Clerk's ``meta`` names (``email_addresses``, ``identifiers``)."""
+        found: list[str] = []
+        for entry in self.errors:
+            for key in ("email_addresses", "identifiers"):
+                value = entry.meta.get(key)
+                if isinstance(value, list):
+                    found.extend(item for item in value if isinstance(item, str))
+        return tuple(dict.fromkeys(found))
+
+
+class TransportError(ClerkError):
+    """No usable answer came back."""
+
+
+class ConnectionFailed(TransportError):
+    """Clerk was not reached (refused, unknown host, TLS, connect time-out): nothing was done."""
+
+
+class ConnectionBroken(TransportError):
+    """The connection broke after the request was sent."""
+
+    may_have_happened = True
+
+
+class Timeout(TransportError):
+    """No complete answer within the read time-out."""
+
+    may_have_happened = True
+
+
+class InvalidResponse(TransportError):
+    """The answer is not one of Clerk's: not JSON, cut off, too large, a redirect."""
+
+    may_have_happened = True
+
+
+class APIError(ClerkError):
+    """Clerk answered with an error."""
+
+
+class InvalidRequest(APIError):
+    """400 or 422 without a more exact meaning."""
+
+
+class InvalidParameter(InvalidRequest):
+    """422 that names a parameter in ``meta.param_name``."""
+
+
+class InvalidEmailAddress(InvalidParameter):
+    """Clerk does not take the text for an e-mail address."""
+
+
+class DuplicateInvitation(APIError):
+    """A pending invitation exists (``duplicate_record``, ``organization_invitation_not_unique``)."""
+
+
+class AlreadyMember(APIError):
+    """The address belongs to a member of the organization."""
+
+
+class AddressNotAllowed(APIError):
+    """The instance's allow-list, block-list or sub-address rule refuses the address."""
+
+
+class QuotaExceeded(APIError):
+    """No seat is left, pending invitations counted."""
+
+
+class ExclusiveMembership(APIError):
+    """The person belongs to another organization and cannot join a second."""
+
+
+class PermissionDenied(APIError):
+    """The user named as inviter or revoker may not manage members."""
+
+
+class NotFound(APIError):
+    """404 of any kind."""
+
+
+class InvalidIdentifier(NotFound):
+    """An id that cannot be one of Clerk's; it was never sent."""
+
+
+class OrganizationNotFound(NotFound):
+    """The organization does not exist (any more)."""
+
+
+class InvitationNotFound(NotFound):
+    """No such invitation in this organization."""
+
+
+class RoleNotFound(NotFound):
+    """The role does not exist, or the organization's role set does not have it."""
+
+
+class InvitationNotPending(APIError):
+    """Accepted, revoked or expired meanwhile. Clerk sends 404 for this, not 409."""
+
+
+class RoleMigrationInProgress(APIError):
+    """The organization's roles are being changed; none can be assigned meanwhile."""
+
+
+class ResourceLocked(APIError):
+    """Another request is changing the same thing; trying again will do."""
+
+
+class InvitationsNotSupported(APIError):
+    """Organizations or invitations are switched off in the instance."""
+
+
+class DevelopmentLimit(APIError):
+    """A development instance has used up its e-mails of the month."""
+
+
+class RateLimited(APIError):
+    """429: Clerk's limit for the whole instance is reached."""
+
+    def __init__(self, reason: str = "", *, retry_after: int | None = None, **kwargs: Any) -> None:
+        """Like :class:`ClerkError`; ``retry_after`` is Clerk's ``Retry-After`` in seconds."""
+        self.retry_after = retry_after
+        super().__init__(reason, **kwargs)
+
+
+class Unauthorized(APIError):
+    """Clerk does not accept the site's secret key, scopes or API version."""
+
+
+class ServiceUnavailable(APIError):
+    """A fault on Clerk's side (5xx)."""
+
+    may_have_happened = True
+
+
+class UnexpectedError(APIError):
+    """A refusal with a code that this app does not know."""

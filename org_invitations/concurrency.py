@@ -1,0 +1,83 @@
+"""Doing several calls to Clerk at the same time.
+
+Only HTTP happens in the worker threads. Caches, settings and translations stay in the thread
+of the request: a cache may be a database, and a database connection belongs to one thread.
+"""
+
+from __future__ import annotations
+
+import contextvars
+import os
+from collections.abc import Callable, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from typing import Any, Final
+
+from .clerk import ClerkError
+
+#: Threads of one process that wait for Clerk; more calls than this queue up.
+MAX_WORKERS: Final = 16
+
+_executor: ThreadPoolExecutor | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What became of one call: a value, or the error that Clerk or the way to it gave."""
+
+    value: Any = None
+    error: ClerkError | None = None
+
+    def get(self) -> Any:
+        """Return the value, or raise the error."""
+        if self.error is not None:
+            raise self.error
+        return self.value
+
+
+def run_together(calls: Mapping[str, Callable[[], Any]]) -> dict[str, Outcome]:
+    """Run the calls at the same time and return what became of each, when all are done.
+
+    The first runs in the calling thread, so one call costs no thread at all. An exception that
+    is not a :exc:`ClerkError` is a bug and is raised, once all calls have ended.
+    """
+    if not calls:
+        return {}
+    (first, call), *others = calls.items()
+    futures = {
+        name: _get_executor().submit(contextvars.copy_context().run, _attempt, other)
+        for name, other in others
+    }
+    try:
+        outcomes = {first: _attempt(call)}
+    finally:
+        results = {name: future.exception() or future.result() for name, future in futures.items()}
+    for name, result in results.items():
+        if isinstance(result, BaseException):
+            raise result
+        outcomes[name] = result
+    return outcomes
+
+
+def _attempt(call: Callable[[], Any]) -> Outcome:
+    try:
+        return Outcome(value=call())
+    except ClerkError as error:
+        return Outcome(error=error)
+
+
+def _get_executor() -> ThreadPoolExecutor:
+    global _executor
+    if _executor is None:
+        _executor = ThreadPoolExecutor(MAX_WORKERS, thread_name_prefix="org_invitations")
+    return _executor
+
+
+def _after_fork() -> None:
+    # Threads do not survive a fork; the executor would wait for them for ever.
+    global _executor
+    _executor = None
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_after_fork)

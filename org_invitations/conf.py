@@ -1,0 +1,208 @@
+"""Every setting of the app, with its type, its unit and its default.
+
+This is the only module that reads ``django.conf.settings``. Nothing is read at import and
+nothing is remembered, so ``override_settings`` works everywhere. Values that a site got wrong
+are reported by the system checks (:mod:`org_invitations.checks`); the properties here only
+make them safe to use.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any, Final
+
+from django.conf import settings
+
+DEFAULT_API_URL: Final = "https://api.clerk.com"
+
+#: Clerk's own bounds for ``limit`` and ``expires_in_days`` (OpenAPI description 2026-05-12).
+MAX_PAGE_SIZE: Final = 500
+MAX_EXPIRES_IN_DAYS: Final = 365
+
+#: A membership decides who may do what, so no site may keep it longer than this (seconds).
+MAX_MEMBERSHIP_CACHE_SECONDS: Final = 60
+
+
+class Conf:
+    """Typed, lazy access to the settings; use the one instance :data:`conf`."""
+
+    # --- Clerk's own names -------------------------------------------------------------
+
+    @property
+    def CLERK_SECRET_KEY(self) -> str:
+        """The Backend API key, ``sk_test_…`` or ``sk_live_…``. Default: empty (an error)."""
+        return _text("CLERK_SECRET_KEY")
+
+    @property
+    def CLERK_PUBLISHABLE_KEY(self) -> str:
+        """``pk_test_…`` or ``pk_live_…``: names the Frontend API, hence cookies and issuer.
+
+        Default: empty (an error).
+        """
+        return _text("CLERK_PUBLISHABLE_KEY")
+
+    @property
+    def CLERK_JWT_KEY(self) -> str:
+        """The instance's public key as PEM: sessions are then verified without any network.
+
+        Default: empty, which means the keys are fetched from the Backend API and cached.
+        """
+        return _text("CLERK_JWT_KEY").replace("\\n", "\n")
+
+    @property
+    def CLERK_API_URL(self) -> str:
+        """Where the Backend API is, without ``/v1``. Default: ``https://api.clerk.com``."""
+        url = _text("CLERK_API_URL") or DEFAULT_API_URL
+        return url.rstrip("/").removesuffix("/v1")
+
+    @property
+    def CLERK_PROXY_URL(self) -> str:
+        """Where browsers reach the Frontend API, if not at the publishable key's own host.
+
+        Default: empty. Set it for Clerk's proxying, and to point at the emulator.
+        """
+        return _text("CLERK_PROXY_URL").rstrip("/")
+
+    @property
+    def CLERK_SIGN_IN_URL(self) -> str:
+        """Where a signed-out person is sent. Default: empty, the instance's Account Portal."""
+        return _text("CLERK_SIGN_IN_URL")
+
+    @property
+    def CLERK_AUTHORIZED_PARTIES(self) -> Sequence[str]:
+        """The origins whose session tokens are accepted, e.g. ``["https://app.example.com"]``.
+
+        Exact strings, without a trailing slash. Default: empty, any origin of the instance
+        (a deployment check warns of that).
+        """
+        value = getattr(settings, "CLERK_AUTHORIZED_PARTIES", None) or ()
+        return (value,) if isinstance(value, str) else tuple(value)
+
+    # --- The app's own -----------------------------------------------------------------
+
+    @property
+    def PAGE_SIZE(self) -> int:
+        """``ORG_INVITATIONS_PAGE_SIZE``: invitations on one page, 1 to 500. Default: 10."""
+        return min(max(_number("ORG_INVITATIONS_PAGE_SIZE", 10), 1), MAX_PAGE_SIZE)
+
+    @property
+    def CONNECT_TIMEOUT(self) -> float:
+        """``ORG_INVITATIONS_CONNECT_TIMEOUT``: seconds to reach Clerk. Default: 3.05."""
+        return max(_real("ORG_INVITATIONS_CONNECT_TIMEOUT", 3.05), 0.01)
+
+    @property
+    def READ_TIMEOUT(self) -> float:
+        """``ORG_INVITATIONS_READ_TIMEOUT``: seconds Clerk may take to answer. Default: 10.
+
+        It bounds the wait for each piece of an answer and for the answer as a whole.
+        """
+        return max(_real("ORG_INVITATIONS_READ_TIMEOUT", 10.0), 0.01)
+
+    @property
+    def REDIRECT_URL(self) -> str:
+        """``ORG_INVITATIONS_REDIRECT_URL``: where an invitation's link leads in the end.
+
+        An absolute URL of a page that completes the sign-up. Default: empty, Clerk's own
+        Account Portal.
+        """
+        return _text("ORG_INVITATIONS_REDIRECT_URL")
+
+    @property
+    def EXPIRES_IN_DAYS(self) -> int | None:
+        """``ORG_INVITATIONS_EXPIRES_IN_DAYS``: 1 to 365 days. Default: None, Clerk's 30."""
+        value = getattr(settings, "ORG_INVITATIONS_EXPIRES_IN_DAYS", None)
+        if value is None:
+            return None
+        return min(max(_number("ORG_INVITATIONS_EXPIRES_IN_DAYS", 30), 1), MAX_EXPIRES_IN_DAYS)
+
+    @property
+    def ROLES_CACHE_SECONDS(self) -> int:
+        """``ORG_INVITATIONS_ROLES_CACHE_SECONDS``: life of roles and names. Default: 60.
+
+        0 turns the cache off.
+        """
+        return max(_number("ORG_INVITATIONS_ROLES_CACHE_SECONDS", 60), 0)
+
+    @property
+    def MEMBERSHIP_CACHE_SECONDS(self) -> int:
+        """``ORG_INVITATIONS_MEMBERSHIP_CACHE_SECONDS``: life of a permission check. Default: 60.
+
+        At most 60; 0 asks Clerk every time. Before every write Clerk is asked afresh anyhow.
+        """
+        value = _number("ORG_INVITATIONS_MEMBERSHIP_CACHE_SECONDS", MAX_MEMBERSHIP_CACHE_SECONDS)
+        return min(max(value, 0), MAX_MEMBERSHIP_CACHE_SECONDS)
+
+    @property
+    def CACHE_ALIAS(self) -> str:
+        """``ORG_INVITATIONS_CACHE_ALIAS``: which of ``CACHES`` to use. Default: ``default``."""
+        return _text("ORG_INVITATIONS_CACHE_ALIAS") or "default"
+
+    @property
+    def HANDSHAKE_PATHS(self) -> Sequence[str] | None:
+        """``ORG_INVITATIONS_HANDSHAKE_PATHS``: path prefixes that may renew a session.
+
+        Only a page load below one of these may be sent to Clerk and back. Default: None, only
+        views marked with ``org_invitations.middleware.renews_session`` (the app's own are).
+        ``["/"]`` means every page.
+        """
+        value = getattr(settings, "ORG_INVITATIONS_HANDSHAKE_PATHS", None)
+        if value is None:
+            return None
+        return (value,) if isinstance(value, str) else tuple(value)
+
+    @property
+    def IDENTITY(self) -> str | Callable[..., Any]:
+        """``ORG_INVITATIONS_IDENTITY``: who asks, if not the Clerk session says so.
+
+        A callable, or the dotted path of one, that takes the request and returns an
+        ``org_invitations.access.Identity`` or None. Default: empty, ``request.clerk``.
+        """
+        value: str | Callable[..., Any] = getattr(settings, "ORG_INVITATIONS_IDENTITY", "") or ""
+        return value
+
+    def get_raw(self, name: str) -> Any:
+        """Return a setting as the site wrote it, None where it did not: for the checks."""
+        return getattr(settings, name, None)
+
+    # --- Django's, as far as the app must know them ------------------------------------
+
+    @property
+    def DEBUG(self) -> bool:
+        """Django's ``DEBUG``."""
+        return bool(settings.DEBUG)
+
+    @property
+    def INSTALLED_APPS(self) -> Sequence[str]:
+        """Django's ``INSTALLED_APPS``."""
+        return tuple(settings.INSTALLED_APPS)
+
+    @property
+    def MIDDLEWARE(self) -> Sequence[str]:
+        """Django's ``MIDDLEWARE``."""
+        return tuple(settings.MIDDLEWARE)
+
+    @property
+    def CACHES(self) -> dict[str, Any]:
+        """Django's ``CACHES``."""
+        return dict(settings.CACHES)
+
+
+def _text(name: str) -> str:
+    value = getattr(settings, name, "")
+    return value.strip() if isinstance(value, str) else ""
+
+
+def _number(name: str, default: int) -> int:
+    value = getattr(settings, name, default)
+    return value if isinstance(value, int) and not isinstance(value, bool) else default
+
+
+def _real(name: str, default: float) -> float:
+    value = getattr(settings, name, default)
+    if isinstance(value, (int, float)) and not isinstance(value, bool):
+        return float(value)
+    return default
+
+
+#: The settings, read at the moment of asking.
+conf: Final = Conf()

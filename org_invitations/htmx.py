@@ -1,0 +1,82 @@
+"""What htmx asked for, and how to answer it. The only reader of ``HX-*`` headers.
+
+A fragment is sent only where the request's target is that fragment. ``if request.htmx`` would
+be wrong: a boosted link, a client-side redirect and a restored history entry are htmx requests
+too and need the whole page.
+
+A fragment is marked with the header ``Org-Invitations-Fragment``. The app's script swaps what is
+marked whatever its status; htmx alone would throw away every answer that is not a 2xx.
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+from django.http import HttpRequest, HttpResponse, HttpResponseBase
+from django.utils.cache import patch_vary_headers
+from django_htmx.http import HttpResponseClientRedirect, reswap, retarget
+from django_htmx.middleware import HtmxDetails
+
+FRAGMENT_HEADER: Final = "Org-Invitations-Fragment"
+
+#: The ids of the fragments; the templates' root elements have them.
+FORM_ID: Final = "org-invitations-form"
+LIST_ID: Final = "org-invitations-list"
+DIALOG_ID: Final = "org-invitations-dialog"
+ALERT_ID: Final = "org-invitations-alert"
+
+#: Every header that decides between page and fragment.
+_VARY: Final = ("HX-Request", "HX-Target", "HX-History-Restore-Request")
+
+
+def get_htmx(request: HttpRequest) -> HtmxDetails:
+    """Return the request's htmx details, with or without django-htmx's middleware."""
+    htmx = getattr(request, "htmx", None)
+    return htmx if isinstance(htmx, HtmxDetails) else HtmxDetails(request)
+
+
+def get_fragment(request: HttpRequest, *owned: str) -> str | None:
+    """Return which of the fragments that a view owns is asked for; None means the whole page.
+
+    htmx 2 sends the target's id (``HX-Target: org-invitations-list``), htmx 4 the tag as well
+    (``div#org-invitations-list``).
+    """
+    htmx = get_htmx(request)
+    if not htmx or htmx.history_restore_request:
+        return None
+    target = (htmx.target or "").rpartition("#")[2]
+    return target if target in owned else None
+
+
+def is_htmx(request: HttpRequest) -> bool:
+    """Whether a script of htmx waits for the answer, whichever target it names."""
+    htmx = get_htmx(request)
+    return bool(htmx) and not htmx.history_restore_request
+
+
+def mark_fragment(response: HttpResponse, fragment: str) -> HttpResponse:
+    """Mark an answer as a fragment that may be swapped in whatever its status."""
+    response[FRAGMENT_HEADER] = fragment
+    return response
+
+
+def send_elsewhere(response: HttpResponse, fragment: str) -> HttpResponse:
+    """Swap the answer into another element than the one the request named."""
+    retarget(response, f"#{fragment}")
+    reswap(response, "innerHTML")
+    return mark_fragment(response, fragment)
+
+
+def leave_page(url: str) -> HttpResponse:
+    """Make the browser go to a URL. (A 302 would be followed by htmx and swapped in.)"""
+    return HttpResponseClientRedirect(url)
+
+
+def patch_vary(response: HttpResponseBase) -> None:
+    """Tell caches what the choice between page and fragment depends on."""
+    patch_vary_headers(response, _VARY)
+
+
+def get_current_url(request: HttpRequest) -> str | None:
+    """Return the path and query of the page that the htmx request was made from."""
+    return get_htmx(request).current_url_abs_path

@@ -1,0 +1,222 @@
+"""``request.clerk``: who is signed in at Clerk, for any view.
+
+Put it before ``LoginRequiredMiddleware`` and before anything that reads ``request.clerk``::
+
+    MIDDLEWARE = [..., "org_invitations.middleware.ClerkSessionMiddleware", ...]
+
+Nothing is verified until something asks, except on pages that may renew a session: those below
+``ORG_INVITATIONS_HANDSHAKE_PATHS``, and views marked with :func:`renews_session`.
+"""
+
+from __future__ import annotations
+
+import re
+import time
+from collections.abc import Awaitable, Callable, Sequence
+from functools import partial
+from typing import TYPE_CHECKING, Any, ClassVar, Final, TypeVar, cast
+
+from asgiref.sync import iscoroutinefunction, markcoroutinefunction, sync_to_async
+from django.core.cache import caches
+from django.core.exceptions import ImproperlyConfigured
+from django.http import HttpRequest, HttpResponse
+from django.http.response import HttpResponseBase
+from django.utils.cache import patch_cache_control, patch_vary_headers
+
+from .clerk.handshake import SessionBackend
+from .clerk.keys import PemKeys, RemoteKeys
+from .clerk.lazy import ClerkSession
+from .clerk.publishable_key import InvalidPublishableKey, PublishableKey, parse_publishable_key
+from .clerk.request import RequestContext
+from .clerk.session import Authenticator, SessionState
+from .clerk.tokens import KeySource, TokenVerifier
+from .conf import conf
+from .verbatim_cookies import set_cookies
+
+if TYPE_CHECKING:
+
+    class ClerkHttpRequest(HttpRequest):
+        """A request that has passed the middleware."""
+
+        clerk: ClerkSession
+        aclerk: Callable[[], Awaitable[ClerkSession]]
+
+else:
+    ClerkHttpRequest = HttpRequest
+
+_View = TypeVar("_View", bound=Callable[..., Any])
+
+_MARK: Final = "clerk_renews_session"
+_UNPRINTABLE: Final = re.compile(r"[^\x20-\x7e]")
+
+_remote_keys: Final[dict[tuple[str, str, str], RemoteKeys]] = {}
+
+
+def renews_session(view: _View) -> _View:
+    """Let a view renew a session: a page load may be sent to Clerk and back.
+
+    For functions, for what ``as_view()`` returns, and for view classes::
+
+        @renews_session
+        def people(request): ...
+
+        path("people/", renews_session(PeopleView.as_view()))
+    """
+    setattr(view, _MARK, True)
+    return view
+
+
+def forget_keys() -> None:
+    """Drop the keys that this process holds; the cache is not touched. For tests."""
+    _remote_keys.clear()
+
+
+class ClerkSessionMiddleware:
+    """Sets ``request.clerk``, and ``await request.aclerk()`` for asynchronous views."""
+
+    sync_capable: ClassVar[bool] = True
+    async_capable: ClassVar[bool] = True
+
+    def __init__(self, get_response: Callable[[HttpRequest], Any]) -> None:
+        """Wrap the next handler, synchronous or not."""
+        self.get_response = get_response
+        self.is_async = iscoroutinefunction(get_response)
+        if self.is_async:
+            markcoroutinefunction(self)
+
+    # --- What a site may override ---------------------------------------------------------
+
+    def get_backend(self) -> SessionBackend:
+        """Return the Backend API; called only when it is needed."""
+        from .clients import get_client
+
+        return get_client()
+
+    def get_time(self) -> float:
+        """Return the time, in seconds since the epoch."""
+        return time.time()
+
+    def may_renew(self, path: str) -> bool:
+        """Whether the path lies below one of ``ORG_INVITATIONS_HANDSHAKE_PATHS``."""
+        return any(_is_below(path, prefix) for prefix in conf.HANDSHAKE_PATHS or ())
+
+    # --- The way of a request -------------------------------------------------------------
+
+    def __call__(self, request: HttpRequest) -> Any:
+        """Answer a request."""
+        if self.is_async:
+            return self.__acall__(request)
+        self._attach(request)
+        response = self._renew(request) if self.may_renew(request.path) else None
+        return self._finish(request, response or self.get_response(request))
+
+    async def __acall__(self, request: HttpRequest) -> HttpResponseBase:
+        """Answer a request under ASGI; what may wait for the network does so in a thread."""
+        self._attach(request)
+        response: HttpResponseBase | None = None
+        if self.may_renew(request.path):
+            response = await sync_to_async(self._renew)(request)
+        return self._finish(request, response or await self.get_response(request))
+
+    def process_view(
+        self,
+        request: HttpRequest,
+        view_func: Callable[..., Any],
+        view_args: Sequence[Any],
+        view_kwargs: dict[str, Any],
+    ) -> HttpResponse | None:
+        """Send the browser to Clerk before a view that may renew a session."""
+        marked = getattr(view_func, _MARK, False) or getattr(
+            getattr(view_func, "view_class", None), _MARK, False
+        )
+        # What lies below a path of the setting has been decided already.
+        if not marked or self.may_renew(request.path):
+            return None
+        return self._renew(request)
+
+    # --- The steps ------------------------------------------------------------------------
+
+    def _attach(self, request: HttpRequest) -> None:
+        session = ClerkSession(partial(self._decide, request, may_renew=False))
+        target = cast("ClerkHttpRequest", request)
+        target.clerk = session
+        target.aclerk = sync_to_async(session.resolve)
+
+    def _renew(self, request: HttpRequest) -> HttpResponse | None:
+        state = self._decide(request, may_renew=True)
+        session = ClerkSession(lambda: state).resolve()
+        target = cast("ClerkHttpRequest", request)
+        target.clerk = session
+        target.aclerk = sync_to_async(session.resolve)
+        if state.location is None:
+            return None
+        # Chrome keeps the redirects of inactive tabs, and would go round for ever.
+        return HttpResponse(
+            status=307, headers={"Location": state.location, "Cache-Control": "no-store"}
+        )
+
+    def _decide(self, request: HttpRequest, *, may_renew: bool) -> SessionState:
+        context = RequestContext(
+            method=request.method or "",
+            # Raises DisallowedHost, which Django answers with 400.
+            url=request.build_absolute_uri(),
+            headers=request.headers,
+            key=_publishable_key(),
+            now=self.get_time(),
+        )
+        return self._authenticator().authenticate(context, may_renew=may_renew)
+
+    def _authenticator(self) -> Authenticator:
+        key = _publishable_key()
+        return Authenticator(
+            verifier=TokenVerifier(
+                keys=self._keys(),
+                issuer=key.frontend_api,
+                authorized_parties=conf.CLERK_AUTHORIZED_PARTIES,
+                clock=self.get_time,
+            ),
+            backend=self.get_backend,
+            frontend_api_url=conf.CLERK_PROXY_URL or f"https://{key.frontend_api}",
+        )
+
+    def _keys(self) -> KeySource:
+        if conf.CLERK_JWT_KEY:
+            return PemKeys(conf.CLERK_JWT_KEY)
+        scope = (conf.CLERK_API_URL, conf.CLERK_SECRET_KEY, conf.CACHE_ALIAS)
+        keys = _remote_keys.get(scope)
+        if keys is None:
+            # setdefault, because two threads may get here; one lock must guard the fetch.
+            keys = _remote_keys.setdefault(
+                scope,
+                RemoteKeys(lambda: self.get_backend().get_jwks(), caches[scope[2]], *scope[:2]),
+            )
+        return keys
+
+    def _finish(self, request: HttpRequest, response: HttpResponseBase) -> HttpResponseBase:
+        session = cast("ClerkHttpRequest", request).clerk
+        state = session.state
+        if state is None:
+            return response
+        patch_vary_headers(response, ["Cookie", "Authorization"])
+        for name, value in state.headers.items():
+            response.headers[name] = value
+        set_cookies(response, state.directives)
+        if state.directives and state.location is None:
+            patch_cache_control(response, private=True)
+        if state.status != "signed-in":
+            response.headers["X-Clerk-Auth-Status"] = state.status
+            for header, text in (("Reason", state.reason), ("Message", state.message)):
+                if text:
+                    response.headers[f"X-Clerk-Auth-{header}"] = _UNPRINTABLE.sub("?", text)
+        return response
+
+
+def _publishable_key() -> PublishableKey:
+    try:
+        return parse_publishable_key(conf.CLERK_PUBLISHABLE_KEY)
+    except InvalidPublishableKey as error:
+        raise ImproperlyConfigured(f"CLERK_PUBLISHABLE_KEY: {error}") from None
+
+
+def _is_below(path: str, prefix: str) -> bool:
+    return path == prefix or path.startswith(prefix if prefix.endswith("/") else f"{prefix}/")

@@ -1,0 +1,97 @@
+"""Which roles an organization may assign, and who may manage its members.
+
+Source: Clerk's guides on role sets and permissions. An organization has one role set; a role
+outside it cannot be assigned. A role set's items carry no permissions, so these come from the
+instance's list of roles.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+from typing import Final
+
+from .clerk import Membership, Organization, OrganizationSettings, Role, RoleSet
+
+#: The one permission that reading, inviting and revoking need. It is never in a session token.
+MANAGE_MEMBERS: Final = "org:sys_memberships:manage"
+
+
+@dataclass(frozen=True, slots=True)
+class AssignableRoles:
+    """The roles that an organization may assign right now."""
+
+    roles: tuple[Role, ...] = ()
+    #: The key of the role to offer first; empty where there is none to prefer.
+    default_role: str = ""
+    #: Whether a migration is running: until it ends, no role can be assigned.
+    locked: bool = False
+
+    def __contains__(self, key: object) -> bool:
+        return any(role.key == key for role in self.roles)
+
+    def get(self, key: str) -> Role | None:
+        """Return the role with this key, if it may be assigned."""
+        return next((role for role in self.roles if role.key == key), None)
+
+
+def role_set_key(organization: Organization, settings: OrganizationSettings | None) -> str | None:
+    """Return the key of the role set that decides, or None where there are no role sets.
+
+    ``role_set_key`` may be null in Clerk's answer; then the instance's initial role set
+    applies. Clerk does not say so in as many words, it is what the two fields add up to.
+    """
+    return organization.role_set_key or (settings.initial_role_set_key if settings else None)
+
+
+def assignable_roles(
+    organization_id: str,
+    role_set: RoleSet | None,
+    instance_roles: Iterable[Role],
+    settings: OrganizationSettings | None,
+) -> AssignableRoles:
+    """Put together what an organization may assign.
+
+    :param role_set: the organization's, or None where the instance knows no role sets; then
+        every role of the instance may be assigned.
+    """
+    known = {role.key: role for role in instance_roles}
+    default = settings.domains_default_role if settings else ""
+    if role_set is None:
+        roles = tuple(known.values())
+        locked = False
+    else:
+        roles = tuple(_with_permissions(role, known.get(role.key)) for role in role_set.roles)
+        default = role_set.default_role or default
+        locked = role_set.migrating and role_set.migrating_organization_id in (
+            "",
+            organization_id,
+        )
+    keys = [role.key for role in roles]
+    if default not in keys:
+        # As Clerk's own page: the default where it is offered, else the only one there is.
+        default = keys[0] if len(keys) == 1 else ""
+    return AssignableRoles(roles=roles, default_role=default, locked=locked)
+
+
+def _with_permissions(role: Role, known: Role | None) -> Role:
+    if known is None or role.permissions is not None:
+        return role
+    return replace(role, permissions=known.permissions)
+
+
+def may_manage_members(membership: Membership | None, instance_roles: Iterable[Role]) -> bool:
+    """Whether the member may read, invite and revoke. Whatever is not known means no.
+
+    Clerk's membership carries the permissions, the system ones included. That is evidence, not
+    documentation, so where it carries none at all the role is looked up in the instance.
+    """
+    if membership is None:
+        return False
+    if membership.user is None or membership.user.banned or membership.user.deprovisioned:
+        return False
+    permissions = membership.permissions
+    if not permissions:
+        role = next((role for role in instance_roles if role.key == membership.role), None)
+        permissions = (role.permissions if role else None) or frozenset()
+    return MANAGE_MEMBERS in permissions

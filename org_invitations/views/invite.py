@@ -1,0 +1,141 @@
+"""Invite somebody."""
+
+from __future__ import annotations
+
+from http import HTTPStatus
+from typing import Any
+
+from django.contrib import messages
+from django.http import HttpRequest, HttpResponse, HttpResponseBase
+from django.utils.translation import gettext
+
+from .. import htmx
+from ..clerk import ClerkError, Invitation, Role
+from ..clerk import exceptions as exc
+from ..forms import InviteForm
+from ..roles import AssignableRoles
+from ..services import Unsettled, Workspace
+from ..wording import Problem
+from .organization import SeeOther
+from .page import InvitationPageMixin
+
+
+class InviteView(InvitationPageMixin):
+    """Invite somebody. It has no page of its own: the form is on the list's."""
+
+    http_method_names = ["get", "post", "options"]
+
+    def get(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
+        """Go to the page with the form: somebody reloaded the answer to a POST."""
+        return SeeOther(self.get_url("list"))
+
+    def post(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
+        """Invite, and say what became of it."""
+        try:
+            workspace = self.service.open(afresh=True)
+        except (exc.TransportError, exc.RateLimited, exc.ServiceUnavailable) as error:
+            return self.show_typed(self.wording.for_writing(error, **self.get_values()))
+        form = self.get_form(workspace.roles, request.POST)
+        if workspace.roles_error is not None:
+            return self.show_typed(
+                Problem(self.wording.say("Roles"), status=HTTPStatus.SERVICE_UNAVAILABLE),
+                workspace,
+            )
+        if not form.is_valid():
+            return self.form_invalid(workspace, form)
+        try:
+            invitation = self.service.invite_member(
+                form.cleaned_data["email_address"], form.cleaned_data["role"]
+            )
+        except Unsettled:
+            message = self.wording.say(
+                "Unsettled:invite", email_address=form.cleaned_data["email_address"]
+            )
+            return self.form_invalid(
+                workspace, form, Problem(message, status=HTTPStatus.SERVICE_UNAVAILABLE)
+            )
+        except exc.OrganizationNotFound:
+            raise
+        except ClerkError as error:
+            return self.form_invalid(workspace, form, self.explain(error, workspace, form))
+        return self.form_valid(workspace, invitation)
+
+    def explain(self, error: ClerkError, workspace: Workspace, form: InviteForm) -> Problem:
+        """Return why Clerk refused, with what it has in place of a duplicate."""
+        email_address = form.cleaned_data["email_address"]
+        existing: Invitation | None = None
+        if isinstance(error, exc.DuplicateInvitation):
+            try:
+                existing = self.service.get_pending(email_address)
+            except ClerkError:
+                existing = None  # a nicety: the refusal can be said without it
+        return self.wording.for_writing(
+            error,
+            email_address=email_address,
+            organization=workspace.organization.name,
+            existing=existing,
+        )
+
+    def form_valid(self, workspace: Workspace, invitation: Invitation) -> HttpResponseBase:
+        """Clear the form, show the list anew, and say whom it went to."""
+        message = gettext("Invitation sent to %(email_address)s as %(role)s.") % {
+            "email_address": invitation.email_address,
+            "role": invitation.role_name,
+        }
+        if htmx.get_fragment(self.request, htmx.FORM_ID) is None:
+            messages.success(self.request, message, fail_silently=True)
+            return SeeOther(self.get_url("list"))
+        form = self.get_form(workspace.roles)
+        # Whoever invites one person often invites the next.
+        form["email_address"].field.widget.attrs["autofocus"] = True
+        context = self.get_page_context(
+            self.service.with_page(workspace, 1),
+            form,
+            status_message=message,
+            new_id=invitation.id,
+        )
+        response = self.render(self.changes_template_name, context)
+        return htmx.mark_fragment(response, htmx.FORM_ID)
+
+    def form_invalid(
+        self, workspace: Workspace, form: InviteForm, problem: Problem | None = None
+    ) -> HttpResponse:
+        """Show the form with what was typed and why it was not sent."""
+        status: int = self.invalid_status
+        if problem is not None:
+            form.add_problem(problem.message, problem.field)
+            if self.invalid_status != HTTPStatus.OK:
+                status = problem.status
+        if htmx.get_fragment(self.request, htmx.FORM_ID):
+            response: HttpResponse = self.render(
+                self.form_template_name,
+                self.get_page_context(workspace, form, focus_errors=True),
+                status=status,
+            )
+            response = htmx.mark_fragment(response, htmx.FORM_ID)
+        else:
+            listed = self.service.with_page(workspace, 1)
+            response = self.render(
+                self.template_name,
+                self.get_page_context(listed, form, focus_errors=True),
+                status=status,
+            )
+        return self.with_retry_after(response, problem) if problem else response
+
+    def show_typed(self, problem: Problem, workspace: Workspace | None = None) -> HttpResponse:
+        """Show the form where nothing could be asked of Clerk, not even which roles there are.
+
+        Of the role only what was posted is shown: nobody has been let in yet.
+        """
+        posted = self.request.POST.get("role", "")
+        roles = AssignableRoles(roles=(Role(key=posted, name=posted),) if posted else ())
+        form = self.get_form(roles, self.request.POST)
+        form.errors.clear()
+        form.add_problem(problem.message, None)
+        context = self.get_page_context(workspace, form, focus_errors=True, form_problem=None)
+        wants_form = htmx.get_fragment(self.request, htmx.FORM_ID) is not None
+        template_name = self.form_template_name if wants_form else self.template_name
+        response: HttpResponse = self.render(template_name, context, status=problem.status)
+        if wants_form:
+            response = htmx.mark_fragment(response, htmx.FORM_ID)
+        return self.with_retry_after(response, problem)

@@ -1,0 +1,193 @@
+"""What all views begin with: who is asking, for which organization, and what if that fails."""
+
+from __future__ import annotations
+
+from http import HTTPStatus
+from typing import Any, ClassVar
+
+from django.http import HttpRequest, HttpResponse, HttpResponseBase
+from django.http.response import HttpResponseRedirectBase
+from django.template.response import TemplateResponse
+from django.urls import reverse
+from django.utils.cache import add_never_cache_headers
+from django.utils.decorators import method_decorator
+from django.utils.translation import gettext
+from django.views.generic.base import View
+
+from .. import access, htmx
+from ..clerk import ClerkError
+from ..clerk import exceptions as exc
+from ..clients import get_client
+from ..middleware import renews_session
+from ..services import InvitationService, NotPermitted, find_organization_id
+from ..wording import Problem, Wording
+
+
+class SeeOther(HttpResponseRedirectBase):
+    """303: go and GET another page, whatever this request's method was."""
+
+    status_code = HTTPStatus.SEE_OTHER
+
+
+@method_decorator(renews_session, name="dispatch")
+class OrganizationMixin(View):
+    """Finds out who is asking and for which organization, and answers what cannot be shown."""
+
+    #: The use cases; a subclass of :class:`InvitationService` can change what they do.
+    service_class: ClassVar[type[InvitationService]] = InvitationService
+    #: The sentences; a subclass of :class:`Wording` can reword them.
+    wording_class: ClassVar[type[Wording]] = Wording
+
+    #: A page that says why there is nothing to show.
+    problem_template_name = "org_invitations/problem.html"
+    #: The same as a fragment.
+    problem_fragment_name = "org_invitations/partials/problem.html"
+    #: Where on the page that fragment goes.
+    problem_region: ClassVar[str] = htmx.ALERT_ID
+    #: A page to choose an organization on.
+    organizations_template_name = "org_invitations/organization_list.html"
+
+    identity: access.Identity
+    service: InvitationService
+    wording: Wording
+
+    def dispatch(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
+        """Answer the request; every answer is private and varies with what htmx asks for."""
+        self.wording = self.wording_class()
+        response = self._answer(request, *args, **kwargs)
+        add_never_cache_headers(response)
+        htmx.patch_vary(response)
+        return response
+
+    def _answer(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
+        identity = access.get_identity(request)
+        if identity is None:
+            return self.handle_signed_out()
+        self.identity = identity
+        try:
+            organization_id = self.get_organization_id()
+            if organization_id is None:
+                return self.choose_organization()
+            self.service = self.get_service(organization_id)
+            return super().dispatch(request, *args, **kwargs)
+        except NotPermitted:
+            return self.handle_not_permitted()
+        except ClerkError as error:
+            return self.handle_clerk_error(error)
+
+    # --- For which organization -------------------------------------------------------------
+
+    def get_organization_id(self) -> str | None:
+        """Return the organization that the URL names, else the one active in the session.
+
+        Neither is trusted: :meth:`InvitationService.open` asks Clerk for the membership in it.
+        """
+        wanted = self.kwargs.get("organization_id")
+        if wanted is None:
+            return self.identity.organization_id
+        if wanted == self.identity.organization_slug:
+            return self.identity.organization_id
+        if wanted.startswith("org_"):
+            return str(wanted)
+        return find_organization_id(get_client(), wanted)
+
+    def get_service(self, organization_id: str) -> InvitationService:
+        """Return the service for the person and the organization."""
+        return self.service_class(
+            get_client(), organization_id=organization_id, user_id=self.identity.user_id
+        )
+
+    # --- Where things are -------------------------------------------------------------------
+
+    def get_url(self, name: str, **kwargs: Any) -> str:
+        """Return the URL of another of these views, for the same organization."""
+        match = self.request.resolver_match
+        namespace = (match.namespace if match else "") or "org_invitations"
+        if "organization_id" in self.kwargs:
+            kwargs["organization_id"] = self.kwargs["organization_id"]
+        return reverse(f"{namespace}:{name}", kwargs=kwargs)
+
+    # --- What cannot be shown ----------------------------------------------------------------
+
+    def handle_signed_out(self) -> HttpResponseBase:
+        """Send the person to sign in and back to the page they are on."""
+        request = self.request
+        is_htmx = htmx.is_htmx(request)
+        if is_htmx:
+            page = htmx.get_current_url(request) or self.get_url("list")
+        else:
+            page = request.get_full_path() if request.method == "GET" else self.get_url("list")
+        url = access.get_sign_in_url(request.build_absolute_uri(page))
+        if url is None:
+            return self.render_problem(
+                gettext("You are signed out. Sign in and open this page again."),
+                status=HTTPStatus.UNAUTHORIZED,
+            )
+        return htmx.leave_page(url) if is_htmx else SeeOther(url)
+
+    def choose_organization(self) -> HttpResponseBase:
+        """Say that an organization must be chosen first."""
+        return self.render_problem(
+            gettext(
+                "You are not in an organization right now. Switch to one, then open this page "
+                "again."
+            ),
+            status=HTTPStatus.FORBIDDEN,
+        )
+
+    def handle_not_permitted(self) -> HttpResponseBase:
+        """Say that the person may not manage the members, and who can help."""
+        return self.render_problem(
+            gettext(
+                "Only people who manage the members of this organization can see and send its "
+                "invitations. Ask an administrator of the organization."
+            ),
+            status=HTTPStatus.FORBIDDEN,
+        )
+
+    def handle_clerk_error(self, error: ClerkError) -> HttpResponseBase:
+        """Answer what went wrong before the view could do anything about it."""
+        if isinstance(error, exc.NotFound):
+            return self.render_problem(
+                self.wording.for_writing(error, **self.get_values()).message,
+                status=HTTPStatus.NOT_FOUND,
+            )
+        problem = self.wording.for_reading(error)
+        return self.with_retry_after(
+            self.render_problem(problem.message, status=problem.status), problem
+        )
+
+    def get_values(self) -> dict[str, Any]:
+        """Return what the sentences about a problem may name."""
+        return {
+            "organization": gettext("this organization"),
+            "email_address": gettext("The person"),
+        }
+
+    def render_problem(self, message: str, *, status: int) -> HttpResponse:
+        """Return a page, or for htmx a fragment for the page's alert region or its dialog."""
+        context = {"message": message, "status": status, "urls": self.get_urls()}
+        if htmx.get_fragment(self.request, htmx.FORM_ID, htmx.LIST_ID, htmx.DIALOG_ID):
+            context["in_dialog"] = self.problem_region == htmx.DIALOG_ID
+            fragment = self.render(self.problem_fragment_name, context, status=status)
+            return htmx.send_elsewhere(fragment, self.problem_region)
+        return self.render(self.problem_template_name, context, status=status)
+
+    # --- Answers ----------------------------------------------------------------------------
+
+    def get_urls(self) -> dict[str, str]:
+        """Return the URLs that the templates use."""
+        return {"list": self.get_url("list"), "invite": self.get_url("invite")}
+
+    def render(
+        self, template_name: str, context: dict[str, Any], *, status: int = HTTPStatus.OK
+    ) -> TemplateResponse:
+        """Return an answer that middleware and tests can look into."""
+        context.setdefault("view", self)
+        return TemplateResponse(self.request, template_name, context, status=status)
+
+    def with_retry_after(self, response: HttpResponse, problem: Problem) -> HttpResponse:
+        """Add ``Retry-After`` (seconds) where Clerk said how long to wait."""
+        if problem.retry_after is not None:
+            response["Retry-After"] = str(problem.retry_after)
+        return response

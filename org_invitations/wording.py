@@ -1,0 +1,263 @@
+"""What a person is told when something did not work: what happened, and what to do next.
+
+One mapping holds every sentence, by the name of the exception, so a site rewords one without
+touching a view: subclass :class:`Wording`, extend ``messages``, and set ``wording_class`` on the
+views. The log has the codes; a person gets Clerk's trace id only where they must ask somebody.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from http import HTTPStatus
+from typing import Any, ClassVar
+
+from django.utils import timezone
+from django.utils.formats import date_format
+from django.utils.functional import Promise
+from django.utils.timesince import timeuntil
+from django.utils.translation import gettext, ngettext
+from django.utils.translation import gettext_lazy as _
+
+from .clerk import ClerkError, Invitation
+from .clerk import exceptions as exc
+
+_Text = str | Promise
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """Something that did not work, in words for the person it happened to."""
+
+    message: str
+    #: The status of the answer that says so.
+    status: int = HTTPStatus.UNPROCESSABLE_ENTITY
+    #: The form's field that it is about, if any.
+    field: str | None = None
+    #: Seconds after which trying again makes sense, where Clerk said.
+    retry_after: int | None = None
+
+
+class Wording:
+    """The sentences, and the rule which of them fits an error."""
+
+    #: By the name of the exception, or of a closer case after a colon.
+    messages: ClassVar[Mapping[str, _Text]] = {
+        "DuplicateInvitation": _(
+            "%(email_address)s already has a pending invitation. It is in the list below; revoke "
+            "it first if you want to send a new one."
+        ),
+        "DuplicateInvitation:known": _(
+            "%(email_address)s was invited on %(date)s by %(inviter)s as %(role)s. Revoke that "
+            "invitation first if you want to send a new one."
+        ),
+        "AlreadyMember": _("%(email_address)s is already a member of %(organization)s."),
+        "AddressNotAllowed": _(
+            "This application does not accept the address %(email_address)s. Ask whoever runs it "
+            "which addresses are allowed."
+        ),
+        "InvalidEmailAddress": _("“%(email_address)s” is not an email address."),
+        "QuotaExceeded": _(
+            "%(organization)s has no seat left; pending invitations count too. Revoke an "
+            "invitation that is no longer needed, or ask for more seats."
+        ),
+        "ExclusiveMembership": _(
+            "%(email_address)s belongs to another organization and cannot join a second one."
+        ),
+        "RoleNotFound": _(
+            "The role you chose no longer exists in %(organization)s. Choose another one."
+        ),
+        "RoleMigrationInProgress": _(
+            "Roles are being changed in %(organization)s right now. Try again in a few minutes."
+        ),
+        "ResourceLocked": _("Somebody else is changing %(organization)s right now. Try again."),
+        "PermissionDenied": _(
+            "You may no longer manage the members of %(organization)s, so nothing was changed. "
+            "Ask an administrator of the organization."
+        ),
+        "OrganizationNotFound": _("%(organization)s no longer exists."),
+        "InvitationNotFound": _("There is no such invitation in %(organization)s."),
+        "InvitationNotPending": _(
+            "This invitation is no longer pending, so there is nothing to revoke."
+        ),
+        "InvitationNotPending:accepted": _(
+            "%(email_address)s has accepted the invitation meanwhile and is a member now. There "
+            "is nothing left to revoke."
+        ),
+        "InvitationNotPending:revoked": _(
+            "The invitation to %(email_address)s was already revoked. Its link does not work any "
+            "more."
+        ),
+        "InvitationNotPending:expired": _(
+            "The invitation to %(email_address)s has expired meanwhile. Its link does not work "
+            "any more."
+        ),
+        "InvitationsNotSupported": _(
+            "Invitations are switched off for this application. Ask whoever runs it."
+        ),
+        "DevelopmentLimit": _(
+            "This development instance of Clerk has used up its emails of the month. Nothing was "
+            "sent."
+        ),
+        "RateLimited": _(
+            "Too many requests were made to Clerk, so nothing was sent. Try again in a while; "
+            "your entries are kept."
+        ),
+        "RateLimited:known": _(
+            "Too many requests were made to Clerk, so nothing was sent. Try again in %(wait)s; "
+            "your entries are kept."
+        ),
+        "Unauthorized": _(
+            "This site cannot talk to Clerk at the moment: its configuration needs attention. "
+            "Nothing was changed. Please tell whoever runs the site."
+        ),
+        "ConnectionFailed": _(
+            "Clerk cannot be reached at the moment. Nothing was changed. Try again."
+        ),
+        "ServiceUnavailable": _(
+            "Clerk did not answer properly. We made sure that nothing was changed. Try again."
+        ),
+        "Unsettled:invite": _(
+            "Clerk did not answer, so we do not know whether the invitation to "
+            "%(email_address)s went out. Trying again is safe: Clerk never invites an address "
+            "twice."
+        ),
+        "Unsettled:revoke": _(
+            "Clerk did not answer, so we do not know whether the invitation was revoked. Trying "
+            "again is safe."
+        ),
+        "Refused": _("Clerk refused this: %(clerk_message)s"),
+        "Refused:silent": _("Clerk refused this without giving a reason (%(code)s)."),
+        "Reading": _("The invitations could not be loaded: Clerk did not answer. Try again."),
+        "Reading:limited": _(
+            "The invitations could not be loaded: too many requests were made to Clerk. Try again "
+            "in %(wait)s."
+        ),
+        "Roles": _(
+            "The roles could not be loaded, so nobody can be invited right now. Reload the page "
+            "in a moment."
+        ),
+    }
+
+    #: The exceptions whose message belongs to a field of the form.
+    fields: ClassVar[Mapping[type[ClerkError], str]] = {
+        exc.DuplicateInvitation: "email_address",
+        exc.AlreadyMember: "email_address",
+        exc.AddressNotAllowed: "email_address",
+        exc.InvalidEmailAddress: "email_address",
+        exc.ExclusiveMembership: "email_address",
+        exc.RoleNotFound: "role",
+        exc.RoleMigrationInProgress: "role",
+    }
+
+    statuses: ClassVar[Mapping[type[ClerkError], HTTPStatus]] = {
+        exc.PermissionDenied: HTTPStatus.FORBIDDEN,
+        exc.NotFound: HTTPStatus.NOT_FOUND,
+        exc.InvitationNotPending: HTTPStatus.CONFLICT,
+        exc.RateLimited: HTTPStatus.TOO_MANY_REQUESTS,
+        exc.Unauthorized: HTTPStatus.SERVICE_UNAVAILABLE,
+        exc.ServiceUnavailable: HTTPStatus.SERVICE_UNAVAILABLE,
+        exc.TransportError: HTTPStatus.SERVICE_UNAVAILABLE,
+    }
+
+    def say(self, name: str, **values: Any) -> str:
+        """Return the sentence of this name, in the reader's language."""
+        return str(self.messages[name]) % values
+
+    def for_writing(self, error: ClerkError, **values: Any) -> Problem:
+        """Return what to tell somebody whose invitation or revocation did not happen.
+
+        ``values`` are ``organization``, ``email_address``, and, where it is known, ``existing``:
+        the invitation as Clerk has it.
+        """
+        existing: Invitation | None = values.pop("existing", None)
+        if existing is not None:
+            values.update(_describe(existing))
+        for kind in type(error).__mro__:
+            name = self._closest(kind.__name__, error, existing, values)
+            if name is not None:
+                message = self.say(name, **values)
+                break
+        else:
+            message = self._refusal(error)
+        return Problem(
+            message=message,
+            status=self._status(error),
+            field=_lookup(self.fields, error),
+            retry_after=getattr(error, "retry_after", None),
+        )
+
+    def for_reading(self, error: ClerkError) -> Problem:
+        """Return what to tell somebody who sees no list."""
+        retry_after = getattr(error, "retry_after", None)
+        if isinstance(error, exc.Unauthorized):
+            message = self.say("Unauthorized")
+        elif retry_after is not None:
+            message = self.say("Reading:limited", wait=describe_seconds(retry_after))
+        else:
+            message = self.say("Reading")
+        return Problem(
+            message=message, status=HTTPStatus.SERVICE_UNAVAILABLE, retry_after=retry_after
+        )
+
+    def _closest(
+        self, name: str, error: ClerkError, existing: Invitation | None, values: dict[str, Any]
+    ) -> str | None:
+        """Return the key of the most exact sentence there is for an exception's name."""
+        if name == "TransportError":
+            name = "ServiceUnavailable"  # nothing usable came back, and it has been settled
+        if isinstance(error, exc.RateLimited) and error.retry_after is not None:
+            values["wait"] = describe_seconds(error.retry_after)
+            closer = f"{name}:known"
+        elif isinstance(error, exc.InvitationNotPending) and existing is not None:
+            closer = f"{name}:{existing.status}"
+        elif existing is not None and existing.created_at is not None and existing.inviter:
+            closer = f"{name}:known"
+        else:
+            closer = name
+        return next((key for key in (closer, name) if key in self.messages), None)
+
+    def _refusal(self, error: ClerkError) -> str:
+        if error.long_message:
+            return self.say("Refused", clerk_message=error.long_message)
+        return self.say("Refused:silent", code=error.code or error.status or "-")
+
+    def _status(self, error: ClerkError) -> int:
+        return _lookup(self.statuses, error) or HTTPStatus.UNPROCESSABLE_ENTITY
+
+
+def _lookup(table: Mapping[type[ClerkError], Any], error: ClerkError) -> Any:
+    return next((table[kind] for kind in type(error).__mro__ if kind in table), None)
+
+
+def _describe(invitation: Invitation) -> dict[str, str]:
+    return {
+        "email_address": invitation.email_address,
+        "date": describe_date(invitation.created_at),
+        "inviter": invitation.inviter.name if invitation.inviter else "",
+        "role": invitation.role_name,
+    }
+
+
+def describe_date(moment: datetime | None) -> str:
+    """Return a date as the reader's language and time zone have it."""
+    return date_format(timezone.localtime(moment), "DATE_FORMAT") if moment else ""
+
+
+def describe_seconds(seconds: int) -> str:
+    """Return a wait in words, rounded up to whole minutes from one minute on."""
+    if seconds < 60:
+        return ngettext("%(count)d second", "%(count)d seconds", seconds) % {"count": seconds}
+    minutes = -(-seconds // 60)
+    return ngettext("%(count)d minute", "%(count)d minutes", minutes) % {"count": minutes}
+
+
+def describe_expiry(moment: datetime | None, *, now: datetime | None = None) -> str:
+    """Return when an invitation expires, seen from now: "in 3 days", "expired", "never"."""
+    if moment is None:
+        return gettext("never")
+    now = now or timezone.now()
+    if moment <= now:
+        return gettext("expired")
+    return gettext("in %(time)s") % {"time": timeuntil(moment, now, depth=1)}
