@@ -1,8 +1,9 @@
 """What is remembered of Clerk, for how long, and under which keys.
 
 Remembered are organizations, roles and memberships, in the site's own Django cache. The list
-of invitations never is. Keys begin with a digest of the API URL and the secret key, so two
-instances of Clerk never see each other's entries; the key itself is not in them.
+of invitations never is. A key is a digest of the API URL, the secret key and the name of the
+entry: two instances of Clerk never see each other's entries, the secret is not in them, and no
+id or slug makes a key that a cache refuses.
 """
 
 from __future__ import annotations
@@ -29,21 +30,23 @@ class InstanceCache:
     """The entries of one Clerk instance."""
 
     def __init__(self) -> None:
-        identity = f"{conf.CLERK_API_URL}\n{conf.CLERK_SECRET_KEY}".encode()
-        digest = hashlib.sha256(identity).hexdigest()[:20]
-        self._prefix = f"org_invitations:{_LAYOUT}:{digest}:"
+        self._identity = f"{conf.CLERK_API_URL}\n{conf.CLERK_SECRET_KEY}"
         self._cache = get_cache()
 
     def get_many(self, names: Iterable[str]) -> dict[str, Any]:
         """Return the entries there are, in one round to the cache."""
-        found = self._cache.get_many([self._prefix + name for name in names])
-        return {key.removeprefix(self._prefix): value for key, value in found.items()}
+        keys = {self._key(name): name for name in names}
+        return {keys[key]: value for key, value in self._cache.get_many(keys).items()}
 
     def set(self, name: str, value: Any, seconds: int) -> None:
         """Remember a value; for no seconds, not at all."""
         if seconds > 0:
-            self._cache.set(self._prefix + name, value, seconds)
+            self._cache.set(self._key(name), value, seconds)
 
     def delete(self, name: str) -> None:
         """Forget a value."""
-        self._cache.delete(self._prefix + name)
+        self._cache.delete(self._key(name))
+
+    def _key(self, name: str) -> str:
+        digest = hashlib.sha256(f"{self._identity}\n{name}".encode()).hexdigest()
+        return f"org_invitations:{_LAYOUT}:{digest[:40]}"

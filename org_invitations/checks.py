@@ -15,7 +15,15 @@ from django.core.checks import Warning as CheckWarning
 from django.utils.module_loading import import_string
 
 from .clerk.publishable_key import InvalidPublishableKey, parse_publishable_key
-from .conf import MAX_EXPIRES_IN_DAYS, MAX_MEMBERSHIP_CACHE_SECONDS, MAX_PAGE_SIZE, conf
+from .conf import (
+    MAX_CONNECT_TIMEOUT,
+    MAX_EXPIRES_IN_DAYS,
+    MAX_MEMBERSHIP_CACHE_SECONDS,
+    MAX_PAGE_SIZE,
+    MAX_READ_TIMEOUT,
+    MAX_ROLES_CACHE_SECONDS,
+    conf,
+)
 
 MIDDLEWARE = "org_invitations.middleware.ClerkSessionMiddleware"
 _LOOPBACK = ("localhost", "127.0.0.1", "::1")
@@ -105,7 +113,10 @@ def check_urls(app_configs: Sequence[AppConfig] | None = None, **kwargs: Any) ->
 
 
 def _is_safe(url: str) -> bool:
-    parts = urlsplit(url)
+    try:
+        parts = urlsplit(url)
+    except ValueError:  # brackets that hold no IPv6 address
+        return False
     if not parts.hostname:
         return False
     return parts.scheme == "https" or (parts.scheme == "http" and parts.hostname in _LOOPBACK)
@@ -159,17 +170,17 @@ def check_numbers(
     app_configs: Sequence[AppConfig] | None = None, **kwargs: Any
 ) -> list[CheckMessage]:
     """Are the numbers within Clerk's bounds? The app uses the nearest bound meanwhile."""
-    bounds: list[tuple[str, float, float, type | tuple[type, ...]]] = [
+    bounds: list[tuple[str, float, float, type]] = [
         ("ORG_INVITATIONS_PAGE_SIZE", 1, MAX_PAGE_SIZE, int),
         ("ORG_INVITATIONS_EXPIRES_IN_DAYS", 1, MAX_EXPIRES_IN_DAYS, int),
         ("ORG_INVITATIONS_MEMBERSHIP_CACHE_SECONDS", 0, MAX_MEMBERSHIP_CACHE_SECONDS, int),
-        ("ORG_INVITATIONS_ROLES_CACHE_SECONDS", 0, 86_400, int),
-        ("ORG_INVITATIONS_CONNECT_TIMEOUT", 0.01, 60, (int, float)),
-        ("ORG_INVITATIONS_READ_TIMEOUT", 0.01, 120, (int, float)),
+        ("ORG_INVITATIONS_ROLES_CACHE_SECONDS", 0, MAX_ROLES_CACHE_SECONDS, int),
+        ("ORG_INVITATIONS_CONNECT_TIMEOUT", 0.01, MAX_CONNECT_TIMEOUT, float),
+        ("ORG_INVITATIONS_READ_TIMEOUT", 0.01, MAX_READ_TIMEOUT, float),
     ]
     return [
         Error(
-            f"{name} must be a number from {low} to {high}.",
+            f"{name} must be a number from {low:g} to {high:g}.",
             hint="Until then the nearest bound, or the default, is used.",
             id="org_invitations.E011",
             obj=name,
@@ -179,10 +190,11 @@ def check_numbers(
     ]
 
 
-def _is_number(value: Any, kind: type | tuple[type, ...], low: float, high: float) -> bool:
+def _is_number(value: Any, kind: type, low: float, high: float) -> bool:
     if value is None:
         return True
-    return isinstance(value, kind) and not isinstance(value, bool) and low <= value <= high
+    kinds = (int, float) if kind is float else (int,)
+    return isinstance(value, kinds) and not isinstance(value, bool) and low <= value <= high
 
 
 @register("org_invitations")
@@ -190,12 +202,14 @@ def check_identity(
     app_configs: Sequence[AppConfig] | None = None, **kwargs: Any
 ) -> list[CheckMessage]:
     """Can the site's own callable be imported?"""
-    if not isinstance(conf.IDENTITY, str) or not conf.IDENTITY:
+    function: Any = conf.IDENTITY
+    if not function:
         return []
-    try:
-        function = import_string(conf.IDENTITY)
-    except ImportError:
-        function = None
+    if isinstance(function, str):
+        try:
+            function = import_string(function)
+        except ImportError:
+            function = None
     if callable(function):
         return []
     return [
@@ -252,5 +266,8 @@ def check_authorized_parties(
 
 
 def _is_origin(text: str) -> bool:
-    parts = urlsplit(text)
+    try:
+        parts = urlsplit(text)
+    except ValueError:
+        return False
     return bool(parts.scheme and parts.netloc) and f"{parts.scheme}://{parts.netloc}" == text

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import contextvars
 import os
+import threading
 from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -19,6 +20,7 @@ from .clerk import ClerkError
 MAX_WORKERS: Final = 16
 
 _executor: ThreadPoolExecutor | None = None
+_lock = threading.Lock()
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,15 +70,18 @@ def _attempt(call: Callable[[], Any]) -> Outcome:
 
 def _get_executor() -> ThreadPoolExecutor:
     global _executor
-    if _executor is None:
-        _executor = ThreadPoolExecutor(MAX_WORKERS, thread_name_prefix="org_invitations")
-    return _executor
+    with _lock:
+        if _executor is None:
+            _executor = ThreadPoolExecutor(MAX_WORKERS, thread_name_prefix="org_invitations")
+        return _executor
 
 
 def _after_fork() -> None:
-    # Threads do not survive a fork; the executor would wait for them for ever.
-    global _executor
+    # Threads do not survive a fork; the executor would wait for them for ever. And the lock
+    # may have been held while forking.
+    global _executor, _lock
     _executor = None
+    _lock = threading.Lock()
 
 
 if hasattr(os, "register_at_fork"):

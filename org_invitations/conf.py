@@ -8,7 +8,8 @@ make them safe to use.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+import math
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any, Final
 
 from django.conf import settings
@@ -21,6 +22,13 @@ MAX_EXPIRES_IN_DAYS: Final = 365
 
 #: A membership decides who may do what, so no site may keep it longer than this (seconds).
 MAX_MEMBERSHIP_CACHE_SECONDS: Final = 60
+
+#: Role names do not change by the day, but a site must be able to see them change (seconds).
+MAX_ROLES_CACHE_SECONDS: Final = 86_400
+
+#: Longer than this nobody waits for a page (seconds).
+MAX_CONNECT_TIMEOUT: Final = 60.0
+MAX_READ_TIMEOUT: Final = 120.0
 
 
 class Conf:
@@ -75,8 +83,7 @@ class Conf:
         Exact strings, without a trailing slash. Default: empty, any origin of the instance
         (a deployment check warns of that).
         """
-        value = getattr(settings, "CLERK_AUTHORIZED_PARTIES", None) or ()
-        return (value,) if isinstance(value, str) else tuple(value)
+        return _texts("CLERK_AUTHORIZED_PARTIES") or ()
 
     # --- The app's own -----------------------------------------------------------------
 
@@ -88,7 +95,8 @@ class Conf:
     @property
     def CONNECT_TIMEOUT(self) -> float:
         """``ORG_INVITATIONS_CONNECT_TIMEOUT``: seconds to reach Clerk. Default: 3.05."""
-        return max(_real("ORG_INVITATIONS_CONNECT_TIMEOUT", 3.05), 0.01)
+        value = _real("ORG_INVITATIONS_CONNECT_TIMEOUT", 3.05)
+        return min(max(value, 0.01), MAX_CONNECT_TIMEOUT)
 
     @property
     def READ_TIMEOUT(self) -> float:
@@ -96,7 +104,8 @@ class Conf:
 
         It bounds the wait for each piece of an answer and for the answer as a whole.
         """
-        return max(_real("ORG_INVITATIONS_READ_TIMEOUT", 10.0), 0.01)
+        value = _real("ORG_INVITATIONS_READ_TIMEOUT", 10.0)
+        return min(max(value, 0.01), MAX_READ_TIMEOUT)
 
     @property
     def REDIRECT_URL(self) -> str:
@@ -119,9 +128,10 @@ class Conf:
     def ROLES_CACHE_SECONDS(self) -> int:
         """``ORG_INVITATIONS_ROLES_CACHE_SECONDS``: life of roles and names. Default: 60.
 
-        0 turns the cache off.
+        At most a day; 0 turns the cache off.
         """
-        return max(_number("ORG_INVITATIONS_ROLES_CACHE_SECONDS", 60), 0)
+        value = _number("ORG_INVITATIONS_ROLES_CACHE_SECONDS", 60)
+        return min(max(value, 0), MAX_ROLES_CACHE_SECONDS)
 
     @property
     def MEMBERSHIP_CACHE_SECONDS(self) -> int:
@@ -145,10 +155,7 @@ class Conf:
         views marked with ``org_invitations.middleware.renews_session`` (the app's own are).
         ``["/"]`` means every page.
         """
-        value = getattr(settings, "ORG_INVITATIONS_HANDSHAKE_PATHS", None)
-        if value is None:
-            return None
-        return (value,) if isinstance(value, str) else tuple(value)
+        return _texts("ORG_INVITATIONS_HANDSHAKE_PATHS")
 
     @property
     def IDENTITY(self) -> str | Callable[..., Any]:
@@ -192,6 +199,20 @@ def _text(name: str) -> str:
     return value.strip() if isinstance(value, str) else ""
 
 
+def _texts(name: str) -> tuple[str, ...] | None:
+    """Read a list of texts; None where the site gave none.
+
+    What is no text becomes one, instead of being left out: an empty list of authorized parties
+    lets every party in, so a mistake must not empty it.
+    """
+    value = getattr(settings, name, None)
+    if value is None or value == "":
+        return None
+    if isinstance(value, str) or not isinstance(value, Iterable):
+        return (str(value),)
+    return tuple(str(item) for item in value)
+
+
 def _number(name: str, default: int) -> int:
     value = getattr(settings, name, default)
     return value if isinstance(value, int) and not isinstance(value, bool) else default
@@ -199,9 +220,13 @@ def _number(name: str, default: int) -> int:
 
 def _real(name: str, default: float) -> float:
     value = getattr(settings, name, default)
-    if isinstance(value, (int, float)) and not isinstance(value, bool):
-        return float(value)
-    return default
+    if not isinstance(value, (int, float)) or isinstance(value, bool):
+        return default
+    try:
+        number = float(value)
+    except OverflowError:
+        return default
+    return number if math.isfinite(number) else default
 
 
 #: The settings, read at the moment of asking.

@@ -22,9 +22,10 @@ from django.core.exceptions import ImproperlyConfigured
 from django.http import HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
 from django.utils.cache import patch_cache_control, patch_vary_headers
+from django.utils.connection import ConnectionProxy
 
 from .clerk.handshake import SessionBackend
-from .clerk.keys import PemKeys, RemoteKeys
+from .clerk.keys import Cache, PemKeys, RemoteKeys
 from .clerk.lazy import ClerkSession
 from .clerk.publishable_key import InvalidPublishableKey, PublishableKey, parse_publishable_key
 from .clerk.request import RequestContext
@@ -188,7 +189,7 @@ class ClerkSessionMiddleware:
             # setdefault, because two threads may get here; one lock must guard the fetch.
             keys = _remote_keys.setdefault(
                 scope,
-                RemoteKeys(lambda: self.get_backend().get_jwks(), caches[scope[2]], *scope[:2]),
+                RemoteKeys(lambda: self.get_backend().get_jwks(), _cache(scope[2]), *scope[:2]),
             )
         return keys
 
@@ -209,6 +210,11 @@ class ClerkSessionMiddleware:
                 if text:
                     response.headers[f"X-Clerk-Auth-{header}"] = _UNPRINTABLE.sub("?", text)
         return response
+
+
+def _cache(alias: str) -> Cache:
+    # Django keeps one cache object per thread; the proxy asks for the right one every time.
+    return cast("Cache", ConnectionProxy(caches, alias))
 
 
 def _publishable_key() -> PublishableKey:

@@ -28,7 +28,7 @@ from .clerk import (
     Role,
     RoleSet,
 )
-from .clerk.exceptions import DuplicateInvitation
+from .clerk.exceptions import DuplicateInvitation, InvitationNotPending, NotFound
 from .concurrency import Outcome, run_together
 from .conf import conf
 from .roles import AssignableRoles, assignable_roles, may_manage_members, role_set_key
@@ -173,8 +173,12 @@ class InvitationService:
             raise NotPermitted
         organization: Organization = fresh["organization"].get()
         roles = self._second_round(fresh, organization)
-        self._remember(fresh, known)
         listed = fresh.get("page", Outcome())
+        if isinstance(listed.error, NotFound):
+            # Only the organization itself can be missing there: it went while it was remembered.
+            self.cache.delete(names["membership"])
+            raise listed.error
+        self._remember(fresh, known)
         return Workspace(
             organization=organization,
             membership=membership,
@@ -300,6 +304,8 @@ class InvitationService:
             raise Unsettled(lost) from None
         if found.is_revoked:
             return found
+        if not found.is_pending:
+            raise InvitationNotPending("no longer pending", trace_id=lost.trace_id)
         raise lost
 
     def _announce(self, signal: Signal, invitation: Invitation) -> None:

@@ -153,6 +153,7 @@ class Wording:
 
     statuses: ClassVar[Mapping[type[ClerkError], HTTPStatus]] = {
         exc.PermissionDenied: HTTPStatus.FORBIDDEN,
+        exc.RoleNotFound: HTTPStatus.UNPROCESSABLE_ENTITY,
         exc.NotFound: HTTPStatus.NOT_FOUND,
         exc.InvitationNotPending: HTTPStatus.CONFLICT,
         exc.RateLimited: HTTPStatus.TOO_MANY_REQUESTS,

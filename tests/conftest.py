@@ -8,6 +8,7 @@ import pytest
 from django.core.cache import cache
 
 from org_invitations.clients import forget_clients
+from org_invitations.middleware import forget_keys
 
 pytest_plugins = ["org_invitations.testing"]
 
@@ -19,3 +20,4 @@ def _nothing_remembered() -> Iterator[None]:
     yield
     cache.clear()
     forget_clients()
+    forget_keys()

@@ -6,21 +6,29 @@ import asyncio
 import json
 import pickle
 from collections.abc import Iterator
+from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
 import pytest
 from django.core.exceptions import ImproperlyConfigured
 from django.core.handlers.wsgi import WSGIHandler
-from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.http import HttpResponse, JsonResponse
 from django.test import AsyncClient, Client, RequestFactory
 from django.urls import path
 from django.utils.decorators import method_decorator
 from django.views import View
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
+from org_invitations.clerk.differences import DIFFERENCES
 from org_invitations.clerk.exceptions import TransportError
-from org_invitations.clerk.lazy import ClerkSession
-from org_invitations.middleware import ClerkSessionMiddleware, forget_keys, renews_session
+from org_invitations.middleware import (
+    ClerkHttpRequest,
+    ClerkSessionMiddleware,
+    forget_keys,
+    renews_session,
+)
 from org_invitations.verbatim_cookies import VerbatimCookie, set_cookies
 from tests.clerk.signing import DEVELOPMENT, NOW, ORIGIN, PRODUCTION, jwk, pem, sign, token
 
@@ -28,28 +36,28 @@ MIDDLEWARE = "org_invitations.middleware.ClerkSessionMiddleware"
 DOCUMENT = {"Host": "app.example.com", "Sec-Fetch-Dest": "document"}
 
 
-def quiet(request: HttpRequest) -> HttpResponse:
+def quiet(request: ClerkHttpRequest) -> HttpResponse:
     return HttpResponse("not asked")
 
 
-def who(request: HttpRequest) -> HttpResponse:
+def who(request: ClerkHttpRequest) -> HttpResponse:
     return HttpResponse(request.clerk.user_id or f"nobody: {request.clerk.reason}")
 
 
 @renews_session
-def people(request: HttpRequest) -> HttpResponse:
+def people(request: ClerkHttpRequest) -> HttpResponse:
     response = HttpResponse(request.clerk.user_id or "nobody")
     response.set_cookie("__session", "the view's own")
     return response
 
 
-async def async_who(request: HttpRequest) -> HttpResponse:
+async def async_who(request: ClerkHttpRequest) -> HttpResponse:
     clerk = await request.aclerk()
     return HttpResponse(clerk.user_id or f"nobody: {clerk.reason}")
 
 
 class PeopleView(View):
-    def get(self, request: HttpRequest) -> HttpResponse:
+    def get(self, request: ClerkHttpRequest) -> HttpResponse:
         return who(request)
 
 
@@ -103,10 +111,8 @@ def cookies(text: str) -> str:
     return f"__session={text}; __client_uat={NOW - 3600}"
 
 
-def get(url: str, cookie: str = "", client: Client | None = None, **headers: str) -> Any:
-    return (client or Client()).get(
-        url, secure=True, headers={**DOCUMENT, "Cookie": cookie, **headers}
-    )
+def get(url: str, cookie: str = "", **headers: str) -> Any:
+    return Client().get(url, secure=True, headers={**DOCUMENT, "Cookie": cookie, **headers})
 
 
 EXPIRED = cookies(token(exp=NOW - 60, iat=NOW - 90, nbf=NOW - 90))
@@ -118,7 +124,9 @@ EXPIRED = cookies(token(exp=NOW - 60, iat=NOW - 90, nbf=NOW - 90))
 def test_a_page_that_does_not_ask_verifies_nothing_and_says_nothing(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(ClerkSessionMiddleware, "_decide", lambda *args, **options: pytest.fail())
+    monkeypatch.setattr(
+        ClerkSessionMiddleware, "_decide", lambda *args, **options: pytest.fail("asked")
+    )
     response = get("/quiet/", EXPIRED)
     assert response.content == b"not asked"
     assert not {"Vary", "Cache-Control", "X-Clerk-Auth-Status"} & set(response.headers)
@@ -144,9 +152,8 @@ def test_a_signed_out_answer_carries_clerks_debug_headers() -> None:
 def test_the_session_is_decided_once_and_cannot_be_changed(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    clerk = get("/who/", cookies(token())).wsgi_request.clerk
+    clerk: Any = get("/who/", cookies(token())).wsgi_request.clerk
     monkeypatch.setattr(ClerkSessionMiddleware, "_decide", None)
-    assert isinstance(clerk, ClerkSession)
     assert clerk.is_signed_in
     assert (clerk.session_id, clerk.session_status) == ("sess_2abcDEF", "active")
     assert (clerk.organization_id, clerk.organization_slug) == ("org_2acme", "acme")
@@ -285,7 +292,8 @@ def test_a_wsgi_server_is_given_every_directive_as_clerk_wrote_it() -> None:
         "wsgi.url_scheme": "https",
         "HTTP_COOKIE": HANDSHAKE,
     }
-    WSGIHandler()(environ, lambda status, headers: sent.extend(headers))
+    handler: Any = WSGIHandler()
+    handler(environ, lambda status, headers: sent.extend(headers))
     assert [value.strip() for name, value in sent if name == "Set-Cookie"] == DIRECTIVES
     assert dict(sent)["Cache-Control"] == "private"
     assert dict(sent)["Access-Control-Allow-Origin"] == "null"
@@ -295,9 +303,11 @@ def test_an_asgi_server_is_given_every_directive_as_clerk_wrote_it() -> None:
     from django.core.handlers.asgi import ASGIHandler
 
     events: list[Any] = []
+    received: list[bool] = []
 
     async def receive() -> dict[str, Any]:
-        if not events:
+        if not received:
+            received.append(True)
             return {"type": "http.request", "body": b""}
         await asyncio.sleep(5)
         return {"type": "http.disconnect"}
@@ -402,6 +412,37 @@ def test_a_pem_needs_no_backend_at_all(monkeypatch: pytest.MonkeyPatch) -> None:
     assert get("/people/", EXPIRED).status_code == 307
 
 
+# --- No mutation signs anyone in ----------------------------------------------------------
+
+GOOD = token()
+
+
+@settings(
+    deadline=None,
+    max_examples=200,
+    derandomize=True,
+    # The fixture configures the site, the same for all examples.
+    suppress_health_check=[HealthCheck.function_scoped_fixture],
+)
+@given(
+    st.integers(0, len(GOOD) - 1),
+    st.sampled_from("ABCyz019-_.=+/;, %\t"),
+    st.booleans(),
+    st.sampled_from(["/who/", "/marked/"]),
+)
+def test_a_token_with_another_byte_signs_nobody_in(
+    index: int, character: str, in_header: bool, url: str
+) -> None:
+    mutated = GOOD[:index] + character + GOOD[index + 1 :]
+    if mutated == GOOD:
+        return
+    headers = {"Authorization": f"Bearer {mutated}"} if in_header else {}
+    response = get(url, "" if in_header else cookies(mutated), **headers)
+    assert not response.wsgi_request.clerk.is_signed_in
+    assert b"user_" not in response.content
+    assert mutated not in str(response.headers)
+
+
 # --- ASGI ---------------------------------------------------------------------------------
 
 
@@ -450,6 +491,12 @@ def test_under_asgi_the_network_is_waited_for_in_a_thread(
     monkeypatch.setattr(ClerkSessionMiddleware, "get_backend", lambda self: Backend())
     assert async_get("/async/", cookies(token())).content == b"user_2admin"
     assert loops == [False]
+
+
+def test_the_documentation_lists_every_difference() -> None:
+    text = (Path(__file__).parents[1] / "docs" / "sessions.md").read_text()
+    listed = [line.split("`")[1] for line in text.splitlines() if line.startswith("| `")]
+    assert [name for name in listed if "-" in name] == [entry.id for entry in DIFFERENCES]
 
 
 def test_answers_stay_what_the_view_made_them() -> None:

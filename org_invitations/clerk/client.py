@@ -12,6 +12,7 @@ from __future__ import annotations
 import json as jsonlib
 import logging
 import re
+import ssl
 import time
 from collections.abc import Mapping, Sequence
 from http.cookiejar import DefaultCookiePolicy
@@ -25,6 +26,8 @@ from requests.auth import AuthBase
 from urllib3.connectionpool import ConnectionPool
 from urllib3.exceptions import (
     ConnectTimeoutError,
+    DecodeError,
+    HTTPError,
     NewConnectionError,
     ProxyError,
     ReadTimeoutError,
@@ -60,6 +63,18 @@ _RETRIED_STATUSES: Final = (502, 503, 504)
 _IDENTIFIER: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9_:\-]{0,254}")
 _CHUNK_BYTES: Final = 65_536
 
+#: The queries that are nobody's business: a handshake's nonce, and whom somebody invites.
+_PRIVATE_QUERY: Final = re.compile(r"([?&](?:nonce|email_address)=)[^&\s]*")
+_URLLIB3_LOGGERS: Final = ("urllib3.connectionpool", "urllib3.util.retry")
+
+#: What requests raises before it has opened any connection.
+_NEVER_SENT: Final = (
+    requests.exceptions.InvalidHeader,
+    requests.exceptions.InvalidSchema,
+    requests.exceptions.InvalidURL,
+    requests.exceptions.MissingSchema,
+)
+
 
 class ClerkClient:
     """The Backend API of one Clerk instance. Safe to share between threads.
@@ -94,6 +109,8 @@ class ClerkClient:
 
     def create_session(self) -> requests.Session:
         """Return the ``requests.Session`` to use: the hook for proxies, certificates, tracing."""
+        for name in _URLLIB3_LOGGERS:
+            logging.getLogger(name).addFilter(_hide_private_queries)  # the same one only once
         session = requests.Session()
         session.headers.update(
             {
@@ -188,7 +205,9 @@ class ClerkClient:
             )
         except ClerkError as error:
             _log(error, method, route, started)
-            raise
+            # The frames below hold the bodies of request and answer, with whatever secrets
+            # and links are in them; error reporters print variables.
+            raise error.with_traceback(None) from None
         logger.debug("%s /v1/%s: %s in %d ms", method, route, status, _since(started))
         return body
 
@@ -210,16 +229,18 @@ class ClerkClient:
             )
         except requests.RequestException as error:
             raise _transport_error(error) from None
+        except ValueError:  # http.client refuses a header, and its text quotes the key
+            raise ConnectionFailed("the request could not be built") from None
         try:
             with response:
                 return response.status_code, self._read(response, deadline)
-        except requests.RequestException as error:
-            raise _transport_error(error) from None
+        except (requests.RequestException, HTTPError) as error:
+            raise _transport_error(error, answered=True) from None
 
     def _read(self, response: requests.Response, deadline: float) -> Any:
         status = response.status_code
         if 300 <= status < 400:
-            raise InvalidResponse("a redirect", status=status)
+            raise InvalidResponse("a redirect", status=status, trace_id=_ray(response))
         content = _content(response, deadline)
         is_json = response.headers.get("Content-Type", "").partition(";")[0].strip().lower() == (
             "application/json"
@@ -238,7 +259,7 @@ class ClerkClient:
                 status,
                 body,
                 retry_after=response.headers.get("Retry-After"),
-                ray=response.headers.get("cf-ray"),
+                ray=_ray(response),
             )
         return body
 
@@ -258,9 +279,11 @@ class _BearerAuth(AuthBase):
 
 
 class _Retry(Retry):
-    """urllib3's policy, less one thing: a GET that ran into the read time-out is not repeated.
+    """urllib3's policy, less two things.
 
-    Who waited ten seconds for a page should not wait thirty.
+    A GET that ran into the read time-out is not repeated: who waited ten seconds for a page
+    should not wait thirty. And a fault of TLS repeats no POST: urllib3 counts it as "other" and
+    would send again, but it may also strike when the request is already with Clerk.
     """
 
     def increment(
@@ -272,7 +295,7 @@ class _Retry(Retry):
         _pool: ConnectionPool | None = None,
         _stacktrace: TracebackType | None = None,
     ) -> Self:
-        if isinstance(error, ReadTimeoutError):
+        if isinstance(error, ReadTimeoutError) or (isinstance(error, SSLError) and method != "GET"):
             raise error
         return super().increment(method, url, response, error, _pool, _stacktrace)
 
@@ -304,7 +327,8 @@ def quote_segment(segment: str) -> str:
 def _content(response: requests.Response, deadline: float) -> bytes:
     """Read the body, no larger than :data:`MAX_RESPONSE_BYTES` and no longer than the deadline."""
     content = bytearray()
-    for chunk in response.iter_content(_CHUNK_BYTES):
+    # Not iter_content: it waits until a whole piece is there, and no deadline is seen meanwhile.
+    while chunk := response.raw.read1(_CHUNK_BYTES, decode_content=True):
         content += chunk
         if len(content) > MAX_RESPONSE_BYTES:
             raise InvalidResponse("too large", status=response.status_code)
@@ -313,22 +337,49 @@ def _content(response: requests.Response, deadline: float) -> bytes:
     return bytes(content)
 
 
-def _transport_error(error: requests.RequestException) -> ClerkError:
-    """Say whether the request can have arrived, from what requests and urllib3 report."""
+def _transport_error(error: Exception, *, answered: bool = False) -> ClerkError:
+    """Say whether the request can have arrived, from what requests and urllib3 report.
+
+    :param answered: whether Clerk had begun to answer; then the request did arrive.
+    """
     name = type(error).__name__
-    if isinstance(error, requests.ConnectTimeout):
+    if isinstance(error, (requests.ConnectTimeout, *_NEVER_SENT)):
         return ConnectionFailed(name)
     if isinstance(error, requests.Timeout):
         return Timeout(name)
-    inner = error.args[0] if error.args else None
-    reason = getattr(inner, "reason", inner)
+    reason: Any = error
+    if isinstance(error, requests.RequestException):
+        inner = error.args[0] if error.args else None
+        reason = getattr(inner, "reason", inner)
     if isinstance(reason, ReadTimeoutError):
         return Timeout(type(reason).__name__)
-    if isinstance(reason, (NewConnectionError, ConnectTimeoutError, SSLError, ProxyError)):
-        return ConnectionFailed(type(reason).__name__)
-    if isinstance(error, requests.exceptions.ContentDecodingError):
+    if isinstance(reason, DecodeError):
         return InvalidResponse(name)
+    if not answered and _is_before_sending(reason):
+        return ConnectionFailed(type(reason).__name__)
     return ConnectionBroken(name)
+
+
+def _is_before_sending(reason: Any) -> bool:
+    if isinstance(reason, SSLError):
+        # Other faults of TLS may strike at any time; a bad certificate ends the handshake.
+        return bool(reason.args) and isinstance(reason.args[0], ssl.SSLCertVerificationError)
+    return isinstance(reason, (NewConnectionError, ConnectTimeoutError, ProxyError))
+
+
+def _ray(response: requests.Response) -> str:
+    """Return Cloudflare's id of the request: the trace id where the body has none."""
+    return response.headers.get("cf-ray") or ""
+
+
+def _hide_private_queries(record: logging.LogRecord) -> bool:
+    """Black out, in urllib3's own log lines, what our queries hold."""
+    if isinstance(record.args, tuple):
+        record.args = tuple(
+            _PRIVATE_QUERY.sub(r"\1***", arg) if isinstance(arg, str) else arg
+            for arg in record.args
+        )
+    return True
 
 
 def _strings(answer: Any, key: str) -> list[str]:

@@ -8,6 +8,7 @@ second invitation of one address gives.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from typing import Any, Final
 
@@ -107,7 +108,9 @@ def error_from_response(
         return exc.ServiceUnavailable(status=status, errors=errors, trace_id=trace_id)
     if not errors and status in (404, 400, 422):
         # Clerk always explains these; something else answered, such as a wrong address or proxy.
-        return exc.InvalidResponse("an error without Clerk's explanation", status=status)
+        return exc.InvalidResponse(
+            "an error without Clerk's explanation", status=status, trace_id=trace_id
+        )
     kind = _kind(status, errors[0] if errors else None)
     return kind(status=status, errors=errors, trace_id=trace_id)
 
@@ -128,7 +131,7 @@ def _kind(status: int, detail: exc.ErrorDetail | None) -> type[exc.APIError]:
         ):
             return exc.InvalidEmailAddress
     if code == "resource_not_found":
-        if detail.param_name == "role" or "role" in text:
+        if detail.param_name == "role" or _ROLE.search(text):
             return exc.RoleNotFound
         if "no user was found" in text or detail.param_name in _ACTING_USER:
             return exc.PermissionDenied
@@ -138,6 +141,9 @@ def _kind(status: int, detail: exc.ErrorDetail | None) -> type[exc.APIError]:
 
 
 _ACTING_USER: Final = ("inviter_user_id", "requesting_user_id")
+
+# As a word: the texts also quote ids, and those are random letters.
+_ROLE: Final = re.compile(r"\brole\b")
 
 
 def _details(body: Any) -> tuple[exc.ErrorDetail, ...]:
@@ -167,4 +173,5 @@ def _trace_id(body: Any, ray: str | None) -> str:
 
 
 def _seconds(value: str | None) -> int | None:
-    return int(value) if value and value.isascii() and value.isdigit() else None
+    # Python refuses to read thousands of digits as a number, and no wait is that long.
+    return int(value) if value and re.fullmatch(r"[0-9]{1,9}", value) else None

@@ -7,7 +7,7 @@
     │   ├── ConnectionFailed      never reached Clerk: nothing was done
     │   ├── ConnectionBroken      broke after sending: it may have been done
     │   ├── Timeout               no answer in time: it may have been done
-    │   └── InvalidResponse       an answer that is not Clerk's (HTML, cut off, a redirect, too big)
+    │   └── InvalidResponse       an answer that is not Clerk's (HTML, a redirect, too big)
     └── APIError                  Clerk refused, and said why
         ├── InvalidRequest        400/422
         │   └── InvalidParameter  422 naming a parameter
@@ -148,7 +148,7 @@ class ConnectionFailed(TransportError):
 
 
 class ConnectionBroken(TransportError):
-    """The connection broke after the request was sent."""
+    """The connection broke after the request was sent, or in the middle of the answer."""
 
     may_have_happened = True
 
@@ -160,7 +160,7 @@ class Timeout(TransportError):
 
 
 class InvalidResponse(TransportError):
-    """The answer is not one of Clerk's: not JSON, cut off, too large, a redirect."""
+    """The answer is not one of Clerk's: not JSON, too large, a redirect."""
 
     may_have_happened = True
 
@@ -182,7 +182,7 @@ class InvalidEmailAddress(InvalidParameter):
 
 
 class DuplicateInvitation(APIError):
-    """A pending invitation exists (``duplicate_record``, ``organization_invitation_not_unique``)."""
+    """A pending invitation exists (``duplicate_record`` or ``…_invitation_not_unique``)."""
 
 
 class AlreadyMember(APIError):

@@ -6,6 +6,7 @@ Follows ``HandshakeService`` of Clerk's backend SDK (tokens/handshake.ts).
 from __future__ import annotations
 
 import logging
+import math
 import re
 from collections.abc import Callable, Mapping
 from typing import Any, Final, Protocol
@@ -93,7 +94,7 @@ def redirect_count(request: RequestContext) -> float:
     """Return how many handshakes in a row the browser has been through, as the cookie says."""
     count = to_number(request.jar.plain(cookies.REDIRECT_COUNT))
     # "x" counts as none. Clerk compares with exactly three, hence a number and not an int.
-    return 0 if count != count or abs(count) > 1e15 else count
+    return 0 if math.isnan(count) or abs(count) > 1e15 else count
 
 
 def redirect_count_directive(count: float) -> str:

@@ -121,7 +121,8 @@ class ClerkSession:
     @property
     def _decided(self) -> SessionState:
         self.resolve()
-        assert self._state is not None
+        if self._state is None:  # pragma: no cover - resolve() has just set it
+            raise RuntimeError("The session was not decided.")
         return self._state
 
     @property

@@ -7,12 +7,18 @@ Clerk answers 404 for an invitation of another one.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Final
+from typing import Any, Final, TypeVar
 
 from .client import ClerkClient
-from .exceptions import InvitationNotFound, NotFound, OrganizationNotFound, RoleNotFound
+from .exceptions import (
+    InvalidResponse,
+    InvitationNotFound,
+    NotFound,
+    OrganizationNotFound,
+    RoleNotFound,
+)
 from .resources import (
     Invitation,
     InvitationStatus,
@@ -23,6 +29,8 @@ from .resources import (
     Role,
     RoleSet,
 )
+
+T = TypeVar("T")
 
 #: Clerk takes this many invitations in one bulk call.
 BULK_SIZE: Final = 10
@@ -76,10 +84,12 @@ class OrganizationAPI:
         """
         params = {"include_members_count": "true" if include_members_count else None}
         try:
-            body = self.client.get("organizations", self.organization_id, params=params)
+            return _parsed(
+                Organization.parse,
+                self.client.get("organizations", self.organization_id, params=params),
+            )
         except NotFound as error:
             raise _as(OrganizationNotFound, error) from None
-        return Organization.parse(body)
 
     def get_memberships(
         self,
@@ -90,18 +100,20 @@ class OrganizationAPI:
         offset: int = 0,
     ) -> Page[Membership]:
         """Return the memberships of users by id, or of up to 100 addresses."""
-        body = self.client.get(
-            "organizations",
-            self.organization_id,
-            "memberships",
-            params={
-                "user_id": user_id,
-                "email_address": list(email_address) if email_address else None,
-                "limit": limit,
-                "offset": offset,
-            },
+        return _parsed_page(
+            Membership.parse,
+            self.client.get(
+                "organizations",
+                self.organization_id,
+                "memberships",
+                params={
+                    "user_id": user_id,
+                    "email_address": list(email_address) if email_address else None,
+                    "limit": limit,
+                    "offset": offset,
+                },
+            ),
         )
-        return Page.parse(body, Membership.parse)
 
     def get_membership(self, user_id: str) -> Membership | None:
         """Return the membership of one user; None unless Clerk names exactly this one.
@@ -136,19 +148,21 @@ class OrganizationAPI:
         :param order_by: ``created_at`` or ``email_address``, with ``+`` or ``-`` before it.
         :param limit: 1 to 500.
         """
-        body = self.client.get(
-            "organizations",
-            self.organization_id,
-            "invitations",
-            params={
-                "status": [str(item) for item in status] if status else None,
-                "email_address": email_address,
-                "order_by": order_by,
-                "limit": limit,
-                "offset": offset,
-            },
+        return _parsed_page(
+            Invitation.parse,
+            self.client.get(
+                "organizations",
+                self.organization_id,
+                "invitations",
+                params={
+                    "status": [str(item) for item in status] if status else None,
+                    "email_address": email_address,
+                    "order_by": order_by,
+                    "limit": limit,
+                    "offset": offset,
+                },
+            ),
         )
-        return Page.parse(body, Invitation.parse)
 
     def get_invitation(self, invitation_id: str) -> Invitation:
         """Return one invitation.
@@ -156,19 +170,23 @@ class OrganizationAPI:
         :raises InvitationNotFound: there is none with this id in this organization.
         """
         try:
-            body = self.client.get(
-                "organizations", self.organization_id, "invitations", invitation_id
+            return _parsed(
+                Invitation.parse,
+                self.client.get(
+                    "organizations", self.organization_id, "invitations", invitation_id
+                ),
             )
         except NotFound as error:
             raise _missing_invitation(error) from None
-        return Invitation.parse(body)
 
     def invite_member(self, request: InvitationRequest) -> Invitation:
         """Invite one person."""
-        body = self.client.post(
-            "organizations", self.organization_id, "invitations", json=request.as_json()
+        return _parsed(
+            Invitation.parse,
+            self.client.post(
+                "organizations", self.organization_id, "invitations", json=request.as_json()
+            ),
         )
-        return Invitation.parse(body)
 
     def invite_members(self, requests: Sequence[InvitationRequest]) -> tuple[Invitation, ...]:
         """Invite one to ten people in one call.
@@ -180,14 +198,16 @@ class OrganizationAPI:
         """
         if not 1 <= len(requests) <= BULK_SIZE:
             raise ValueError(f"Clerk takes 1 to {BULK_SIZE} invitations in one call")
-        body = self.client.post(
-            "organizations",
-            self.organization_id,
-            "invitations",
-            "bulk",
-            json=[request.as_json() for request in requests],
-        )
-        return Page.parse(body, Invitation.parse).data
+        return _parsed_page(
+            Invitation.parse,
+            self.client.post(
+                "organizations",
+                self.organization_id,
+                "invitations",
+                "bulk",
+                json=[request.as_json() for request in requests],
+            ),
+        ).data
 
     def revoke(self, invitation_id: str, *, requesting_user_id: str) -> Invitation:
         """Revoke a pending invitation.
@@ -196,17 +216,19 @@ class OrganizationAPI:
         :raises InvitationNotFound: there is none with this id in this organization.
         """
         try:
-            body = self.client.post(
-                "organizations",
-                self.organization_id,
-                "invitations",
-                invitation_id,
-                "revoke",
-                json={"requesting_user_id": requesting_user_id},
+            return _parsed(
+                Invitation.parse,
+                self.client.post(
+                    "organizations",
+                    self.organization_id,
+                    "invitations",
+                    invitation_id,
+                    "revoke",
+                    json={"requesting_user_id": requesting_user_id},
+                ),
             )
         except NotFound as error:
             raise _missing_invitation(error) from None
-        return Invitation.parse(body)
 
 
 class InstanceAPI:
@@ -221,28 +243,51 @@ class InstanceAPI:
         ``GET /organization_roles`` is not limited to what one organization may assign: that is
         what its role set says. An instance has far fewer roles than one page holds.
         """
-        body = self.client.get(
-            "organization_roles", params={"limit": MAX_LIMIT, "order_by": "+created_at"}
-        )
-        return Page.parse(body, Role.parse).data
+        return _parsed_page(
+            Role.parse,
+            self.client.get(
+                "organization_roles", params={"limit": MAX_LIMIT, "order_by": "+created_at"}
+            ),
+        ).data
 
     def get_role_set(self, key: str) -> RoleSet:
         """Return a role set by key or id."""
         try:
-            return RoleSet.parse(self.client.get("role_sets", key))
+            return _parsed(RoleSet.parse, self.client.get("role_sets", key))
         except RoleNotFound as error:  # "Role set not found" names a role, too
             raise _as(NotFound, error) from None
 
     def get_organization_settings(self) -> OrganizationSettings:
         """Return the instance's organization settings."""
-        return OrganizationSettings.parse(self.client.get("instance", "organization_settings"))
+        return _parsed(
+            OrganizationSettings.parse, self.client.get("instance", "organization_settings")
+        )
 
     def get_organization_memberships(self, user_id: str) -> Page[Membership]:
         """Return the organizations that a user belongs to, up to 500 of them."""
-        body = self.client.get(
-            "users", user_id, "organization_memberships", params={"limit": MAX_LIMIT}
+        return _parsed_page(
+            Membership.parse,
+            self.client.get(
+                "users", user_id, "organization_memberships", params={"limit": MAX_LIMIT}
+            ),
         )
-        return Page.parse(body, Membership.parse)
+
+
+def _parsed(parse: Callable[[Any], T], answer: Any) -> T:
+    """Read an answer. No traceback keeps it: it may hold the link of an invitation."""
+    try:
+        return parse(answer)
+    except InvalidResponse as error:
+        del answer
+        raise error.with_traceback(None) from None
+
+
+def _parsed_page(parse: Callable[[Any], T], answer: Any) -> Page[T]:
+    try:
+        return Page.parse(answer, parse)
+    except InvalidResponse as error:
+        del answer
+        raise error.with_traceback(None) from None
 
 
 def _missing_invitation(error: NotFound) -> NotFound:

@@ -5,6 +5,9 @@ The strings are those of Clerk's backend SDK (``AuthErrorReason`` in tokens/auth
 tokens/request.ts), so that they can be searched for in Clerk's own guides.
 """
 
+# Their names speak of tokens, but no value is a secret.
+# ruff: noqa: S105
+
 from __future__ import annotations
 
 from typing import Final

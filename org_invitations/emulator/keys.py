@@ -47,7 +47,7 @@ class SigningKey:
     @cached_property
     def private(self) -> RSAPrivateKey:
         key = serialization.load_pem_private_key(self.pem.encode(), password=None)
-        return cast(RSAPrivateKey, key)
+        return cast("RSAPrivateKey", key)
 
     @cached_property
     def public_pem(self) -> str:

@@ -14,7 +14,7 @@ from typing import Any, Self
 from .core import Emulator
 from .wire import ConnectionDropped, EmulatorRequest, EmulatorResponse, json_response
 
-LOOPBACK = ("127.0.0.1", "localhost")
+REACHED_AS_LOCALHOST = ("127.0.0.1", "localhost", "0.0.0.0")  # noqa: S104
 MAX_BODY = 2 * 1024 * 1024
 
 
@@ -138,7 +138,7 @@ class EmulatorServer:
         self._server = _HTTPServer((host, port), self.emulator, verbose=verbose)
         self.port: int = self._server.server_address[1]
         # "localhost" for the browser's sake: its cookies are shared with a site on localhost.
-        name = "localhost" if host in LOOPBACK else host
+        name = "localhost" if host in REACHED_AS_LOCALHOST else host
         self.url = f"http://{name}:{self.port}"
         self.emulator.base_url = self.url
         self._thread: threading.Thread | None = None

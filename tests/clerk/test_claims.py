@@ -55,7 +55,7 @@ def test_a_mask_may_be_wider_than_53_bits() -> None:
 )
 def test_what_clerk_cannot_read_is_an_error(change: dict[str, Any]) -> None:
     good = {"sub": "user_1", "v": 2, "fea": "o:a", "o": {"id": "org_1", "per": "a", "fpm": "1"}}
-    with pytest.raises(ValueError, match="claim|feature"):
+    with pytest.raises(ValueError, match=r"claim|feature"):
         read_claims({**good, **change})
 
 

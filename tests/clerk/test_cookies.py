@@ -36,13 +36,13 @@ def test_the_header_is_split_before_it_is_decoded(header: str, expected: dict[st
     assert parse_cookies(header) == expected
 
 
-def jar(now: float = NOW, key: str = PRODUCTION, **cookies: str) -> CookieJar:
+def jar(cookies: dict[str, str], key: str = PRODUCTION) -> CookieJar:
     parsed = parse_publishable_key(key)
     suffixed = {
         (f"{name[:-9]}_{parsed.cookie_suffix}" if name.endswith("_suffixed") else name): value
         for name, value in cookies.items()
     }
-    return CookieJar(suffixed, parsed, now)
+    return CookieJar(suffixed, parsed, NOW)
 
 
 def session(iat: int = 0, iss: object = "https://clerk.example.com", exp: int = NOW) -> str:
@@ -96,7 +96,7 @@ OURS_IN_DEVELOPMENT = "https://clean-mole-12.clerk.accounts.dev"
     ],
 )
 def test_which_of_two_cookies_counts(cookies: dict[str, str], suffixed: bool) -> None:
-    assert jar(**cookies).uses_suffixed is suffixed
+    assert jar(cookies).uses_suffixed is suffixed
 
 
 @pytest.mark.parametrize(("exp", "suffixed"), [(NOW - 1, False), (NOW, False), (NOW + 1, True)])
@@ -106,11 +106,11 @@ def test_in_development_an_expired_suffixed_session_gives_way(exp: int, suffixed
         "__client_uat_suffixed": "1",
         "__session_suffixed": session(iss=OURS_IN_DEVELOPMENT, exp=exp),
     }
-    assert jar(key=DEVELOPMENT, **cookies).uses_suffixed is suffixed
+    assert jar(cookies, DEVELOPMENT).uses_suffixed is suffixed
 
 
 def test_a_jar_tells_nothing_when_it_is_printed() -> None:
-    assert repr(jar(__session="secret")) == "<CookieJar: 1 cookies>"
+    assert repr(jar({"__session": "secret"})) == "<CookieJar: 1 cookies>"
 
 
 @pytest.mark.parametrize(

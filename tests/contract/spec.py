@@ -20,6 +20,7 @@ ANYWHERE = {401, 405, 409, 415, 429}
 
 NOT_SAID = {
     ("GET", "/organizations/{organization_id}", 400),
+    ("GET", "/organizations/{organization_id}", 422),
     ("GET", "/organizations/{organization_id}/memberships", 404),
     ("GET", "/users/{user_id}/organization_memberships", 404),
     ("POST", "/organizations/{organization_id}/invitations/bulk", 402),

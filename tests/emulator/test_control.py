@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import json
+from dataclasses import asdict
 from typing import Any
 
 import jwt
 import pytest
 
 from org_invitations.emulator import JWT_KEY, SECRET_KEY, Emulator, EmulatorRequest
+from org_invitations.emulator.settings import CHOICES, InstanceSettings
+from org_invitations.emulator.unknowns import OPEN_QUESTIONS
 
 
 @pytest.fixture
@@ -138,3 +141,12 @@ def test_starting_over(order: Any, api: Any, emulator: Emulator) -> None:
 
 def test_what_can_be_ordered_is_told(order: Any) -> None:
     assert "POST /_emulator/reset" in order("GET", "nothing", status=404)["known"]
+
+
+def test_every_choice_that_is_said_to_be_a_setting_is_one(emulator: Emulator) -> None:
+    named = {setting for _, _, setting in OPEN_QUESTIONS if setting}
+    assert named - set(asdict(emulator.settings)) == {"same_kid"}
+    for setting in named & set(CHOICES):
+        for value in CHOICES[setting][::-1]:
+            emulator.configure(**{setting: value})
+    assert emulator.settings == InstanceSettings()

@@ -97,7 +97,11 @@ def test_the_seed_is_worth_looking_at(api: Any, emulator: Emulator) -> None:
 def test_ids_are_the_same_at_every_start(emulator: Emulator) -> None:
     def ids(one: Emulator) -> list[str]:
         state = one.state
-        named = [*state.roles.values(), *state.role_sets.values(), *state.permissions.values()]
+        named: list[Any] = [
+            *state.roles.values(),
+            *state.role_sets.values(),
+            *state.permissions.values(),
+        ]
         return [*state.users, *state.organizations, *state.invitations, *(r.id for r in named)]
 
     before = ids(emulator)

@@ -80,6 +80,14 @@ def test_members_are_filtered(api: Any, emulator: Emulator) -> None:
     assert api.get(path, email_address_query="BOTH")["total_count"] == 1
     assert api.get(path, name_query="mia t")["total_count"] == 1
     assert api.get(path, username=["ada"])["total_count"] == 0
+    emulator.clock.advance(60)
+    emulator.add_member("acme", emulator.add_user("late@example.com"))
+    seeded = emulator.user("ada@acme.test").created_at
+    assert api.get(path, created_at_after=seeded)["total_count"] == 1
+    assert api.get(path, created_at_before=seeded + 1)["total_count"] == 10
+    assert api.refused("GET", path, query={"created_at_after": "x"})[0] == 422
+    flag = api.refused("GET", "/organizations/acme", query={"include_members_count": "maybe"})
+    assert flag[2] == {"param_name": "include_members_count"}
     too_many = api.refused("GET", path, query={"user_id": [f"user_{n}" for n in range(101)]})
     assert too_many[:2] == (422, "form_param_array_size_exceeded")
 

@@ -11,8 +11,10 @@ from org_invitations.emulator import INSTANCE_ID, ISSUER, JWT_KEY, Emulator
 from org_invitations.emulator.keys import SECOND_KEY, STRANGER_KEY
 
 
-def read(token: str, key: str = JWT_KEY, **options: Any) -> dict[str, Any]:
-    claims: dict[str, Any] = jwt.decode(token, key, algorithms=["RS256"], options=options or None)
+def read(token: str, key: str = JWT_KEY, *, verify_exp: bool = True) -> dict[str, Any]:
+    claims: dict[str, Any] = jwt.decode(
+        token, key, algorithms=["RS256"], options={"verify_exp": verify_exp}
+    )
     return claims
 
 

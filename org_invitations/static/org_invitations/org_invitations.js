@@ -1,81 +1,74 @@
-/* The pages work without this. With it: answers that are refusals are shown, what is loading says
-   so, the question to revoke opens in a dialog, focus is never lost, and times are the reader's. */
+/* The pages work without this. With it refusals are shown, loading is said, the question to revoke
+   is a dialog, focus is never lost, and dates are in the reader's time zone. */
 (() => {
   const byId = (id) => document.getElementById(`org-invitations-${id}`);
-  const rootOf = (element) => element?.closest?.("[data-org-invitations]");
-  let returnTo = null; // where the focus was, and where it goes if that is gone
-  let neighbour = null;
+  const busy = new WeakMap(); // by request: a refusal may come back with another target
+  let returnTo, neighbour;
 
-  // Capturing at the document: before htmx's own listeners and django-htmx's, which in DEBUG
-  // replaces the page with any 403 or 404.
+  // Capturing at the document: before django-htmx, which in DEBUG replaces the page with any 403.
   const on = (name, handle) =>
     document.addEventListener(
-      name,
+      `htmx:${name}`,
       (event) => {
-        const root = rootOf(event.target);
+        const root = event.target.closest?.("[data-org-invitations]");
         if (root) handle(event, root, event.detail);
       },
       true,
     );
+  const isOurs = (xhr) => xhr.getResponseHeader("Org-Invitations-Fragment");
   const say = (text, look) => {
-    const paragraph = document.createElement("p");
-    paragraph.className = `org-invitations-${look}`;
-    paragraph.textContent = text;
-    return paragraph;
+    const line = document.createElement("p");
+    line.className = `org-invitations-${look}`;
+    line.textContent = text;
+    return line;
   };
-  const isOurs = (detail) => detail.xhr?.getResponseHeader("Org-Invitations-Fragment");
+  const disable = (elt, yes) =>
+    elt.querySelectorAll("fieldset").forEach((set) => (set.disabled = yes));
 
-  on("htmx:beforeSend", (event, root, { elt, target }) => {
+  on("beforeSend", (event, root, { elt, target, xhr }) => {
     returnTo = document.activeElement;
     const row = elt.closest("tr");
     if (row) {
       const next = row.nextElementSibling || row.previousElementSibling;
       neighbour = next?.querySelector("[id$=-revoke]")?.id;
     }
-    target.setAttribute("aria-busy", "true");
-    elt.setAttribute("aria-busy", "true");
-    elt.querySelectorAll("fieldset").forEach((set) => (set.disabled = true));
+    busy.set(xhr, [elt, target]);
+    for (const element of [elt, target]) element.setAttribute("aria-busy", "true");
+    disable(elt, true);
     byId("alert")?.replaceChildren();
-    // Cleared first, so that the same sentence twice is announced twice.
     byId("status")?.replaceChildren(say(root.dataset.loading, "visually-hidden"));
   });
 
-  on("htmx:beforeOnLoad", (event, root, detail) => {
-    if (isOurs(detail)) event.stopPropagation();
+  on("beforeOnLoad", (event, root, { xhr }) => isOurs(xhr) && event.stopPropagation());
+
+  on("beforeSwap", (event, root, detail) => {
+    if (isOurs(detail.xhr)) detail.shouldSwap = !(detail.isError = false);
   });
 
-  on("htmx:beforeSwap", (event, root, detail) => {
-    if (isOurs(detail)) {
-      detail.shouldSwap = true;
-      detail.isError = false;
-    }
-  });
-
-  on("htmx:afterRequest", (event, root, { elt, target, xhr }) => {
-    target.removeAttribute("aria-busy");
-    elt.removeAttribute("aria-busy");
-    elt.querySelectorAll("fieldset").forEach((set) => (set.disabled = false));
+  on("afterRequest", (event, root, { elt, xhr }) => {
+    for (const element of busy.get(xhr) || []) element.removeAttribute("aria-busy");
+    disable(elt, false);
     const status = byId("status");
     if (status?.textContent === root.dataset.loading) status.replaceChildren();
-    if (!xhr.status || (xhr.status >= 400 && !isOurs({ xhr }))) {
+    if (!xhr.status || (xhr.status >= 400 && !isOurs(xhr))) {
       const place = elt.closest("dialog")?.querySelector("[data-problem]") || byId("alert");
       place?.replaceChildren(say(root.dataset.failed, "summary"));
     }
     if (document.activeElement === document.body && returnTo?.isConnected) returnTo.focus();
   });
 
-  on("htmx:afterSettle", (event, root) => {
+  on("afterSettle", ({ target }, root) => {
     const dialog = root.querySelector("dialog");
-    if (event.target.id === "org-invitations-dialog" || event.target.closest("dialog")) {
+    if (target.closest("dialog")) {
       if (!dialog.open) dialog.showModal();
       dialog.querySelector("[autofocus]")?.focus();
       return;
     }
-    showTimes(event.target);
-    if (event.target.id !== "org-invitations-list") return;
+    showTimes(target);
+    if (target !== byId("list")) return;
     const lost = document.activeElement === document.body || dialog?.open;
     dialog?.close();
-    if (lost) (document.getElementById(neighbour) || byId("list-title"))?.focus();
+    if (lost) (document.getElementById(neighbour) || byId("list-title")).focus();
     neighbour = null;
   });
 

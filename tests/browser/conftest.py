@@ -1,0 +1,181 @@
+"""A real Chromium, a site behind a socket, and the emulated Clerk it talks to."""
+
+from __future__ import annotations
+
+import os
+import re
+import threading
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from axe_playwright_python.sync_playwright import Axe
+from django.contrib.staticfiles.handlers import StaticFilesHandler
+from django.core.handlers.wsgi import WSGIHandler
+from django.core.servers.basehttp import ThreadedWSGIServer, WSGIRequestHandler
+from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
+
+from org_invitations.emulator import Emulator, EmulatorServer
+from tools.browser import find_browser
+
+#: Chromium's own housekeeping would look for hosts on the network.
+ARGUMENTS = [
+    "--disable-gpu",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+]
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Mark all that is in this folder."""
+    here = Path(__file__).parent
+    for item in items:
+        if here in item.path.parents:
+            item.add_marker(pytest.mark.browser)
+
+
+@pytest.fixture(scope="session")
+def chromium() -> Iterator[Browser]:
+    """The browser; in CI it must be there."""
+    path = find_browser()
+    if path is None:
+        if os.environ.get("CI"):
+            pytest.fail("There is no Chromium: tools/browser.py gets one.")
+        pytest.skip("There is no Chromium: tools/browser.py gets one.")
+    arguments = list(ARGUMENTS)
+    if hasattr(os, "geteuid") and os.geteuid() == 0:
+        arguments.append("--no-sandbox")  # Chromium refuses to start as root with one
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=path, args=arguments)
+        yield browser
+        browser.close()
+    # Playwright's event loop stays set on this thread, and Django takes it for an async context.
+
+
+@pytest.fixture(autouse=True)
+def _allow_sync_code(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("DJANGO_ALLOW_ASYNC_UNSAFE", "1")
+
+
+class _QuietHandler(WSGIRequestHandler):
+    def log_message(self, format: str, *args: Any) -> None:  # noqa: A002 - Django's name
+        """Say nothing."""
+
+
+class Site:
+    """The tests' site, served by threads of this process."""
+
+    def __init__(self, url: str, clerk: Emulator) -> None:
+        self.url = url
+        self.clerk = clerk
+        self.invitations = f"{url}/invitations/"
+
+
+@pytest.fixture
+def site(clerk_emulator_server: EmulatorServer, settings: Any) -> Iterator[Site]:
+    """The tests' site with the app's own look, under a strict Content-Security-Policy."""
+    clerk = clerk_emulator_server.emulator
+    settings.MIDDLEWARE = [*settings.MIDDLEWARE, "tests.browser.csp.StrictPolicy"]
+    server = ThreadedWSGIServer(("localhost", 0), _QuietHandler)
+    server.set_app(StaticFilesHandler(WSGIHandler()))
+    thread = threading.Thread(target=server.serve_forever, args=(0.02,), daemon=True)
+    thread.start()
+    url = f"http://localhost:{server.server_port}"
+    clerk.site = url
+    yield Site(url, clerk)
+    server.shutdown()
+    server.server_close()
+    thread.join()
+
+
+@pytest.fixture
+def new_context(chromium: Browser) -> Iterator[Callable[..., BrowserContext]]:
+    """A function that opens a browser window of its own, without any cookie."""
+    contexts: list[BrowserContext] = []
+
+    def new(**options: Any) -> BrowserContext:
+        context = chromium.new_context(
+            **{"viewport": {"width": 1280, "height": 900}, "locale": "en-US"} | options
+        )
+        context.set_default_timeout(10_000)
+        contexts.append(context)
+        return context
+
+    yield new
+    for context in contexts:
+        context.close()
+
+
+@pytest.fixture
+def page(new_context: Callable[..., BrowserContext]) -> Iterator[Page]:
+    """A page on which no script fails and nothing is blocked."""
+    page = new_context().new_page()
+    complaints = watch(page)
+    yield page
+    assert complaints == []
+
+
+def watch(page: Page) -> list[str]:
+    """Collect what goes wrong on a page; a refused form is no fault of the page's."""
+    complaints: list[str] = []
+
+    def console(message: Any) -> None:
+        expected = re.search(r"status of (4\d\d|503)|net::ERR_|^htmx:(afterRequest|sendError)", message.text)
+        if message.type == "error" and not expected:
+            complaints.append(message.text)
+
+    page.on("console", console)
+    page.on("pageerror", lambda error: complaints.append(str(error)))
+    return complaints
+
+
+def sign_in(page: Page, site: Site, user: str = "ada@acme.test") -> None:
+    """Open the invitations and sign in on the way."""
+    page.goto(site.invitations)
+    page.click(f'button[value="{user}"]')
+    page.wait_for_url(f"{site.invitations}**")
+
+
+@pytest.fixture
+def ada(page: Page, site: Site) -> Page:
+    """The page of invitations, with Ada before it."""
+    sign_in(page, site)
+    return page
+
+
+def focused(page: Page) -> str:
+    """What has the focus: its id, else its text, else its tag."""
+    script = "(e => e.id || e.innerText || e.tagName)(document.activeElement)"
+    return str(page.evaluate(script)).strip()
+
+
+def status(page: Page) -> str:
+    """What the status region says."""
+    return page.locator("#org-invitations-status").inner_text().strip()
+
+
+def addresses(page: Page) -> list[str]:
+    """The addresses of the list, from the top."""
+    return page.locator("#org-invitations-list tbody th").all_inner_texts()
+
+
+def assert_accessible(page: Page, **where: Any) -> None:
+    """Let axe-core look at the page as it is now, contrast included."""
+    found = Axe().run(page)
+    report = [
+        f"{violation['id']}: {node['html']}"
+        for violation in found.response["violations"]
+        for node in violation["nodes"]
+    ]
+    assert report == []
+
+
+def shot(page: Page, name: str) -> None:
+    """Save a screenshot where ``SCREENSHOTS`` says, for people to look at."""
+    folder = os.environ.get("SCREENSHOTS")
+    if folder:
+        page.wait_for_timeout(150)
+        page.screenshot(path=str(Path(folder) / f"{name}.png"), full_page=True, caret="initial")

@@ -1,0 +1,306 @@
+"""The page as people use it: with a keyboard, a screen reader, a small screen, a slow line."""
+
+from __future__ import annotations
+
+import gzip
+from collections.abc import Callable
+
+import pytest
+from playwright.sync_api import BrowserContext, Page, Response, expect
+
+from .conftest import (
+    Site,
+    addresses,
+    assert_accessible,
+    focused,
+    shot,
+    sign_in,
+    status,
+    watch,
+)
+
+FORM = "#org-invitations-form"
+LIST = "#org-invitations-list"
+EMAIL = "input[name=email_address]"
+
+
+def invite(page: Page, address: str) -> None:
+    page.fill(EMAIL, address)
+    page.click("text=Send invitation")
+
+
+def test_inviting_clears_the_form_shows_the_row_and_says_so(ada: Page, site: Site) -> None:
+    invite(ada, "new@example.com")
+    expect(ada.locator(f"{LIST} tbody th").first).to_have_text("new@example.com")
+    expect(ada.locator(EMAIL)).to_have_value("")
+    expect(ada.locator(EMAIL)).to_be_focused()
+    assert status(ada) == "Invitation sent to new@example.com as Member."
+    assert ada.url == site.invitations
+    shot(ada, "invited")
+    assert_accessible(ada)
+
+
+def test_an_invalid_form_keeps_what_was_typed_and_takes_the_focus_to_the_reason(
+    ada: Page,
+) -> None:
+    ada.select_option("select[name=role]", "org:billing")
+    invite(ada, "nobody")
+    expect(ada.locator("#org-invitations-summary")).to_be_focused()
+    expect(ada.locator(EMAIL)).to_have_value("nobody")
+    expect(ada.locator("select[name=role]")).to_have_value("org:billing")
+    shot(ada, "invalid")
+    assert_accessible(ada)
+    ada.click("#org-invitations-summary a")
+    expect(ada.locator(EMAIL)).to_be_focused()
+
+
+def test_a_refusal_of_clerks_is_shown_and_can_be_mended(ada: Page) -> None:
+    invite(ada, "max@acme.test")
+    expect(ada.locator("#org-invitations-summary")).to_contain_text("already a member of Acme")
+    invite(ada, "new@example.com")
+    expect(ada.locator("#org-invitations-status")).to_contain_text("Invitation sent")
+    expect(ada.locator("#org-invitations-summary")).to_have_count(0)
+
+
+def test_the_form_is_disabled_while_it_sends(ada: Page, site: Site) -> None:
+    site.clerk.fault("POST", "*/invitations", delay=0.8)
+    invite(ada, "new@example.com")
+    expect(ada.locator(f"{FORM} button")).to_be_disabled()
+    expect(ada.locator(f"{FORM} form")).to_have_attribute("aria-busy", "true")
+    expect(ada.locator(f"{FORM} .org-invitations-busy")).to_be_visible()
+    shot(ada, "sending")
+    ada.keyboard.press("Enter")  # impatience sends nothing twice
+    expect(ada.locator("#org-invitations-status")).to_contain_text("Invitation sent")
+    expect(ada.locator(f"{FORM} button")).to_be_enabled()
+    assert [call.method for call in site.clerk.requests].count("POST") == 1
+
+
+def test_rows_stay_while_the_next_page_loads_and_the_page_says_so(ada: Page, site: Site) -> None:
+    before = addresses(ada)
+    site.clerk.fault("GET", "*/invitations", delay=0.8)
+    ada.click("text=Next")
+    expect(ada.locator(LIST)).to_have_attribute("aria-busy", "true")
+    expect(ada.locator(f"{LIST} .org-invitations-busy")).to_be_visible()
+    assert status(ada) == "Loading…"
+    assert addresses(ada) == before
+    shot(ada, "loading")
+    expect(ada.locator(LIST)).not_to_have_attribute("aria-busy", "true")
+    assert addresses(ada) != before
+
+
+def test_pages_can_be_turned_bookmarked_and_gone_back(ada: Page, site: Site) -> None:
+    first = addresses(ada)
+    expect(ada.locator("#org-invitations-previous")).to_have_attribute("aria-disabled", "true")
+    ada.click("text=Next")
+    ada.wait_for_url("**/?page=2")
+    expect(ada.locator("#org-invitations-next")).to_be_focused()
+    expect(ada.locator("#org-invitations-status")).to_have_text(
+        "Showing 11 to 20 of 34 pending invitations."
+    )
+    second = addresses(ada)
+    assert not set(first) & set(second)
+    ada.click("text=Next")
+    ada.wait_for_url("**/?page=3")
+    ada.click("text=Next")
+    ada.wait_for_url("**/?page=4")
+    # The link that was used is disabled now, so the focus goes to the list.
+    expect(ada.locator("#org-invitations-list-title")).to_be_focused()
+    assert len(addresses(ada)) == 4
+    ada.goto(f"{site.invitations}?page=2")
+    assert addresses(ada) == second
+    ada.click("text=Previous")
+    ada.wait_for_url("**/?page=1")
+    ada.go_back()
+    expect(ada.locator(f"{LIST} tbody th").first).to_have_text(second[0])
+
+
+def test_revoking_asks_in_a_dialog_with_the_focus_on_cancel(ada: Page, site: Site) -> None:
+    person = addresses(ada)[1]
+    ada.locator(f"{LIST} tr", has_text=person).locator("a").click()
+    dialog = ada.locator("dialog")
+    expect(dialog).to_be_visible()
+    expect(dialog).to_contain_text(f"{person} was invited as")
+    assert focused(ada) == "Cancel"
+    shot(ada, "question")
+    assert_accessible(ada)
+    ada.keyboard.press("Escape")
+    expect(dialog).to_be_hidden()
+    assert focused(ada).endswith("-revoke")
+    assert person in addresses(ada)
+
+
+def test_cancel_closes_the_dialog_and_gives_the_focus_back(ada: Page) -> None:
+    link = ada.locator(f"{LIST} tbody a").nth(2)
+    link.click()
+    ada.locator("dialog").get_by_text("Cancel").click()
+    expect(ada.locator("dialog")).to_be_hidden()
+    expect(link).to_be_focused()
+
+
+def test_after_revoking_the_focus_is_on_the_next_row(ada: Page) -> None:
+    _, person, following, *_ = addresses(ada)
+    ada.locator(f"{LIST} tr", has_text=person).locator("a").click()
+    ada.locator("dialog").get_by_text("Revoke invitation").click()
+    expect(ada.locator("#org-invitations-status")).to_have_text(
+        f"Invitation to {person} revoked. Its link no longer works."
+    )
+    expect(ada.locator("dialog")).to_be_hidden()
+    assert person not in addresses(ada)
+    row = ada.locator(f"{LIST} tr", has_text=following)
+    expect(row.locator("a")).to_be_focused()
+    shot(ada, "revoked")
+
+
+def test_revoking_the_last_row_of_all_leads_to_the_empty_list(page: Page, site: Site) -> None:
+    kept, *others = site.clerk.invitations("globex", "pending")
+    for row in others:
+        row.state = "revoked"
+    sign_in(page, site, "gus@globex.test")
+    assert addresses(page) == [kept.email_address]
+    page.click(f"{LIST} tbody a")
+    page.click("dialog button")
+    expect(page.locator(LIST)).to_contain_text("Nobody is waiting for an answer")
+    expect(page.locator("#org-invitations-list-title")).to_be_focused()
+    shot(page, "empty")
+    assert_accessible(page)
+
+
+def test_what_was_accepted_meanwhile_is_told(ada: Page, site: Site) -> None:
+    person = addresses(ada)[0]
+    row = next(r for r in site.clerk.invitations("acme") if r.email_address == person)
+    ada.click(f"{LIST} tbody a >> nth=0")
+    expect(ada.locator("dialog")).to_be_visible()
+    row.state = "accepted"
+    ada.click("dialog button")
+    expect(ada.locator("#org-invitations-status")).to_contain_text(
+        f"{person} has accepted the invitation meanwhile"
+    )
+    assert person not in addresses(ada)
+
+
+@pytest.mark.parametrize("what", ["outage", "limit"])
+def test_an_outage_keeps_the_rows_and_what_was_typed(ada: Page, site: Site, what: str) -> None:
+    rows = addresses(ada)
+    if what == "outage":
+        site.clerk.fault(None, "/v1/*", times=None, drop="before")
+    else:
+        site.clerk.configure(rate_limits={"requests": 0})
+    ada.click("text=Next")
+    expect(ada.locator("#org-invitations-alert")).to_contain_text("could not be loaded")
+    assert addresses(ada) == rows
+    invite(ada, "new@example.com")
+    expect(ada.locator("#org-invitations-summary")).to_be_focused()
+    expect(ada.locator(EMAIL)).to_have_value("new@example.com")
+    shot(ada, f"trouble-{what}")
+    assert_accessible(ada)
+
+
+def test_a_site_that_is_gone_keeps_what_was_typed(ada: Page) -> None:
+    ada.route("**/invite/", lambda route: route.abort())
+    invite(ada, "new@example.com")
+    expect(ada.locator("#org-invitations-alert")).to_contain_text("could not be reached")
+    expect(ada.locator(EMAIL)).to_have_value("new@example.com")
+    expect(ada.locator(f"{FORM} button")).to_be_enabled()
+    assert focused(ada) == "org-invitations-submit"
+
+
+def test_rights_that_were_lost_meanwhile_are_told_and_nothing_is_lost(
+    ada: Page, site: Site
+) -> None:
+    site.clerk.configure(
+        memberships=[{"organization": "acme", "user": "ada@acme.test", "role": "org:member"}]
+    )
+    invite(ada, "new@example.com")
+    expect(ada.locator("#org-invitations-alert")).to_contain_text("Only people who manage")
+    expect(ada.locator(EMAIL)).to_have_value("new@example.com")
+
+
+def test_in_debug_django_htmx_does_not_replace_the_page(
+    ada: Page, site: Site, settings
+) -> None:
+    settings.DEBUG = True
+    ada.reload()
+    site.clerk.configure(
+        memberships=[{"organization": "acme", "user": "ada@acme.test", "role": "org:member"}]
+    )
+    invite(ada, "new@example.com")
+    expect(ada.locator("#org-invitations-alert")).to_contain_text("Only people who manage")
+    expect(ada.locator(EMAIL)).to_have_value("new@example.com")
+
+
+def test_the_whole_job_by_keyboard(ada: Page) -> None:
+    ada.focus(EMAIL)
+    ada.keyboard.type("new@example.com")
+    ada.keyboard.press("Enter")
+    expect(ada.locator("#org-invitations-status")).to_contain_text("Invitation sent")
+    expect(ada.locator(EMAIL)).to_be_focused()
+    ada.wait_for_timeout(100)  # htmx takes 20 ms to settle, and no person is faster
+    for _ in range(3):  # role, button, the new row's Revoke
+        ada.keyboard.press("Tab")
+    assert focused(ada).endswith("-revoke")
+    ada.keyboard.press("Enter")
+    expect(ada.locator("dialog")).to_be_visible()
+    ada.keyboard.press("Tab")
+    assert focused(ada) == "Revoke invitation"
+    ada.keyboard.press("Enter")
+    expect(ada.locator("#org-invitations-status")).to_contain_text("new@example.com revoked")
+
+
+def test_dates_are_in_the_readers_time_zone(
+    new_context: Callable[..., BrowserContext], site: Site
+) -> None:
+    row = site.clerk.add_invitation("acme", "late@example.com")
+    row.created_at = 1_798_671_600_000  # 2026-12-30 23:00 UTC
+    page = new_context(timezone_id="Asia/Tokyo").new_page()
+    sign_in(page, site)
+    expect(page.locator("tr", has_text="late@example.com").locator("time").first).to_have_text(
+        "Dec 31, 2026"
+    )
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("width", [320, 1280])
+def test_it_fits_and_is_accessible(
+    new_context: Callable[..., BrowserContext], site: Site, scheme: str, width: int
+) -> None:
+    long = "a.very.long.address.that.goes.on.and.on.and.on@subdomain.of.a.long.domain.example.com"
+    site.clerk.add_invitation("acme", long)
+    context = new_context(viewport={"width": width, "height": 800}, color_scheme=scheme)
+    page = context.new_page()
+    complaints = watch(page)
+    sign_in(page, site)
+    assert page.evaluate("document.documentElement.scrollWidth") <= width
+    small = page.evaluate(
+        """[...document.querySelectorAll("a, button, input, select")]
+           .filter(e => e.checkVisibility() && e.type !== "hidden")
+           .map(e => [e.outerHTML, e.getBoundingClientRect()])
+           .filter(([_, box]) => box.width < 24 || box.height < 24).map(([html]) => html)"""
+    )
+    assert small == []
+    shot(page, f"list-{scheme}-{width}")
+    assert_accessible(page)
+    assert complaints == []
+
+
+def test_it_reads_from_right_to_left(
+    new_context: Callable[..., BrowserContext], site: Site
+) -> None:
+    page = new_context(locale="ar", extra_http_headers={"Accept-Language": "ar"}).new_page()
+    sign_in(page, site)
+    assert page.get_attribute("html", "dir") == "rtl"
+    assert page.evaluate("document.documentElement.scrollWidth") <= 1280
+    shot(page, "list-rtl")
+    assert_accessible(page)
+
+
+def test_the_first_load_is_small(ada: Page, site: Site) -> None:
+    responses: list[Response] = []
+    ada.on("response", lambda response: responses.append(response))
+    ada.reload(wait_until="networkidle")
+    sizes = {
+        response.url.rsplit("/", 1)[-1]: len(gzip.compress(response.body(), 9))
+        for response in responses
+    }
+    assert sizes["org_invitations.css"] < 6 * 1024
+    assert sizes["org_invitations.js"] < 1.5 * 1024
+    assert sum(sizes.values()) < 30 * 1024, sizes

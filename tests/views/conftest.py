@@ -1,0 +1,93 @@
+"""A browser that is signed in, and the Clerk it talks to over a socket."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+import pytest
+from django.http import HttpResponse
+from django.test import Client
+
+from org_invitations.emulator import Emulator, EmulatorServer, RecordedCall
+from org_invitations.testing import SignIn
+
+LIST = "/invitations/"
+INVITE = "/invitations/invite/"
+
+
+@pytest.fixture
+def clerk(clerk_emulator_server: EmulatorServer) -> Emulator:
+    """The emulated Clerk behind the site's settings."""
+    return clerk_emulator_server.emulator
+
+
+class Browser:
+    """A Django test client with a person in front of it."""
+
+    def __init__(self, client: Client, clerk: Emulator) -> None:
+        self.client = client
+        self.clerk = clerk
+
+    def get(self, url: str = LIST, *, target: str | None = None, **headers: str) -> Any:
+        return self.client.get(url, headers=self._headers(target, headers))
+
+    def post(self, url: str, data: Any = None, *, target: str | None = None, **headers: str) -> Any:
+        return self.client.post(url, data or {}, headers=self._headers(target, headers))
+
+    def invite(self, address: str, role: str = "org:member", **kwargs: Any) -> Any:
+        return self.post(INVITE, {"email_address": address, "role": role}, **kwargs)
+
+    def htmx_invite(self, address: str, role: str = "org:member") -> Any:
+        return self.invite(address, role, target="org-invitations-form")
+
+    def _headers(self, target: str | None, headers: dict[str, str]) -> dict[str, str]:
+        if target is not None:
+            headers = {"HX-Request": "true", "HX-Target": target} | headers
+        return {name.replace("_", "-"): value for name, value in headers.items()}
+
+    def warm(self) -> None:
+        """Let the site learn all it may remember, and forget the calls that took."""
+        assert self.get().status_code == 200
+        self.clerk.clear_requests()
+
+
+@pytest.fixture
+def ada(client: Client, clerk: Emulator, clerk_sign_in: SignIn) -> Browser:
+    """Ada, who administers Acme."""
+    clerk_sign_in(client, "ada@acme.test", organization="acme")
+    return Browser(client, clerk)
+
+
+@pytest.fixture
+def sign_in(clerk: Emulator, clerk_sign_in: SignIn) -> Any:
+    """A function that gives somebody a browser of their own."""
+
+    def browser(user: str, organization: str | None = None, **order: Any) -> Browser:
+        client = Client()
+        if organization is not None:
+            order["organization"] = organization
+        clerk_sign_in(client, user, **order)
+        return Browser(client, clerk)
+
+    return browser
+
+
+def text_of(response: HttpResponse) -> str:
+    """The words of an answer, without tags and with single spaces."""
+    html = re.sub(r"<(script|style).*?</\1>", " ", response.text, flags=re.DOTALL)
+    return re.sub(r"\s+", " ", re.sub(r"<[^>]*>", "", html)).replace("&#x27;", "'").strip()
+
+
+def calls(clerk: Emulator) -> list[str]:
+    """What the site asked of Clerk, as ``METHOD last-part-of-the-path``."""
+    return [f"{call.method} {_short(call)}" for call in clerk.requests]
+
+
+def _short(call: RecordedCall) -> str:
+    return call.path.rstrip("/").rsplit("/", 1)[-1]
+
+
+def pending(clerk: Emulator, organization: str = "acme") -> list[str]:
+    """The addresses with a pending invitation."""
+    return [row.email_address for row in clerk.invitations(organization, "pending")]

@@ -1,0 +1,212 @@
+"""Who may, and for which organization."""
+
+from __future__ import annotations
+
+import pytest
+from django.test import Client, override_settings
+
+from org_invitations.emulator import Emulator
+
+from .conftest import INVITE, LIST, Browser, pending, text_of
+
+TARGETS = [None, "org-invitations-form", "org-invitations-list", "org-invitations-dialog"]
+
+
+def nothing_shown(response, clerk: Emulator) -> None:
+    for organization in ("acme", "globex"):
+        for row in clerk.invitations(organization):
+            assert row.email_address not in response.text
+            assert row.id not in response.text
+    assert 'name="email_address"' not in response.text
+
+
+# --- Nobody ------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("path", ["", "invite/", "orginv_x/revoke/"])
+@pytest.mark.parametrize("method", ["get", "post"])
+def test_who_is_not_signed_in_is_sent_to_sign_in_and_back(
+    clerk: Emulator, client: Client, path: str, method: str
+) -> None:
+    if (path, method) == ("", "post"):
+        pytest.skip("the list takes no POST")
+    response = getattr(client, method)(f"{LIST}{path}")
+    assert response.status_code == 303
+    back = f"{LIST}{path}" if method == "get" else LIST
+    assert response["Location"] == (
+        f"{clerk.base_url}/sign-in?redirect_url=http%3A%2F%2Ftestserver" + back.replace("/", "%2F")
+    )
+    assert clerk.requests == []
+
+
+def test_htmx_leaves_the_page_instead_of_swapping_a_login_page_in(
+    clerk: Emulator, client: Client
+) -> None:
+    response = client.get(
+        f"{LIST}?page=3",
+        headers={
+            "HX-Request": "true",
+            "HX-Target": "org-invitations-list",
+            "HX-Current-URL": "http://testserver/invitations/?page=2",
+        },
+    )
+    assert response.status_code == 200
+    assert response["HX-Redirect"].startswith(f"{clerk.base_url}/sign-in?redirect_url=")
+    assert response["HX-Redirect"].endswith("%2Finvitations%2F%3Fpage%3D2")
+
+
+@override_settings(CLERK_SIGN_IN_URL="", CLERK_PUBLISHABLE_KEY="pk_live_Y2xlcmsuZXhhbXBsZS5jb20k")
+def test_without_a_setting_the_account_portal_signs_in(clerk: Emulator, client: Client) -> None:
+    response = client.get(LIST)
+    assert response["Location"].startswith("https://accounts.example.com/sign-in?redirect_url=")
+
+
+# --- Members who may not ------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("target", TARGETS)
+def test_a_member_without_the_permission_sees_neither_list_nor_form(
+    sign_in, clerk: Emulator, target: str | None
+) -> None:
+    response = sign_in("max@acme.test", "acme").get(target=target)
+    assert response.status_code == 403
+    nothing_shown(response, clerk)
+    assert "Only people who manage the members" in text_of(response)
+
+
+@pytest.mark.parametrize("target", TARGETS)
+@pytest.mark.parametrize("who", ["max@acme.test", "gus@globex.test", "nora@nowhere.test"])
+def test_a_hand_made_post_gets_403_and_changes_nothing(
+    sign_in, clerk: Emulator, who: str, target: str | None
+) -> None:
+    acme = clerk.organization("acme").id
+    row = clerk.invitations("acme", "pending")[0]
+    before = pending(clerk)
+    browser: Browser = sign_in(who)
+    base = f"{LIST}organizations/{acme}/"
+    for url, data in (
+        (f"{base}invite/", {"email_address": "new@example.com", "role": "org:admin"}),
+        (f"{base}{row.id}/revoke/", {}),
+    ):
+        response = browser.post(url, data, target=target)
+        assert response.status_code == 403
+        nothing_shown(response, clerk)
+    assert pending(clerk) == before
+    assert not any(call.method == "POST" for call in clerk.requests)
+
+
+def test_the_custom_role_that_manages_members_may(sign_in, clerk: Emulator) -> None:
+    mia: Browser = sign_in("mia@acme.test", "acme")
+    assert mia.get().status_code == 200
+    assert mia.htmx_invite("new@example.com").status_code == 200
+    assert "new@example.com" in pending(clerk)
+
+
+def test_the_permission_is_asked_afresh_before_a_write(ada: Browser, clerk: Emulator) -> None:
+    row = clerk.invitations("acme", "pending")[0]
+    ada.warm()
+    clerk.configure(
+        memberships=[{"organization": "acme", "user": "ada@acme.test", "role": "org:member"}]
+    )
+    assert ada.htmx_invite("new@example.com").status_code == 403
+    assert ada.post(f"{LIST}{row.id}/revoke/").status_code == 403
+    assert "new@example.com" not in pending(clerk)
+    assert row.email_address in pending(clerk)
+    # What the write learned holds for reading, too.
+    assert ada.get().status_code == 403
+
+
+@pytest.mark.parametrize("flag", ["banned", "deprovisioned"])
+def test_a_banned_or_deprovisioned_member_may_not(ada: Browser, clerk: Emulator, flag: str) -> None:
+    clerk.configure(memberships=[{"organization": "acme", "user": "ada@acme.test", flag: True}])
+    assert ada.get().status_code == 403
+
+
+def test_a_removed_member_may_not(ada: Browser, clerk: Emulator) -> None:
+    clerk.configure(
+        memberships=[{"organization": "acme", "user": "ada@acme.test", "removed": True}]
+    )
+    assert ada.get().status_code == 403
+
+
+def test_where_the_permission_cannot_be_asked_the_answer_is_no(
+    ada: Browser, clerk: Emulator
+) -> None:
+    clerk.fault("GET", "*/memberships", times=None, status=500)
+    response = ada.get()
+    assert response.status_code == 503
+    nothing_shown(response, clerk)
+
+
+# --- Which organization ------------------------------------------------------------------------
+
+
+def test_an_invitation_of_another_organization_is_not_found_by_any_way(
+    ada: Browser, clerk: Emulator
+) -> None:
+    """By id in the path; by organization in the path, the query, a field, a header or a cookie."""
+    clerk.configure(rate_limits=False)
+    globex = clerk.organization("globex").id
+    row = clerk.invitations("globex", "pending")[0]
+    before = pending(clerk, "globex")
+    ada.client.cookies["organization_id"] = globex
+    ways = [
+        (f"{LIST}{row.id}/revoke/", 404),
+        (f"{LIST}{row.id}/revoke/?organization_id={globex}&organization=globex", 404),
+        (f"{LIST}organizations/{globex}/{row.id}/revoke/", 403),
+        (f"{LIST}organizations/globex/{row.id}/revoke/", 403),
+        (f"/teams/{globex}/invitations/{row.id}/revoke/", 403),
+        (f"/teams/globex/invitations/{row.id}/revoke/", 403),
+        (f"/teams/..%2F{globex}/invitations/{row.id}/revoke/", 404),
+    ]
+    fields = {"organization_id": globex, "organization": "globex", "invitation_id": row.id}
+    for url, status in ways:
+        for target in TARGETS:
+            for response in (
+                ada.get(url, target=target),
+                ada.post(url, fields, target=target, Organization_Id=globex),
+            ):
+                assert response.status_code == status, url
+                assert row.email_address not in response.text
+    assert pending(clerk, "globex") == before
+    for url in (f"{LIST}organizations/{globex}/", f"{LIST}organizations/globex/"):
+        response = ada.get(url)
+        assert response.status_code == 403
+        nothing_shown(response, clerk)
+    # And a forged field does not move an invitation to another organization.
+    ada.post(INVITE, {"email_address": "new@example.com", "role": "org:member", **fields})
+    assert "new@example.com" in pending(clerk, "acme")
+    assert pending(clerk, "globex") == before
+
+
+def test_the_active_organization_decides_where_the_url_names_none(sign_in, clerk: Emulator) -> None:
+    for organization, name in (("acme", "Acme"), ("globex", "Globex")):
+        response = sign_in("bo@both.test", organization).get()
+        assert response.context["organization"].name == name
+
+
+@pytest.mark.parametrize("prefix", ["/invitations/organizations/{}/", "/teams/{}/invitations/"])
+@pytest.mark.parametrize("by", ["id", "slug"])
+def test_the_url_may_name_the_organization_by_id_or_slug(
+    sign_in, clerk: Emulator, prefix: str, by: str
+) -> None:
+    bo: Browser = sign_in("bo@both.test", "acme")
+    name = clerk.organization("globex").id if by == "id" else "globex"
+    base = prefix.format(name)
+    page = bo.get(base)
+    assert page.context["organization"].name == "Globex"
+    assert f'action="{base}invite/"' in page.text
+    response = bo.post(f"{base}invite/", {"email_address": "new@example.com", "role": "org:member"})
+    assert (response.status_code, response["Location"]) == (303, base)
+    assert "new@example.com" in pending(clerk, "globex")
+
+
+def test_an_organization_that_does_not_exist_is_not_found(ada: Browser) -> None:
+    assert ada.get(f"{LIST}organizations/nowhere/").status_code == 404
+    assert ada.get(f"{LIST}organizations/org_nowhere/").status_code in (403, 404)
+
+
+def test_without_an_organization_the_person_is_told(sign_in, clerk: Emulator) -> None:
+    response = sign_in("nora@nowhere.test").get()
+    assert response.status_code in (200, 403)
+    nothing_shown(response, clerk)

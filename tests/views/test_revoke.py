@@ -1,0 +1,185 @@
+"""Revoking an invitation."""
+
+from __future__ import annotations
+
+import pytest
+from django.contrib.messages import get_messages
+from django.test import override_settings
+
+from org_invitations.emulator import Emulator
+
+from .conftest import LIST, Browser, calls, pending, text_of
+
+
+@pytest.fixture
+def url(clerk: Emulator) -> str:
+    """The address at which the invitation to lee@example.com is revoked."""
+    row = clerk.add_invitation("acme", "lee@example.com", role="org:billing")
+    return f"{LIST}{row.id}/revoke/"
+
+
+def test_the_question_names_the_person_and_the_role(ada: Browser, url: str) -> None:
+    response = ada.get(f"{url}?page=2")
+    assert response.status_code == 200
+    words = text_of(response)
+    assert "Revoke this invitation?" in words
+    assert "lee@example.com was invited as Billing." in words
+    assert 'name="page" value="2"' in response.text
+    assert 'href="/invitations/?page=2"' in response.text
+
+
+def test_htmx_gets_the_question_for_its_dialog(ada: Browser, url: str) -> None:
+    response = ada.get(url, target="org-invitations-dialog")
+    assert "<html" not in response.text
+    assert response["Org-Invitations-Fragment"] == "org-invitations-dialog"
+    assert "lee@example.com" in response.text
+
+
+def test_asking_changes_nothing(ada: Browser, clerk: Emulator, url: str) -> None:
+    ada.get(url)
+    assert "lee@example.com" in pending(clerk)
+
+
+def test_without_htmx_the_answer_is_a_redirect_to_the_page_one_came_from(
+    ada: Browser, clerk: Emulator, url: str
+) -> None:
+    response = ada.post(url, {"page": "3"})
+    assert (response.status_code, response["Location"]) == (303, f"{LIST}?page=3")
+    assert "lee@example.com" not in pending(clerk)
+    [message] = get_messages(response.wsgi_request)
+    assert str(message) == "Invitation to lee@example.com revoked. Its link no longer works."
+
+
+def test_with_htmx_the_list_comes_back(ada: Browser, clerk: Emulator, url: str) -> None:
+    response = ada.post(url, {"page": "2"}, target="org-invitations-list")
+    assert response.status_code == 200
+    assert response.context["page"].number == 2
+    assert 'id="org-invitation-orginv' in response.text
+    assert "Invitation to lee@example.com revoked." in response.text
+    assert "lee@example.com" not in pending(clerk)
+
+
+@override_settings(ORG_INVITATIONS_PAGE_SIZE=1)
+def test_revoking_the_only_row_of_the_last_page_steps_back(ada: Browser, clerk: Emulator) -> None:
+    oldest = min(clerk.invitations("acme", "pending"), key=lambda row: row.created_at)
+    response = ada.post(f"{LIST}{oldest.id}/revoke/", {"page": "34"}, target="org-invitations-list")
+    assert response.context["page"].number == 33
+    assert len(response.context["rows"]) == 1
+
+
+@pytest.mark.parametrize("htmx", [True, False])
+def test_a_revocation_costs_three_calls(
+    ada: Browser, clerk: Emulator, url: str, htmx: bool
+) -> None:
+    ada.warm()
+    ada.post(url, target="org-invitations-list" if htmx else None)
+    if not htmx:
+        ada.get()
+    assert calls(clerk) == ["GET memberships", "POST revoke", "GET invitations"]
+
+
+def test_the_revocation_names_who_asked_for_it(ada: Browser, clerk: Emulator, url: str) -> None:
+    ada.post(url)
+    sent = next(call.body for call in clerk.requests if call.method == "POST")
+    assert sent == {"requesting_user_id": clerk.user("ada@acme.test").id}
+
+
+# --- What happened meanwhile ---------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("state", "words"),
+    [
+        ("accepted", "lee@example.com has accepted the invitation meanwhile"),
+        ("revoked", "The invitation to lee@example.com was already revoked"),
+        ("expired", "The invitation to lee@example.com has expired meanwhile"),
+    ],
+)
+def test_an_invitation_that_is_no_longer_pending_is_told_not_failed(
+    ada: Browser, clerk: Emulator, state: str, words: str
+) -> None:
+    row = clerk.add_invitation("acme", "lee@example.com")
+    if state == "expired":
+        row.expires_at = row.created_at - 1
+    else:
+        row.state = state
+    url = f"{LIST}{row.id}/revoke/"
+    for response in (ada.get(url), ada.post(url)):
+        assert response.status_code == 409
+        assert words in text_of(response)
+        assert "Revoke invitation" not in response.text.replace("<title>Revoke invitation", "")
+    for response in (
+        ada.get(url, target="org-invitations-dialog"),
+        ada.post(url, target="org-invitations-list"),
+    ):
+        assert response.status_code == 200
+        assert response["HX-Retarget"] == "#org-invitations-list"
+        assert words in text_of(response)
+        assert 'id="org-invitations-list"' in response.text
+
+
+def test_revoking_twice_is_told(ada: Browser, url: str) -> None:
+    ada.post(url)
+    assert "was already revoked" in text_of(ada.post(url))
+
+
+@pytest.mark.parametrize("method", ["get", "post"])
+def test_an_invitation_that_does_not_exist_is_not_found(ada: Browser, method: str) -> None:
+    response = getattr(ada, method)(f"{LIST}orginv_nonsense/revoke/")
+    assert response.status_code == 404
+    assert "no such invitation" in text_of(response)
+
+
+# --- Faults --------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("fault", "revoked"),
+    [
+        ({"drop": "after"}, True),
+        ({"drop": "before"}, False),
+        ({"status": 500}, False),
+        ({"garbage": "truncated"}, True),
+    ],
+)
+def test_a_lost_answer_is_settled_by_asking(
+    ada: Browser, clerk: Emulator, url: str, fault: dict[str, object], revoked: bool
+) -> None:
+    clerk.fault("POST", "*/revoke", **fault)
+    response = ada.post(url, target="org-invitations-list")
+    assert ("lee@example.com" not in pending(clerk)) is revoked
+    if revoked:
+        assert "Invitation to lee@example.com revoked." in text_of(response)
+    else:
+        assert response.status_code == 503
+        assert response["HX-Retarget"] == "#org-invitations-dialog"
+        assert "We made sure that nothing was changed" in text_of(response)
+        assert "lee@example.com" in response.text
+
+
+def test_where_nobody_can_tell_it_says_so(ada: Browser, clerk: Emulator, url: str) -> None:
+    ada.warm()
+    clerk.fault("POST", "*/revoke", drop="after")
+    clerk.fault("GET", "*/invitations/*", times=None, drop="before")
+    response = ada.post(url)
+    assert response.status_code == 503
+    assert "we do not know whether the invitation was revoked" in text_of(response)
+
+
+def test_when_nothing_can_be_asked_it_says_so_in_the_dialog(
+    ada: Browser, clerk: Emulator, url: str
+) -> None:
+    clerk.fault(None, "/v1/*", times=None, drop="before")
+    response = ada.post(url, target="org-invitations-list")
+    assert response.status_code == 503
+    assert response["HX-Retarget"] == "#org-invitations-dialog"
+    assert "data-close" in response.text
+
+
+def test_a_rate_limit_keeps_the_question(ada: Browser, clerk: Emulator, url: str) -> None:
+    clerk.fault("POST", "*/revoke", status=429, headers={"Retry-After": "90"}, body="{}")
+    response = ada.post(url, target="org-invitations-list")
+    assert response.status_code == 429
+    assert response["Retry-After"] == "90"
+    assert "Try again in 2 minutes" in text_of(response)
+    assert "lee@example.com" in response.text
