@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import io
 import os
+import socket
 import sys
 from contextlib import ExitStack
 from pathlib import Path
@@ -20,9 +21,11 @@ from org_invitations.emulator import Emulator, EmulatorServer
 
 def main() -> int:
     """Run both until Ctrl-C."""
-    os.environ.setdefault("DJANGO_SETTINGS_MODULE", "example.settings")
+    os.environ["DJANGO_SETTINGS_MODULE"] = "example.settings"
     port = int(os.environ.get("PORT", "8000"))
     emulator_port = int(os.environ.get("EMULATOR_PORT", "8900"))
+    if not _is_free(port):  # runserver would end the process without a word
+        return _busy("PORT", port)
     with ExitStack() as stack:
         if not _has_keys():
             emulator = Emulator(
@@ -30,18 +33,13 @@ def main() -> int:
             )
             try:
                 stack.enter_context(EmulatorServer(emulator, port=emulator_port))
-            except OSError as error:
-                return _busy("EMULATOR_PORT", emulator_port, error)
+            except OSError:
+                return _busy("EMULATOR_PORT", emulator_port)
             for name, value in emulator.django_settings().items():
                 os.environ[name] = value
         django.setup()
         print(f"\n  Open http://localhost:{port}/ and sign in. Stop with Ctrl-C.\n", flush=True)
-        try:
-            call_command("runserver", f"127.0.0.1:{port}", use_reloader=False, stdout=io.StringIO())
-        except SystemExit:
-            return _busy("PORT", port, None)
-        except KeyboardInterrupt:
-            pass
+        call_command("runserver", f"127.0.0.1:{port}", use_reloader=False, stdout=io.StringIO())
     return 0
 
 
@@ -52,9 +50,18 @@ def _has_keys() -> bool:
     return bool(env.str("CLERK_SECRET_KEY", default=""))
 
 
-def _busy(name: str, port: int, error: OSError | None) -> int:
-    reason = f" ({error.strerror})" if error else ""
-    print(f"Port {port} cannot be used{reason}. Choose another one: make demo {name}=…")
+def _is_free(port: int) -> bool:
+    with socket.socket() as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind(("127.0.0.1", port))
+        except OSError:
+            return False
+    return True
+
+
+def _busy(name: str, port: int) -> int:
+    print(f"Port {port} is in use. Choose another one: make demo {name}=…")
     return 1
 
 

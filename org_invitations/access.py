@@ -56,6 +56,12 @@ def get_identity(request: HttpRequest) -> Identity | None:
     )
 
 
+def is_renewable(request: HttpRequest) -> bool:
+    """Whether loading a page might sign the person in again: the session token has expired."""
+    session = getattr(request, "clerk", None)
+    return not conf.IDENTITY and session is not None and bool(session.is_renewable)
+
+
 def _identity_from_site(request: HttpRequest) -> Identity | None:
     function: Callable[[HttpRequest], Identity | None]
     function = import_string(conf.IDENTITY) if isinstance(conf.IDENTITY, str) else conf.IDENTITY

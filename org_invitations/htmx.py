@@ -19,6 +19,9 @@ from django_htmx.middleware import HtmxDetails
 
 FRAGMENT_HEADER: Final = "Org-Invitations-Fragment"
 
+#: The page to load in a frame before the request is sent again.
+RENEW_HEADER: Final = "Org-Invitations-Renew"
+
 #: The ids of the fragments; the templates' root elements have them.
 FORM_ID: Final = "org-invitations-form"
 LIST_ID: Final = "org-invitations-list"
@@ -67,6 +70,13 @@ def send_elsewhere(response: HttpResponse, fragment: str) -> HttpResponse:
     return mark_fragment(response, fragment)
 
 
+def offer_renewal(response: HttpResponse, session_url: str) -> HttpResponse:
+    """Name the page that renews the session, if it can be renewed."""
+    if session_url:
+        response[RENEW_HEADER] = session_url
+    return response
+
+
 def leave_page(url: str) -> HttpResponse:
     """Make the browser go to a URL. (A 302 would be followed by htmx and swapped in.)"""
     return HttpResponseClientRedirect(url)
@@ -76,7 +86,3 @@ def patch_vary(response: HttpResponseBase) -> None:
     """Tell caches what the choice between page and fragment depends on."""
     patch_vary_headers(response, _VARY)
 
-
-def get_current_url(request: HttpRequest) -> str | None:
-    """Return the path and query of the page that the htmx request was made from."""
-    return get_htmx(request).current_url_abs_path

@@ -221,6 +221,22 @@ class InvitationService:
             raise workspace.roles_error
         return workspace.roles
 
+    def remembered_roles(self) -> AssignableRoles | None:
+        """Return the roles without asking Clerk: for a form that could not be sent just now.
+
+        None unless the person was found to manage members within the last minute.
+        """
+        names = self._names
+        known = self.cache.get_many(names.values())
+        found = {what: known.get(name) for what, name in names.items()}
+        instance_roles = found["instance_roles"] or ()
+        if not may_manage_members(found["membership"], instance_roles):
+            return None
+        role_set: RoleSet | None = found["role_set"]
+        if role_set is None:
+            return None
+        return assignable_roles(self.organization_id, role_set, instance_roles, found["settings"])
+
     # --- Inviting -------------------------------------------------------------------------
 
     def invite_member(self, email_address: str, role: str) -> Invitation:
@@ -407,3 +423,21 @@ def find_organization_id(client: ClerkClient, slug: str) -> str:
     organization_id = OrganizationAPI(client, slug).get().id
     cache.set(name, organization_id, conf.ROLES_CACHE_SECONDS)
     return organization_id
+
+
+def get_manageable_organizations(client: ClerkClient, user_id: str) -> tuple[Membership, ...]:
+    """Return the memberships of a user in which they may manage members, by name.
+
+    It is an offer to choose from; :meth:`InvitationService.open` checks what is chosen.
+    """
+    instance = InstanceAPI(client)
+    found = run_together(
+        {
+            "memberships": lambda: instance.get_organization_memberships(user_id),
+            "instance_roles": instance.get_roles,
+        }
+    )
+    memberships: Page[Membership] = found["memberships"].get()
+    instance_roles: tuple[Role, ...] = found["instance_roles"].value or ()
+    manageable = (m for m in memberships.data if may_manage_members(m, instance_roles))
+    return tuple(sorted(manageable, key=lambda m: m.organization.name.casefold()))

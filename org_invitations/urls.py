@@ -22,6 +22,7 @@ app_name = "org_invitations"
 def _pages(prefix: str) -> list[URLPattern]:
     return [
         path(f"{prefix}", views.InvitationListView.as_view(), name="list"),
+        path(f"{prefix}session/", views.SessionView.as_view(), name="session"),
         path(f"{prefix}invite/", views.InviteView.as_view(), name="invite"),
         path(
             f"{prefix}<clerk_invitation_id:invitation_id>/revoke/",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import signal
 import threading
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
@@ -78,6 +79,7 @@ def test_a_forked_process_has_a_client_of_its_own_even_if_the_lock_was_held() ->
     with clients._lock:
         child = os.fork()
         if child == 0:  # pragma: no cover - another process
+            signal.alarm(10)  # a child that waits for the lock must not wait for ever
             os._exit(0 if id(get_client()) != before else 1)
     assert os.waitpid(child, 0)[1] == 0
     assert get_client() is keep

@@ -7,6 +7,7 @@ import os
 import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from typing import Any
 
 import pytest
@@ -82,8 +83,9 @@ def test_context_variables_reach_every_call() -> None:
 
 
 def test_more_calls_than_threads_queue_up() -> None:
-    outcomes = run_together({str(n): (lambda n=n: n) for n in range(MAX_WORKERS * 3)})
-    assert [outcome.get() for outcome in outcomes.values()] == list(range(MAX_WORKERS * 3))
+    numbers = range(MAX_WORKERS * 3)
+    outcomes = run_together({str(n): partial(int, n) for n in numbers})
+    assert [outcome.get() for outcome in outcomes.values()] == list(numbers)
 
 
 def test_many_requests_share_one_set_of_threads(monkeypatch: pytest.MonkeyPatch) -> None:

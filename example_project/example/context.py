@@ -5,10 +5,11 @@ from __future__ import annotations
 from typing import Any
 from urllib.parse import quote
 
-from django.conf import settings
+
 from django.http import HttpRequest
 
 from org_invitations.access import get_sign_in_url
+from org_invitations.conf import conf
 
 
 def clerk(request: HttpRequest) -> dict[str, Any]:
@@ -18,7 +19,7 @@ def clerk(request: HttpRequest) -> dict[str, Any]:
     puts Clerk's ``<UserButton />`` into the header instead.
     """
     here = request.build_absolute_uri()
-    emulator = settings.CLERK_PROXY_URL
+    emulator = conf.CLERK_PROXY_URL
     back = quote(request.build_absolute_uri("/"), safe="")
     return {
         "sign_in_url": get_sign_in_url(here),

@@ -14,6 +14,7 @@ from .list import InvitationListView
 from .organization import OrganizationMixin
 from .page import InvitationPageMixin
 from .revoke import RevokeInvitationView
+from .session import SessionView
 
 __all__ = [
     "InvitationListView",
@@ -21,4 +22,5 @@ __all__ = [
     "InviteView",
     "OrganizationMixin",
     "RevokeInvitationView",
+    "SessionView",
 ]

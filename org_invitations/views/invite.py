@@ -125,12 +125,10 @@ class InviteView(InvitationPageMixin):
     def show_typed(self, problem: Problem, workspace: Workspace | None = None) -> HttpResponse:
         """Show the form where nothing could be asked of Clerk, not even which roles there are.
 
-        Of the role only what was posted is shown: nobody has been let in yet.
+        The roles are those that the person was shown within the last minute, else only what
+        was posted: nobody has been let in yet.
         """
-        posted = self.request.POST.get("role", "")
-        roles = AssignableRoles(roles=(Role(key=posted, name=posted),) if posted else ())
-        form = self.get_form(roles, self.request.POST)
-        form.errors.clear()
+        form = self.get_typed_form(self.service.remembered_roles())
         form.add_problem(problem.message, None)
         context = self.get_page_context(workspace, form, focus_errors=True, form_problem=None)
         wants_form = htmx.get_fragment(self.request, htmx.FORM_ID) is not None
@@ -139,3 +137,17 @@ class InviteView(InvitationPageMixin):
         if wants_form:
             response = htmx.mark_fragment(response, htmx.FORM_ID)
         return self.with_retry_after(response, problem)
+
+    def get_typed_form(self, roles: AssignableRoles | None) -> InviteForm:
+        """Return the form with what was posted, unchecked; of roles at least the chosen one."""
+        posted = self.request.POST.get("role", "")
+        if roles is None:
+            roles = AssignableRoles(roles=(Role(key=posted, name=posted),) if posted else ())
+        form = self.get_form(roles, self.request.POST)
+        form.errors.clear()
+        return form
+
+    def show_posted(self, **renewal: Any) -> HttpResponse:
+        """Show the form with what was typed, the session's renewal above it."""
+        context = self.get_page_context(None, self.get_typed_form(None), **renewal)
+        return self.render(self.template_name, context, status=HTTPStatus.UNAUTHORIZED)

@@ -19,7 +19,12 @@ from ..clerk import ClerkError
 from ..clerk import exceptions as exc
 from ..clients import get_client
 from ..middleware import renews_session
-from ..services import InvitationService, NotPermitted, find_organization_id
+from ..services import (
+    InvitationService,
+    NotPermitted,
+    find_organization_id,
+    get_manageable_organizations,
+)
 from ..wording import Problem, Wording
 
 
@@ -110,29 +115,98 @@ class OrganizationMixin(View):
     # --- What cannot be shown ----------------------------------------------------------------
 
     def handle_signed_out(self) -> HttpResponseBase:
-        """Send the person to sign in and back to the page they are on."""
+        """Let the person sign in, or have the session renewed, and lose nothing they typed.
+
+        A page load has been to Clerk and back before this is called, so it goes on to sign in.
+        Everything else could not be sent there: with htmx the script loads
+        :class:`SessionView` in a frame and sends the same request again, once; a plain form comes
+        back as it was, with that frame on the page and a button to send it again.
+        """
         request = self.request
-        is_htmx = htmx.is_htmx(request)
-        if is_htmx:
-            page = htmx.get_current_url(request) or self.get_url("list")
-        else:
-            page = request.get_full_path() if request.method == "GET" else self.get_url("list")
-        url = access.get_sign_in_url(request.build_absolute_uri(page))
+        fragment = htmx.get_fragment(request, htmx.FORM_ID, htmx.LIST_ID, htmx.DIALOG_ID)
+        if fragment is not None:
+            return self.ask_for_renewal()
+        if request.method not in ("GET", "HEAD"):
+            return self.show_posted(**self.get_renewal())
+        url = access.get_sign_in_url(request.build_absolute_uri())
         if url is None:
             return self.render_problem(
                 gettext("You are signed out. Sign in and open this page again."),
                 status=HTTPStatus.UNAUTHORIZED,
             )
-        return htmx.leave_page(url) if is_htmx else SeeOther(url)
+        return htmx.leave_page(url) if htmx.is_htmx(request) else SeeOther(url)
+
+    def get_renewal(self) -> dict[str, Any]:
+        """Return what ``partials/renewal.html`` shows."""
+        renewable = access.is_renewable(self.request)
+        if self.request.method in ("GET", "HEAD"):
+            message = gettext("You are signed out. Sign in, come back here and try again.")
+        elif renewable:
+            message = gettext("Nothing was sent yet, and nothing is lost. Send it again.")
+        else:
+            message = gettext(
+                "Nothing was sent yet, and nothing is lost. Sign in, come back here and send it "
+                "again."
+            )
+        return {
+            "renewal": True,
+            "message": message,
+            "session_url": self.get_url("session") if renewable else "",
+            "sign_in_url": access.get_sign_in_url(
+                self.request.build_absolute_uri(self.get_url("list"))
+            ),
+        }
+
+    def ask_for_renewal(self) -> HttpResponse:
+        """Answer htmx: a header for the script, and words for where that does not help."""
+        renewal = self.get_renewal()
+        context = {**renewal, "urls": self.get_urls()}
+        context["in_dialog"] = self.problem_region == htmx.DIALOG_ID
+        response: HttpResponse = self.render(
+            "org_invitations/partials/signed_out.html", context, status=HTTPStatus.UNAUTHORIZED
+        )
+        response = htmx.send_elsewhere(response, self.problem_region)
+        return htmx.offer_renewal(response, renewal["session_url"])
+
+    def show_posted(self, **renewal: Any) -> HttpResponse:
+        """Return a page that can send the same form again; nothing of Clerk's is on it."""
+        posted = [
+            (name, value)
+            for name, values in self.request.POST.lists()
+            if name != "csrfmiddlewaretoken"
+            for value in values
+        ]
+        return self.render(
+            "org_invitations/resend.html",
+            {**renewal, "posted": posted, "urls": self.get_urls()},
+            status=HTTPStatus.UNAUTHORIZED,
+        )
 
     def choose_organization(self) -> HttpResponseBase:
-        """Say that an organization must be chosen first."""
-        return self.render_problem(
-            gettext(
-                "You are not in an organization right now. Switch to one, then open this page "
-                "again."
-            ),
-            status=HTTPStatus.FORBIDDEN,
+        """Offer the organizations whose members the person may manage; go to the only one."""
+        memberships = get_manageable_organizations(get_client(), self.identity.user_id)
+        if not memberships or self.request.method not in ("GET", "HEAD"):
+            return self.render_problem(
+                gettext(
+                    "You do not manage the members of any organization, so there is nothing to "
+                    "show here. Ask an administrator of yours."
+                )
+                if not memberships
+                else gettext("Choose an organization first. Nothing was sent."),
+                status=HTTPStatus.FORBIDDEN,
+            )
+        choices = [
+            {
+                "membership": membership,
+                "organization": membership.organization,
+                "url": self.get_url("list", organization_id=membership.organization.id),
+            }
+            for membership in memberships
+        ]
+        if len(choices) == 1:
+            return SeeOther(choices[0]["url"])
+        return self.render(
+            self.organizations_template_name, {"choices": choices, "urls": self.get_urls()}
         )
 
     def handle_not_permitted(self) -> HttpResponseBase:

@@ -123,7 +123,9 @@ def watch(page: Page) -> list[str]:
     complaints: list[str] = []
 
     def console(message: Any) -> None:
-        expected = re.search(r"status of (4\d\d|503)|net::ERR_|^htmx:(afterRequest|sendError)", message.text)
+        expected = re.search(
+            r"status of (4\d\d|503)|net::ERR_|^htmx:(afterRequest|sendError)", message.text
+        )
         if message.type == "error" and not expected:
             complaints.append(message.text)
 

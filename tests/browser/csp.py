@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+from django.conf import settings
 from django.http import HttpRequest, HttpResponse
 
 
@@ -16,6 +17,7 @@ class StrictPolicy:
     def __call__(self, request: HttpRequest) -> HttpResponse:
         response = self.get_response(request)
         response["Content-Security-Policy"] = (
-            "default-src 'self'; base-uri 'none'; frame-ancestors 'self'; form-action 'self'"
+            "default-src 'self'; base-uri 'none'; frame-ancestors 'self'; form-action 'self'; "
+            f"frame-src 'self' {settings.CLERK_PROXY_URL}"
         )
         return response

@@ -215,9 +215,7 @@ def test_rights_that_were_lost_meanwhile_are_told_and_nothing_is_lost(
     expect(ada.locator(EMAIL)).to_have_value("new@example.com")
 
 
-def test_in_debug_django_htmx_does_not_replace_the_page(
-    ada: Page, site: Site, settings
-) -> None:
+def test_in_debug_django_htmx_does_not_replace_the_page(ada: Page, site: Site, settings) -> None:
     settings.DEBUG = True
     ada.reload()
     site.clerk.configure(
@@ -295,7 +293,7 @@ def test_it_reads_from_right_to_left(
 
 def test_the_first_load_is_small(ada: Page, site: Site) -> None:
     responses: list[Response] = []
-    ada.on("response", lambda response: responses.append(response))
+    ada.on("response", lambda response: responses.append(response))  # noqa: PLW0108 - Playwright marks its listeners
     ada.reload(wait_until="networkidle")
     sizes = {
         response.url.rsplit("/", 1)[-1]: len(gzip.compress(response.body(), 9))

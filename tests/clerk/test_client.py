@@ -14,7 +14,7 @@ from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any, Self
-from urllib.parse import urlsplit
+from urllib.parse import unquote, urlsplit
 
 import pytest
 import requests
@@ -285,7 +285,7 @@ def test_no_text_can_leave_its_segment_of_the_path(text: str) -> None:
     parts = urlsplit(url or "")
     assert parts.path.split("/") == ["", "v1", "organizations", quoted, "x"]
     assert (parts.query, parts.fragment, parts.netloc) == ("", "", "api.clerk.com")
-    assert requests.utils.unquote(quoted) == text
+    assert unquote(quoted) == text
 
 
 @pytest.mark.parametrize(

@@ -154,7 +154,7 @@ def test_a_membership() -> None:
 
 
 def test_a_role_of_the_instance_has_permissions_and_an_item_of_a_role_set_does_not_say() -> None:
-    assert Role.parse(ROLE).permissions == {"org:a", "org:b"}
+    assert Role.parse(ROLE).permissions == frozenset({"org:a", "org:b"})
     assert Role.parse({**ROLE, "permissions": []}).permissions == frozenset()
     assert RoleSet.parse(ROLE_SET).roles[0].permissions is None
 

@@ -67,6 +67,8 @@ def sign_in(clerk: Emulator, clerk_sign_in: SignIn) -> Any:
         client = Client()
         if organization is not None:
             order["organization"] = organization
+        elif "active" in order:  # active=None: signed in, with no organization active
+            order["organization"] = order.pop("active")
         clerk_sign_in(client, user, **order)
         return Browser(client, clerk)
 

@@ -1,11 +1,11 @@
-/* The pages work without this. With it refusals are shown, loading is said, the question to revoke
-   is a dialog, focus is never lost, and dates are in the reader's time zone. */
+// The pages work without this; docs/templates.md says what it adds, and why.
 (() => {
   const byId = (id) => document.getElementById(`org-invitations-${id}`);
-  const busy = new WeakMap(); // by request: a refusal may come back with another target
+  const busy = new WeakMap();
+  const renewed = new WeakSet();
   let returnTo, neighbour;
 
-  // Capturing at the document: before django-htmx, which in DEBUG replaces the page with any 403.
+  // Capturing: before django-htmx, which in DEBUG replaces the page.
   const on = (name, handle) =>
     document.addEventListener(
       `htmx:${name}`,
@@ -22,8 +22,9 @@
     line.textContent = text;
     return line;
   };
-  const disable = (elt, yes) =>
-    elt.querySelectorAll("fieldset").forEach((set) => (set.disabled = yes));
+  const disable = (elt, yes) => {
+    for (const set of elt.querySelectorAll("fieldset")) set.disabled = yes;
+  };
 
   on("beforeSend", (event, root, { elt, target, xhr }) => {
     returnTo = document.activeElement;
@@ -42,11 +43,30 @@
   on("beforeOnLoad", (event, root, { xhr }) => isOurs(xhr) && event.stopPropagation());
 
   on("beforeSwap", (event, root, detail) => {
-    if (isOurs(detail.xhr)) detail.shouldSwap = !(detail.isError = false);
+    const { xhr } = detail;
+    const { elt } = detail.requestConfig;
+    if (!isOurs(xhr)) return;
+    const url = xhr.getResponseHeader("Org-Invitations-Renew");
+    detail.shouldSwap = !url || renewed.has(elt);
+    detail.isError = false;
+    if (detail.shouldSwap) return;
+    renewed.add(elt);
+    busy.delete(xhr);
+    const frame = document.createElement("iframe");
+    frame.hidden = true;
+    frame.src = url;
+    frame.onload = () => {
+      frame.remove();
+      disable(elt, false);
+      elt.requestSubmit ? elt.requestSubmit() : elt.click();
+    };
+    root.append(frame);
   });
 
   on("afterRequest", (event, root, { elt, xhr }) => {
-    for (const element of busy.get(xhr) || []) element.removeAttribute("aria-busy");
+    if (!busy.has(xhr)) return;
+    renewed.delete(elt);
+    for (const element of busy.get(xhr)) element.removeAttribute("aria-busy");
     disable(elt, false);
     const status = byId("status");
     if (status?.textContent === root.dataset.loading) status.replaceChildren();
@@ -80,12 +100,12 @@
   });
 
   const showTimes = (element) => {
-    const language = document.documentElement.lang || undefined;
-    element.querySelectorAll("time").forEach((time) => {
+    const lang = document.documentElement.lang || [];
+    for (const time of element.querySelectorAll("time")) {
       const moment = new Date(time.dateTime);
-      time.textContent = moment.toLocaleDateString(language, { dateStyle: "medium" });
-      time.title = moment.toLocaleString(language, { dateStyle: "full", timeStyle: "short" });
-    });
+      time.textContent = moment.toLocaleDateString(lang, { dateStyle: "medium" });
+      time.title = moment.toLocaleString(lang, { dateStyle: "full", timeStyle: "short" });
+    }
   };
   document.querySelectorAll("[data-org-invitations]").forEach(showTimes);
 })();

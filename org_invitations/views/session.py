@@ -1,0 +1,38 @@
+"""The page that renews a session inside another one, in a frame."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.http import HttpRequest, HttpResponse
+from django.template.response import TemplateResponse
+from django.utils.cache import add_never_cache_headers
+from django.utils.decorators import method_decorator
+from django.views.decorators.clickjacking import xframe_options_sameorigin
+from django.views.generic.base import View
+
+from .. import access
+from ..middleware import renews_session
+
+
+@method_decorator([renews_session, xframe_options_sameorigin], name="dispatch")
+class SessionView(View):
+    """Renew the session by being loaded.
+
+    A form post cannot be sent to Clerk and back, but a frame can: Clerk's SDK renews sessions on
+    ``Sec-Fetch-Dest: iframe`` as on a document. By the time this view runs, that has happened.
+    """
+
+    http_method_names = ["get", "head", "options"]
+
+    template_name = "org_invitations/session.html"
+
+    def get(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+        """Say in one line whether somebody is signed in now."""
+        context = {
+            "is_signed_in": access.get_identity(request) is not None,
+            "sign_in_url": access.get_sign_in_url(request.build_absolute_uri()),
+        }
+        response = TemplateResponse(request, self.template_name, context)
+        add_never_cache_headers(response)
+        return response

@@ -1,0 +1,255 @@
+"""What ``manage.py check`` says about a site: one test for each id."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+from typing import Any
+
+import pytest
+from django.conf import settings as django_settings
+from django.core.checks import CheckMessage, run_checks
+from django.core.management import call_command
+from django.core.management.base import SystemCheckError
+from django.test import override_settings
+
+from org_invitations import checks
+
+LIVE = "pk_live_Y2xlcmsuZXhhbXBsZS50ZXN0JA"
+SECRET = "sk_live_N0b0dyMayS33This"
+
+
+def found(*, deploy: bool = False) -> list[CheckMessage]:
+    messages = run_checks(tags=["org_invitations"], include_deployment_checks=deploy)
+    return [message for message in messages if str(message.id).startswith("org_invitations.")]
+
+
+def ids(**settings: Any) -> list[str]:
+    """The ids, without the app's name, that ``manage.py check`` gives for these settings."""
+    with override_settings(**settings):
+        return [str(message.id).partition(".")[2] for message in found()]
+
+
+def ids_on_deployment(**settings: Any) -> list[str]:
+    with override_settings(**settings):
+        return [str(message.id).partition(".")[2] for message in found(deploy=True)]
+
+
+def without(name: str, setting: str) -> list[str]:
+    return [entry for entry in getattr(django_settings, setting) if entry != name]
+
+
+def test_a_site_that_is_set_up_hears_nothing() -> None:
+    assert ids() == []
+    assert ids_on_deployment(CLERK_AUTHORIZED_PARTIES=["https://app.test"]) == []
+
+
+# --- Keys ----------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("key", ["", None, "  "])
+def test_e001_no_secret_key(key: Any) -> None:
+    assert ids(CLERK_SECRET_KEY=key) == ["E001"]
+
+
+@pytest.mark.parametrize("key", ["pk_test_abc", "sk_abc", "whsec_abc", "hello"])
+def test_e002_a_secret_key_that_is_none(key: str) -> None:
+    assert "E002" in ids(CLERK_SECRET_KEY=key)
+
+
+@pytest.mark.parametrize("key", ["", "nonsense", "pk_test_!!!!", "sk_test_abc", "pk_test_YWJj"])
+def test_e003_a_publishable_key_that_cannot_be_used(key: str) -> None:
+    assert ids(CLERK_PUBLISHABLE_KEY=key) == ["E003"]
+
+
+@pytest.mark.parametrize(
+    "keys",
+    [
+        {"CLERK_SECRET_KEY": "sk_live_x"},
+        {"CLERK_PUBLISHABLE_KEY": LIVE},
+    ],
+)
+def test_e004_the_keys_of_different_instances(keys: dict[str, str]) -> None:
+    assert ids(**keys) == ["E004"]
+    assert ids(CLERK_SECRET_KEY="sk_live_x", CLERK_PUBLISHABLE_KEY=LIVE) == []
+
+
+def test_w001_a_live_key_while_debugging() -> None:
+    live = {"CLERK_SECRET_KEY": "sk_live_x", "CLERK_PUBLISHABLE_KEY": LIVE}
+    assert ids(DEBUG=True, **live) == ["W001"]
+    assert ids(DEBUG=True) == []
+
+
+# --- URLs ----------------------------------------------------------------------------------
+
+URLS = {
+    "E005": "CLERK_API_URL",
+    "E006": "CLERK_PROXY_URL",
+    "E007": "CLERK_SIGN_IN_URL",
+    "E008": "ORG_INVITATIONS_REDIRECT_URL",
+}
+
+
+@pytest.mark.parametrize("message_id", URLS)
+@pytest.mark.parametrize(
+    "url",
+    ["http://clerk.test", "clerk.test", "/path", "//clerk.test", "ftp://x.test", "https://", "http://[::1"],
+)  # fmt: skip
+def test_e005_to_e008_a_url_that_is_not_absolute_and_safe(message_id: str, url: str) -> None:
+    assert ids(**{URLS[message_id]: url}) == [message_id]
+
+
+@pytest.mark.parametrize("setting", URLS.values())
+@pytest.mark.parametrize(
+    "url",
+    [
+        "https://clerk.test",
+        "https://clerk.test:8443/x",
+        "http://localhost:8900",
+        "http://127.0.0.1:8900",
+        "http://[::1]:8900",
+    ],
+)
+def test_a_url_is_safe_with_https_or_on_this_machine(setting: str, url: str) -> None:
+    assert ids(**{setting: url}) == []
+
+
+# --- Apps ----------------------------------------------------------------------------------
+
+
+def test_e009_no_django_htmx() -> None:
+    assert ids(INSTALLED_APPS=without("django_htmx", "INSTALLED_APPS")) == ["E009"]
+
+
+def test_e010_no_middleware_unless_the_site_tells_who_asks() -> None:
+    bare = {"MIDDLEWARE": without(checks.MIDDLEWARE, "MIDDLEWARE")}
+    assert ids(**bare) == ["E010"]
+    assert ids(**bare, ORG_INVITATIONS_IDENTITY=len) == []
+
+
+def test_w002_no_messages() -> None:
+    apps = without("django.contrib.messages", "INSTALLED_APPS")
+    assert ids(INSTALLED_APPS=apps) == ["W002"]
+
+
+def test_w003_no_static_files() -> None:
+    apps = without("django.contrib.staticfiles", "INSTALLED_APPS")
+    assert ids(INSTALLED_APPS=apps) == ["W003"]
+
+
+def test_an_app_may_be_named_by_its_configuration() -> None:
+    apps = without("django.contrib.staticfiles", "INSTALLED_APPS")
+    apps.append("django.contrib.staticfiles.apps.StaticFilesConfig")
+    assert ids(INSTALLED_APPS=apps) == []
+
+
+# --- Numbers and the rest ------------------------------------------------------------------
+
+BOUNDS = {
+    "PAGE_SIZE": (1, 500),
+    "EXPIRES_IN_DAYS": (1, 365),
+    "MEMBERSHIP_CACHE_SECONDS": (0, 60),
+    "ROLES_CACHE_SECONDS": (0, 86_400),
+    "CONNECT_TIMEOUT": (0.01, 60),
+    "READ_TIMEOUT": (0.01, 120),
+}
+
+
+@pytest.mark.parametrize("name", BOUNDS)
+def test_e011_a_number_out_of_bounds(name: str) -> None:
+    low, high = BOUNDS[name]
+    setting = f"ORG_INVITATIONS_{name}"
+    for good in (low, high, None):
+        assert ids(**{setting: good}) == []
+    wrong: list[Any] = [low - 1, high + 1, "5", True, float("nan"), 10**400, []]
+    for bad in wrong:
+        assert ids(**{setting: bad}) == ["E011"], bad
+    with override_settings(**{setting: -1}):
+        [message] = found()
+    assert str(message.msg) == f"{setting} must be a number from {low} to {high}."
+    assert message.obj == setting
+
+
+@pytest.mark.parametrize(
+    "identity", ["nonsense", "no.such.module", "os.path", "os.sep", 5, ["os.getcwd"]]
+)
+def test_e012_an_identity_that_cannot_be_called(identity: Any) -> None:
+    assert ids(ORG_INVITATIONS_IDENTITY=identity) == ["E012"]
+
+
+@pytest.mark.parametrize("identity", ["os.getcwd", len])
+def test_who_tells_who_asks_needs_no_publishable_key(identity: Any) -> None:
+    assert ids(ORG_INVITATIONS_IDENTITY=identity, CLERK_PUBLISHABLE_KEY="") == []
+
+
+def test_e013_a_cache_that_does_not_exist() -> None:
+    assert ids(ORG_INVITATIONS_CACHE_ALIAS="nowhere") == ["E013"]
+
+
+# --- On deployment -------------------------------------------------------------------------
+
+
+def test_w004_any_origin_is_accepted() -> None:
+    assert ids_on_deployment() == ["W004"]
+    assert ids() == []
+    assert ids_on_deployment(ORG_INVITATIONS_IDENTITY=len) == []
+
+
+@pytest.mark.parametrize(
+    "party", ["https://app.test/", "app.test", "https://", "https://app.test/x", "http://[::1", 5]
+)
+def test_w005_a_party_that_is_no_origin(party: Any) -> None:
+    assert ids_on_deployment(CLERK_AUTHORIZED_PARTIES=["https://a.test", party]) == ["W005"]
+
+
+# --- All of them ---------------------------------------------------------------------------
+
+BROKEN: list[dict[str, Any]] = [
+    {"CLERK_SECRET_KEY": ""},
+    {"CLERK_SECRET_KEY": SECRET.replace("sk_", "xx_")},
+    {"CLERK_SECRET_KEY": SECRET, "CLERK_PUBLISHABLE_KEY": SECRET},
+    {"CLERK_SECRET_KEY": SECRET},
+    {"CLERK_SECRET_KEY": SECRET, "CLERK_PUBLISHABLE_KEY": LIVE, "DEBUG": True},
+    *({setting: f"http://{SECRET}@clerk.test/{SECRET}"} for setting in URLS.values()),
+    {"INSTALLED_APPS": ["org_invitations"], "MIDDLEWARE": []},
+    {"ORG_INVITATIONS_PAGE_SIZE": SECRET},
+    {"ORG_INVITATIONS_IDENTITY": SECRET},
+    {"ORG_INVITATIONS_CACHE_ALIAS": "nowhere"},
+    {"CLERK_AUTHORIZED_PARTIES": [SECRET]},
+    {"CLERK_AUTHORIZED_PARTIES": []},
+]
+
+
+def test_every_id_has_a_hint_and_no_message_tells_a_secret() -> None:
+    seen = set()
+    for settings in BROKEN:
+        with override_settings(**settings):
+            for message in found(deploy=True):
+                seen.add(str(message.id))
+                assert message.hint
+                assert "N0b0dy" not in f"{message} {message!r}"
+    # Whatever id the module has is among them, so none is forgotten here.
+    source = Path(checks.__file__).read_text()
+    assert seen == set(re.findall(r"org_invitations\.[EW]\d{3}", source))
+
+
+@pytest.mark.parametrize("settings", BROKEN)
+def test_nothing_is_asked_of_the_network(
+    settings: dict[str, Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(*args: Any, **kwargs: Any) -> Any:
+        raise AssertionError("a check used the network")
+
+    monkeypatch.setattr("socket.socket.connect", refuse)
+    monkeypatch.setattr("socket.getaddrinfo", refuse)
+    with override_settings(**settings):
+        found(deploy=True)
+
+
+def test_manage_py_check_runs_them() -> None:
+    call_command("check")
+    with override_settings(CLERK_SECRET_KEY=""), pytest.raises(SystemCheckError) as caught:
+        call_command("check")
+    assert "org_invitations.E001" in str(caught.value)
+    with override_settings(CLERK_SECRET_KEY=""), pytest.raises(SystemCheckError):
+        call_command("check", "--tag", "org_invitations")

@@ -1,0 +1,270 @@
+"""Every setting: its default, a value, and what becomes of nonsense."""
+
+from __future__ import annotations
+
+import ast
+from pathlib import Path
+from typing import Any
+
+import pytest
+from django.conf import settings as django_settings
+from django.test import override_settings
+
+from org_invitations import conf as conf_module
+from org_invitations.conf import Conf, conf
+
+NAN, INF, HUGE = float("nan"), float("inf"), 10**400
+
+
+def put(setting: str, value: Any) -> override_settings:
+    return override_settings(**{setting: value})
+
+
+def own_name(name: str) -> str:
+    """The setting behind a property."""
+    clerks = name.startswith("CLERK_") or name in DJANGOS
+    return name if clerks else f"ORG_INVITATIONS_{name}"
+
+
+DJANGOS = ("DEBUG", "INSTALLED_APPS", "MIDDLEWARE", "CACHES")
+PROPERTIES = [name for name, value in vars(Conf).items() if isinstance(value, property)]
+
+DEFAULTS: dict[str, Any] = {
+    "CLERK_SECRET_KEY": "",
+    "CLERK_PUBLISHABLE_KEY": "",
+    "CLERK_JWT_KEY": "",
+    "CLERK_API_URL": "https://api.clerk.com",
+    "CLERK_PROXY_URL": "",
+    "CLERK_SIGN_IN_URL": "",
+    "CLERK_AUTHORIZED_PARTIES": (),
+    "PAGE_SIZE": 10,
+    "CONNECT_TIMEOUT": 3.05,
+    "READ_TIMEOUT": 10.0,
+    "REDIRECT_URL": "",
+    "EXPIRES_IN_DAYS": None,
+    "ROLES_CACHE_SECONDS": 60,
+    "MEMBERSHIP_CACHE_SECONDS": 60,
+    "CACHE_ALIAS": "default",
+    "HANDSHAKE_PATHS": None,
+    "IDENTITY": "",
+}
+
+
+def test_every_setting_of_the_app_has_its_default_here() -> None:
+    assert set(DEFAULTS) == set(PROPERTIES) - set(DJANGOS)
+
+
+@pytest.mark.parametrize("name", DEFAULTS)
+def test_what_a_site_does_not_set_has_its_default(name: str) -> None:
+    with override_settings():
+        if hasattr(django_settings, own_name(name)):
+            delattr(django_settings, own_name(name))
+        assert getattr(conf, name) == DEFAULTS[name]
+
+
+# --- Texts ---------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    "name",
+    ["CLERK_SECRET_KEY", "CLERK_PUBLISHABLE_KEY", "CLERK_SIGN_IN_URL", "REDIRECT_URL"],
+)
+def test_a_text_is_taken_without_the_blanks_around_it(name: str) -> None:
+    with put(own_name(name), " value\n"):
+        assert getattr(conf, name) == "value"
+
+
+@pytest.mark.parametrize("nonsense", [None, 5, b"bytes", ["x"], object()])
+@pytest.mark.parametrize(
+    # IDENTITY may be a callable; its own check tells what is wrong with it.
+    "name",
+    [name for name, value in DEFAULTS.items() if value == "" and name != "IDENTITY"],
+)
+def test_what_is_no_text_counts_as_not_set(name: str, nonsense: Any) -> None:
+    with put(own_name(name), nonsense):
+        assert getattr(conf, name) == ""
+
+
+def test_the_public_key_may_be_written_in_one_line() -> None:
+    with put("CLERK_JWT_KEY", "-----BEGIN PUBLIC KEY-----\\nabc\\n-----END PUBLIC KEY-----"):
+        assert conf.CLERK_JWT_KEY == "-----BEGIN PUBLIC KEY-----\nabc\n-----END PUBLIC KEY-----"
+
+
+@pytest.mark.parametrize(
+    ("value", "meant"),
+    [
+        ("https://clerk.test", "https://clerk.test"),
+        ("https://clerk.test/", "https://clerk.test"),
+        ("https://clerk.test/v1", "https://clerk.test"),
+        ("https://clerk.test/v1/", "https://clerk.test"),
+        ("", "https://api.clerk.com"),
+        (None, "https://api.clerk.com"),
+        (5, "https://api.clerk.com"),
+    ],
+)
+def test_the_address_of_the_api_is_meant_without_its_version(value: Any, meant: str) -> None:
+    with put("CLERK_API_URL", value):
+        assert meant == conf.CLERK_API_URL
+
+
+def test_the_proxy_is_meant_without_the_slash_at_its_end() -> None:
+    with put("CLERK_PROXY_URL", "https://app.test/__clerk/"):
+        assert conf.CLERK_PROXY_URL == "https://app.test/__clerk"
+
+
+@pytest.mark.parametrize(("value", "meant"), [("redis", "redis"), ("", "default"), (5, "default")])
+def test_the_cache_has_a_name(value: Any, meant: str) -> None:
+    with put("ORG_INVITATIONS_CACHE_ALIAS", value):
+        assert meant == conf.CACHE_ALIAS
+
+
+# --- Lists of texts ------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("name", ["CLERK_AUTHORIZED_PARTIES", "HANDSHAKE_PATHS"])
+@pytest.mark.parametrize(
+    ("value", "meant"),
+    [
+        (["https://a.test", "https://b.test"], ("https://a.test", "https://b.test")),
+        (("https://a.test",), ("https://a.test",)),
+        ("https://a.test", ("https://a.test",)),
+    ],
+)
+def test_a_list_may_be_a_tuple_or_a_single_text(
+    name: str, value: Any, meant: tuple[str, ...]
+) -> None:
+    with put(own_name(name), value):
+        assert getattr(conf, name) == meant
+
+
+@pytest.mark.parametrize("nonsense", [5, [None], ["", 5], object(), [["https://a.test"]]])
+def test_nonsense_does_not_open_the_site_to_every_party(nonsense: Any) -> None:
+    with put("CLERK_AUTHORIZED_PARTIES", nonsense):
+        parties = conf.CLERK_AUTHORIZED_PARTIES
+    assert parties  # an empty one would let every origin in
+    assert all(isinstance(party, str) for party in parties)
+    assert "https://a.test" not in parties
+
+
+@pytest.mark.parametrize("nothing", [None, "", [], ()])
+def test_no_parties_are_no_parties(nothing: Any) -> None:
+    with put("CLERK_AUTHORIZED_PARTIES", nothing):
+        assert conf.CLERK_AUTHORIZED_PARTIES == ()
+
+
+def test_an_empty_list_of_paths_is_not_the_same_as_none() -> None:
+    with put("ORG_INVITATIONS_HANDSHAKE_PATHS", []):
+        assert list(conf.HANDSHAKE_PATHS or ["none"]) == ["none"]
+        assert conf.HANDSHAKE_PATHS is not None
+    with put("ORG_INVITATIONS_HANDSHAKE_PATHS", 5):
+        assert list(conf.HANDSHAKE_PATHS or ()) == ["5"]
+
+
+# --- Numbers -------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "used"),
+    [
+        ("PAGE_SIZE", 25, 25),
+        ("PAGE_SIZE", 0, 1),
+        ("PAGE_SIZE", -5, 1),
+        ("PAGE_SIZE", 501, 500),
+        ("EXPIRES_IN_DAYS", 7, 7),
+        ("EXPIRES_IN_DAYS", 0, 1),
+        ("EXPIRES_IN_DAYS", 366, 365),
+        ("ROLES_CACHE_SECONDS", 300, 300),
+        ("ROLES_CACHE_SECONDS", 0, 0),
+        ("ROLES_CACHE_SECONDS", -1, 0),
+        ("ROLES_CACHE_SECONDS", 100_000, 86_400),
+        ("MEMBERSHIP_CACHE_SECONDS", 10, 10),
+        ("MEMBERSHIP_CACHE_SECONDS", 0, 0),
+        ("MEMBERSHIP_CACHE_SECONDS", -1, 0),
+        ("MEMBERSHIP_CACHE_SECONDS", 61, 60),
+        ("CONNECT_TIMEOUT", 1, 1.0),
+        ("CONNECT_TIMEOUT", 0.5, 0.5),
+        ("CONNECT_TIMEOUT", 0, 0.01),
+        ("CONNECT_TIMEOUT", -1, 0.01),
+        ("CONNECT_TIMEOUT", 1_000, 60.0),
+        ("READ_TIMEOUT", 2, 2.0),
+        ("READ_TIMEOUT", 0, 0.01),
+        ("READ_TIMEOUT", -0.5, 0.01),
+        ("READ_TIMEOUT", 1_000, 120.0),
+    ],
+)
+def test_a_number_is_kept_within_its_bounds(name: str, value: Any, used: Any) -> None:
+    with put(own_name(name), value):
+        found = getattr(conf, name)
+    assert found == used
+    assert type(found) is type(used)
+
+
+@pytest.mark.parametrize("nonsense", ["10", None, True, [], b"1", 1j])
+@pytest.mark.parametrize(
+    "name",
+    [
+        "PAGE_SIZE",
+        "ROLES_CACHE_SECONDS",
+        "MEMBERSHIP_CACHE_SECONDS",
+        "CONNECT_TIMEOUT",
+        "READ_TIMEOUT",
+    ],
+)
+def test_what_is_no_number_means_the_default(name: str, nonsense: Any) -> None:
+    with put(own_name(name), nonsense):
+        assert getattr(conf, name) == DEFAULTS[name]
+
+
+@pytest.mark.parametrize("nonsense", [NAN, INF, -INF, HUGE])
+@pytest.mark.parametrize("name", ["CONNECT_TIMEOUT", "READ_TIMEOUT"])
+def test_a_time_out_that_no_socket_takes_means_the_default(name: str, nonsense: Any) -> None:
+    with put(own_name(name), nonsense):
+        assert getattr(conf, name) == DEFAULTS[name]
+
+
+@pytest.mark.parametrize("nonsense", ["10", True, 1.5])
+def test_an_expiry_that_is_no_number_of_days_is_clerks_own(nonsense: Any) -> None:
+    with put("ORG_INVITATIONS_EXPIRES_IN_DAYS", nonsense):
+        assert conf.EXPIRES_IN_DAYS == 30
+
+
+# --- The rest ------------------------------------------------------------------------------
+
+
+def test_who_asks_may_be_told_by_a_callable_or_its_name() -> None:
+    for value in ("mysite.identity", len):
+        with put("ORG_INVITATIONS_IDENTITY", value):
+            assert value == conf.IDENTITY
+    with put("ORG_INVITATIONS_IDENTITY", None):
+        assert conf.IDENTITY == ""
+
+
+@pytest.mark.parametrize("name", DJANGOS)
+def test_djangos_own_settings_are_read_as_they_are_now(name: str) -> None:
+    new: Any = {"DEBUG": True, "CACHES": {"default": {}}}.get(name, ["django.contrib.messages"])
+    with put(name, new):
+        found = getattr(conf, name)
+    assert found == (tuple(new) if isinstance(new, list) else new)
+
+
+def test_the_checks_see_a_setting_as_the_site_wrote_it() -> None:
+    with put("ORG_INVITATIONS_PAGE_SIZE", "ten"):
+        assert conf.get_raw("ORG_INVITATIONS_PAGE_SIZE") == "ten"
+    assert conf.get_raw("ORG_INVITATIONS_NO_SUCH_THING") is None
+
+
+def test_every_setting_is_documented_with_its_default() -> None:
+    for name in set(PROPERTIES) - set(DJANGOS):
+        text = getattr(Conf, name).__doc__ or ""
+        assert "Default: " in text, name
+        if not name.startswith("CLERK_"):
+            assert f"``ORG_INVITATIONS_{name}``" in text
+
+
+def test_nothing_is_read_while_the_module_is_imported() -> None:
+    tree = ast.parse(Path(conf_module.__file__).read_text())
+    for node in tree.body:
+        if isinstance(node, (ast.FunctionDef, ast.ClassDef, ast.ImportFrom)):
+            continue
+        names = {child.id for child in ast.walk(node) if isinstance(child, ast.Name)}
+        assert "settings" not in names

@@ -1,0 +1,1069 @@
+"""The use cases, played against the emulator: seeing, inviting, revoking, and remembering."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from django.core.cache.backends.locmem import LocMemCache
+from django.dispatch import Signal
+
+from org_invitations.clerk import InvitationStatus
+from org_invitations.clerk import exceptions as exc
+from org_invitations.clients import get_client
+from org_invitations.emulator import Emulator, EmulatorServer
+from org_invitations.services import (
+    InvitationPage,
+    InvitationService,
+    NotPermitted,
+    Unsettled,
+    find_organization_id,
+)
+from org_invitations.signals import invitation_created, invitation_revoked
+
+ADA, MAX, MIA, BO, NORA = (
+    "ada@acme.test",
+    "max@acme.test",
+    "mia@acme.test",
+    "bo@both.test",
+    "nora@nowhere.test",
+)
+NEW = "new@example.com"
+
+CREATE = "/v1/organizations/*/invitations"
+REVOKE = "/v1/organizations/*/invitations/*/revoke"
+LIST = "/v1/organizations/*/invitations"
+ONE = "/v1/organizations/*/invitations/orginv_*"
+
+
+def make_service(
+    emulator: Emulator, user: str = ADA, organization: str = "acme"
+) -> InvitationService:
+    return InvitationService(
+        get_client(),
+        organization_id=emulator.organization(organization).id,
+        user_id=emulator.user(user).id,
+    )
+
+
+def asked(emulator: Emulator) -> list[str]:
+    """What Clerk was asked since the last time, ids left out."""
+    acme = emulator.organization("acme").id
+    calls = [
+        f"{call.method} {call.path.removeprefix('/v1').replace(acme, 'ACME')}"
+        for call in emulator.requests
+    ]
+    emulator.clear_requests()
+    return calls
+
+
+@pytest.fixture
+def emulator(clerk_emulator: Emulator) -> Emulator:
+    return clerk_emulator
+
+
+@pytest.fixture
+def service(emulator: Emulator) -> InvitationService:
+    return make_service(emulator)
+
+
+# --- What a page needs ---------------------------------------------------------------------
+
+
+def test_opening_the_page_brings_all_that_it_shows(
+    service: InvitationService, emulator: Emulator
+) -> None:
+    workspace = service.open(page=1)
+    assert workspace.organization.name == "Acme"
+    assert workspace.membership.role == "org:admin"
+    assert [role.key for role in workspace.roles.roles] == [
+        "org:admin",
+        "org:member",
+        "org:people_manager",
+        "org:billing",
+    ]
+    assert workspace.roles.default_role == "org:member"
+    assert not workspace.roles.locked
+    assert workspace.page is not None
+    assert len(workspace.page.invitations) == 10
+    assert all(invitation.is_pending for invitation in workspace.page.invitations)
+    assert workspace.page.total_count == len(emulator.invitations("acme", "pending"))
+    assert (workspace.roles_error, workspace.page_error, workspace.invitation) == (None, None, None)
+
+
+def test_with_nothing_remembered_there_are_six_calls(
+    service: InvitationService, emulator: Emulator
+) -> None:
+    service.open(page=1)
+    calls = asked(emulator)
+    assert sorted(calls) == [
+        "GET /instance/organization_settings",
+        "GET /organization_roles",
+        "GET /organizations/ACME",
+        "GET /organizations/ACME/invitations",
+        "GET /organizations/ACME/memberships",
+        "GET /role_sets/role_set%3Adefault",
+    ]
+    assert calls[-1].startswith("GET /role_sets/")  # it needs what the others bring
+
+
+def test_with_everything_remembered_there_is_exactly_one_call(
+    service: InvitationService, emulator: Emulator
+) -> None:
+    first = service.open(page=1)
+    asked(emulator)
+    second = make_service(emulator).open(page=1)
+    assert asked(emulator) == ["GET /organizations/ACME/invitations"]
+    assert second == first
+
+
+def test_without_a_list_the_warm_page_asks_nothing_at_all(
+    service: InvitationService, emulator: Emulator
+) -> None:
+    service.open()
+    asked(emulator)
+    assert service.open().page is None
+    assert asked(emulator) == []
+
+
+def test_before_a_write_the_membership_alone_is_asked_for_again(
+    service: InvitationService, emulator: Emulator
+) -> None:
+    service.open()
+    asked(emulator)
+    service.open(afresh=True)
+    assert asked(emulator) == ["GET /organizations/ACME/memberships"]
+
+
+def test_one_invitation_comes_in_the_same_round(
+    service: InvitationService, emulator: Emulator
+) -> None:
+    service.open()
+    asked(emulator)
+    wanted = emulator.invitations("acme", "accepted")[0]
+    workspace = service.open(invitation_id=wanted.id)
+    assert workspace.invitation is not None
+    assert workspace.invitation.email_address == wanted.email_address
+    assert asked(emulator) == [f"GET /organizations/ACME/invitations/{wanted.id}"]
+
+
+def test_an_invitation_of_another_organization_is_not_found(
+    service: InvitationService, emulator: Emulator
+) -> None:
+    other = emulator.invitations("globex")[0]
+    with pytest.raises(exc.InvitationNotFound):
+        service.open(invitation_id=other.id)
+    assert service.find_invitation(other.id) is None
+
+
+def test_an_invitation_is_found_or_not_without_any_fuss(
+    service: InvitationService, emulator: Emulator
+) -> None:
+    wanted = emulator.invitations("acme")[0]
+    found = service.find_invitation(wanted.id)
+    assert found is not None
+    assert found.id == wanted.id
+    emulator.fault("GET", ONE, status=500)
+    assert service.find_invitation(wanted.id) is None
+
+
+# --- Rounds, measured ----------------------------------------------------------------------
+
+
+@pytest.fixture
+def slow(clerk_emulator_server: EmulatorServer) -> Iterator[InvitationService]:
+    """A Clerk that takes 0.2 s for every answer, over a real socket."""
+    clerk_emulator_server.emulator.fault(delay=0.2, times=None)
+    yield make_service(clerk_emulator_server.emulator)
+    clerk_emulator_server.emulator.faults.clear()
+
+
+def seconds(service: InvitationService, **order: Any) -> float:
+    started = time.monotonic()
+    service.open(**order)
+    return time.monotonic() - started
+
+
+def test_no_more_than_two_rounds_follow_each_other_cold_and_one_warm(
+    slow: InvitationService,
+) -> None:
+    assert 0.4 <= seconds(slow, page=1) < 0.6
+    assert 0.2 <= seconds(slow, page=1) < 0.4
+    assert 0.2 <= seconds(slow, page=1, afresh=True) < 0.4
+    assert seconds(slow) < 0.2
+
+
+def test_a_page_beyond_the_end_costs_no_third_round(slow: InvitationService) -> None:
+    assert 0.4 <= seconds(slow, page=99) < 0.6
+
+
+# --- Who may -------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("user", [ADA, MIA, BO])
+def test_who_may_manage_the_members_may_see_the_page(emulator: Emulator, user: str) -> None:
+    assert make_service(emulator, user).open(page=1).page is not None
+
+
+@pytest.mark.parametrize("user", [MAX, NORA, "gus@globex.test", "tomasz.wrona@acme.test"])
+def test_who_may_not_sees_nothing(emulator: Emulator, user: str) -> None:
+    with pytest.raises(NotPermitted):
+        make_service(emulator, user).open(page=1)
+
+
+def test_a_manager_of_two_organizations_is_judged_in_each_of_them(emulator: Emulator) -> None:
+    globex = make_service(emulator, BO, "globex").open()
+    assert globex.organization.name == "Globex"
+    assert [role.key for role in globex.roles.roles] == ["org:admin", "org:member", "org:guest"]
+    assert globex.roles.default_role == "org:guest"
+
+
+@pytest.mark.parametrize("flag", ["banned", "deprovisioned"])
+def test_who_is_banned_or_deprovisioned_may_not(
+    emulator: Emulator, service: InvitationService, flag: str
+) -> None:
+    emulator.configure(users={ADA: {flag: True}})
+    with pytest.raises(NotPermitted):
+        service.open()
+
+
+def permissions(emulator: Emulator, user: str, granted: list[str]) -> None:
+    emulator.configure(memberships=[{"organization": "acme", "user": user, "permissions": granted}])
+
+
+def test_a_membership_without_permissions_is_judged_by_the_role(emulator: Emulator) -> None:
+    permissions(emulator, ADA, [])
+    permissions(emulator, MAX, [])
+    assert make_service(emulator, ADA).open().membership.permissions == frozenset()
+    with pytest.raises(NotPermitted):
+        make_service(emulator, MAX).open()
+
+
+def test_permissions_of_the_membership_outweigh_the_role(emulator: Emulator) -> None:
+    permissions(emulator, ADA, ["org:sys_memberships:read"])
+    permissions(emulator, MAX, ["org:sys_memberships:manage"])
+    with pytest.raises(NotPermitted):
+        make_service(emulator, ADA).open()
+    make_service(emulator, MAX).open()
+
+
+def test_who_has_lost_the_permission_is_refused_before_a_write_and_from_then_on(
+    emulator: Emulator, service: InvitationService
+) -> None:
+    service.open()
+    permissions(emulator, ADA, ["org:x:y"])
+    service.open()  # remembered, for a minute at most
+    with pytest.raises(NotPermitted):
+        service.open(afresh=True)
+    with pytest.raises(NotPermitted):
+        service.open()
+
+
+@pytest.mark.parametrize(
+    "fault",
+    [{"status": 500}, {"status": 429}, {"status": 403}, {"drop": "after"}, {"garbage": "html"}],
+    ids=str,
+)
+def test_where_the_membership_cannot_be_had_nothing_is_shown(
+    emulator: Emulator, service: InvitationService, fault: dict[str, Any]
+) -> None:
+    emulator.fault("GET", "*/memberships", times=None, **fault)
+    with pytest.raises(exc.ClerkError):
+        service.open(page=1)
+
+
+def test_where_the_roles_decide_and_cannot_be_had_nothing_is_shown(
+    emulator: Emulator, service: InvitationService
+) -> None:
+    permissions(emulator, ADA, [])
+    emulator.fault("GET", "/v1/organization_roles", status=500)
+    with pytest.raises(exc.ServiceUnavailable):
+        service.open(page=1)
+
+
+def test_an_answer_with_other_peoples_memberships_grants_nothing(emulator: Emulator) -> None:
+    service = make_service(emulator, MAX)
+    acme = emulator.organization("acme").id
+    row = {
+        "id": "orgmem_x",
+        "role": "org:admin",
+        "permissions": ["org:sys_memberships:manage"],
+        "organization": {"id": acme},
+        "public_user_data": {"user_id": emulator.user(ADA).id},
+    }
+    body = {"data": [row], "total_count": 1}
+    emulator.fault("GET", "*/memberships", status=200, body=body)
+    with pytest.raises(NotPermitted):
+        service.open()
+
+
+def test_an_organization_that_is_gone_cannot_be_opened(
+    emulator: Emulator, service: InvitationService
+) -> None:
+    emulator.configure(organizations={"acme": {"deleted": True}})
+    with pytest.raises(exc.NotFound):
+        service.open(page=1)
+
+
+def test_an_organization_that_went_while_it_was_remembered_cannot_be_opened_either(
+    emulator: Emulator, service: InvitationService
+) -> None:
+    service.open(page=1)
+    emulator.configure(organizations={"acme": {"deleted": True}})
+    for _ in range(2):
+        with pytest.raises(exc.NotFound):
+            service.open(page=1)
+
+
+def test_a_refusal_is_not_remembered(emulator: Emulator) -> None:
+    service = make_service(emulator, MAX)
+    with pytest.raises(NotPermitted):
+        service.open()
+    permissions(emulator, MAX, ["org:sys_memberships:manage"])
+    service.open()
+
+
+# --- What can fail without taking the page along -------------------------------------------
+
+
+@pytest.mark.parametrize(
+    "path", ["/v1/role_sets/*", "/v1/instance/organization_settings", "/v1/organization_roles"]
+)
+def test_a_fault_with_the_roles_leaves_the_list(
+    emulator: Emulator, service: InvitationService, path: str
+) -> None:
+    if path == "/v1/instance/organization_settings":
+        emulator.configure(organizations={"acme": {"role_set_key": None}})
+    if path == "/v1/organization_roles":
+        emulator.configure(
+            initial_role_set_key=None, organizations={"acme": {"role_set_key": None}}
+        )
+    emulator.fault("GET", path, status=500, times=None)
+    workspace = service.open(page=1)
+    assert workspace.page is not None
+    assert workspace.roles.roles == ()
+    assert isinstance(workspace.roles_error, exc.ServiceUnavailable)
+    with pytest.raises(exc.ServiceUnavailable):
+        service.get_roles()
+
+
+def test_the_settings_are_not_missed_where_the_organization_names_its_role_set(
+    emulator: Emulator, service: InvitationService
+) -> None:
+    emulator.fault("GET", "/v1/instance/organization_settings", status=500, times=None)
+    workspace = service.open()
+    assert workspace.roles_error is None
+    assert "org:member" in workspace.roles
+
+
+def test_the_permissions_of_the_roles_are_not_missed_where_the_role_set_is_known(
+    emulator: Emulator, service: InvitationService
+) -> None:
+    emulator.fault("GET", "/v1/organization_roles", status=500, times=None)
+    workspace = service.open()
+    assert "org:member" in workspace.roles
+    assert {role.permissions for role in workspace.roles.roles} == {None}
+
+
+def test_a_fault_with_the_list_leaves_the_form(
+    emulator: Emulator, service: InvitationService
+) -> None:
+    emulator.fault("GET", LIST, status=500)
+    workspace = service.open(page=1)
+    assert workspace.page is None
+    assert isinstance(workspace.page_error, exc.ServiceUnavailable)
+    assert "org:member" in workspace.roles
+
+
+def test_what_failed_is_not_remembered_and_what_did_not_is(
+    emulator: Emulator, service: InvitationService
+) -> None:
+    emulator.fault("GET", "/v1/role_sets/*", status=500)
+    assert service.open().roles_error is not None
+    asked(emulator)
+    assert service.open().roles_error is None
+    assert asked(emulator) == ["GET /role_sets/role_set%3Adefault"]
+
+
+# --- Roles ---------------------------------------------------------------------------------
+
+
+def test_the_roles_alone_for_a_form_of_the_sites_own(service: InvitationService) -> None:
+    assert service.get_roles().default_role == "org:member"
+
+
+def test_the_remembered_roles_cost_no_question(
+    emulator: Emulator, service: InvitationService
+) -> None:
+    assert service.remembered_roles() is None
+    roles = service.open().roles
+    asked(emulator)
+    assert service.remembered_roles() == roles
+    assert make_service(emulator, MAX).remembered_roles() is None  # not who may
+    service.cache.delete(f"role_set:{service.organization_id}")
+    assert service.remembered_roles() is None
+    assert asked(emulator) == []
+
+
+def test_an_organization_without_a_role_set_has_the_initial_one(
+    emulator: Emulator, service: InvitationService
+) -> None:
+    emulator.configure(
+        organizations={"acme": {"role_set_key": None}}, initial_role_set_key="role_set:crew"
+    )
+    roles = service.open().roles
+    assert [role.key for role in roles.roles] == ["org:admin", "org:member", "org:guest"]
+    assert roles.default_role == "org:guest"
+
+
+def test_an_instance_without_role_sets_lets_every_role_be_assigned(
+    emulator: Emulator, service: InvitationService
+) -> None:
+    emulator.configure(organizations={"acme": {"role_set_key": None}}, initial_role_set_key=None)
+    roles = service.open().roles
+    assert "org:auditor" in roles
+    assert len(roles.roles) == 6
+    assert roles.default_role == "org:member"  # the older setting of the instance
+
+
+@pytest.mark.parametrize(("concerns", "locked"), [(True, True), ("acme", True), ("globex", False)])
+def test_a_running_migration_locks_the_roles(
+    emulator: Emulator, service: InvitationService, concerns: Any, locked: bool
+) -> None:
+    emulator.configure(role_migrations={"role_set:default": concerns})
+    assert service.open().roles.locked is locked
+
+
+def test_the_permissions_of_the_assignable_roles_are_known(service: InvitationService) -> None:
+    admin = service.open().roles.get("org:admin")
+    assert admin is not None
+    assert admin.permissions is not None
+    assert "org:sys_memberships:manage" in admin.permissions
+
+
+def test_another_role_set_is_seen_although_the_old_one_is_remembered(
+    emulator: Emulator, service: InvitationService
+) -> None:
+    service.open()
+    emulator.configure(organizations={"acme": {"role_set_key": "role_set:crew"}})
+    service.cache.delete(f"organization:{service.organization_id}")  # its time is over
+    assert "org:guest" in service.open().roles
+
+
+# --- What is remembered --------------------------------------------------------------------
+
+
+@pytest.fixture
+def lives(monkeypatch: pytest.MonkeyPatch) -> list[tuple[Any, float]]:
+    """What goes into the cache, and for how long."""
+    found: list[tuple[Any, float]] = []
+    real = LocMemCache.set
+
+    def spy(self: Any, key: str, value: Any, timeout: Any = None, version: Any = None) -> None:
+        found.append((value, timeout))
+        real(self, key, value, timeout, version)
+
+    monkeypatch.setattr(LocMemCache, "set", spy)
+    return found
+
+
+def test_memberships_and_roles_live_for_their_own_times(
+    emulator: Emulator, service: InvitationService, settings: Any, lives: list[tuple[Any, float]]
+) -> None:
+    settings.ORG_INVITATIONS_MEMBERSHIP_CACHE_SECONDS = 20
+    settings.ORG_INVITATIONS_ROLES_CACHE_SECONDS = 40
+    service.open(page=1)
+    assert {type(value).__name__: seconds for value, seconds in lives} == {
+        "Membership": 20,
+        "Organization": 40,
+        "RoleSet": 40,
+        "tuple": 40,
+        "OrganizationSettings": 40,
+    }
+
+
+def test_by_default_nothing_lives_longer_than_a_minute(
+    service: InvitationService, lives: list[tuple[Any, float]]
+) -> None:
+    service.open(page=1)
+    assert {seconds for _, seconds in lives} == {60}
+
+
+def test_with_a_life_of_zero_nothing_is_remembered(
+    emulator: Emulator, service: InvitationService, settings: Any
+) -> None:
+    settings.ORG_INVITATIONS_MEMBERSHIP_CACHE_SECONDS = 0
+    settings.ORG_INVITATIONS_ROLES_CACHE_SECONDS = 0
+    for _ in range(2):
+        service.open(page=1)
+        assert len(asked(emulator)) == 6
+
+
+def test_invitations_are_never_remembered(
+    emulator: Emulator, service: InvitationService, lives: list[tuple[Any, float]]
+) -> None:
+    wanted = emulator.invitations("acme")[0]
+    service.open(page=1, invitation_id=wanted.id)
+    service.invite_member(NEW, "org:member")
+    assert NEW not in repr(lives)
+    assert "orginv_" not in repr(lives)
+    emulator.add_invitation("acme", "later@example.com")
+    page = service.open(page=1).page
+    assert page is not None
+    assert page.invitations[0].email_address == "later@example.com"
+
+
+def test_what_one_person_may_is_not_remembered_for_another(emulator: Emulator) -> None:
+    make_service(emulator, ADA).open()
+    with pytest.raises(NotPermitted):
+        make_service(emulator, MAX).open()
+
+
+def test_what_was_learned_with_one_key_is_not_believed_with_another(
+    emulator: Emulator, service: InvitationService, settings: Any
+) -> None:
+    service.open()
+    settings.CLERK_SECRET_KEY = "sk_test_of_somebody_else"
+    with pytest.raises(exc.Unauthorized):
+        make_service(emulator).open()
+
+
+# --- Pages ---------------------------------------------------------------------------------
+
+
+def addresses(page: InvitationPage | None) -> list[str]:
+    assert page is not None
+    return [invitation.email_address for invitation in page.invitations]
+
+
+def test_the_pages_together_hold_every_pending_invitation_newest_first(
+    emulator: Emulator, service: InvitationService
+) -> None:
+    rows = emulator.invitations("acme", "pending")
+    seen = [name for n in range(1, 5) for name in addresses(service.open(page=n).page)]
+    assert seen == [row.email_address for row in reversed(rows)]
+    assert len(seen) == 34
+
+
+@pytest.mark.parametrize(("size", "pages"), [(1, 34), (10, 4), (17, 2), (34, 1), (500, 1)])
+def test_the_size_of_a_page_is_the_sites_choice(
+    service: InvitationService, settings: Any, size: int, pages: int
+) -> None:
+    settings.ORG_INVITATIONS_PAGE_SIZE = size
+    page = service.open(page=1).page
+    assert page is not None
+    assert (len(page.invitations), page.size, page.num_pages) == (min(size, 34), size, pages)
+
+
+@pytest.mark.parametrize("number", [5, 99, 10**30])
+def test_a_number_beyond_the_end_means_the_last_page(
+    service: InvitationService, number: int
+) -> None:
+    page = service.open(page=number).page
+    assert page is not None
+    assert page.number == page.num_pages == 4
+    assert len(page.invitations) == 4
+
+
+@pytest.mark.parametrize("number", [0, -1, -(10**30)])
+def test_a_number_before_the_beginning_means_the_first_page(
+    service: InvitationService, number: int
+) -> None:
+    page = service.open(page=number).page
+    assert page is not None
+    assert page.number == 1
+
+
+def test_an_organization_without_invitations_has_one_empty_page(
+    emulator: Emulator, service: InvitationService
+) -> None:
+    emulator.state.invitations.clear()
+    page = service.open(page=3).page
+    assert page is not None
+    assert (page.number, page.num_pages, page.total_count, page.invitations) == (1, 1, 0, ())
+    assert (page.start_index, page.end_index) == (0, 0)
+    assert not page.has_next
+    assert not page.has_previous
+
+
+@pytest.mark.parametrize(
+    ("number", "start", "end", "before", "after"),
+    [(1, 1, 10, False, True), (2, 11, 20, True, True), (4, 31, 34, True, False)],
+)
+def test_a_page_knows_where_it_is(
+    service: InvitationService, number: int, start: int, end: int, before: bool, after: bool
+) -> None:
+    page = service.open(page=number).page
+    assert page is not None
+    assert (page.start_index, page.end_index) == (start, end)
+    assert (page.has_previous, page.has_next) == (before, after)
+    assert (page.previous_number, page.next_number) == (number - 1, number + 1)
+
+
+def test_after_a_change_the_page_is_fetched_again_in_the_same_workspace(
+    emulator: Emulator, service: InvitationService
+) -> None:
+    workspace = service.open()
+    service.invite_member(NEW, "org:member")
+    asked(emulator)
+    after = service.with_page(workspace, 1)
+    assert addresses(after.page)[0] == NEW
+    assert (after.organization, after.roles) == (workspace.organization, workspace.roles)
+    assert asked(emulator) == ["GET /organizations/ACME/invitations"]
+
+
+def test_where_the_only_row_of_the_last_page_went_the_page_before_is_shown(
+    emulator: Emulator, service: InvitationService, settings: Any
+) -> None:
+    settings.ORG_INVITATIONS_PAGE_SIZE = 33
+    workspace = service.open(page=2)
+    [last] = addresses(workspace.page)
+    service.revoke(workspace.page.invitations[0].id)  # type: ignore[union-attr]
+    after = service.with_page(workspace, 2).page
+    assert after is not None
+    assert (after.number, after.num_pages) == (1, 1)
+    assert last not in addresses(after)
+
+
+def test_a_page_that_cannot_be_fetched_again_is_an_error_in_the_workspace(
+    emulator: Emulator, service: InvitationService
+) -> None:
+    workspace = service.open(page=1)
+    emulator.fault("GET", LIST, status=500)
+    after = service.with_page(workspace, 1)
+    assert after.page is None
+    assert isinstance(after.page_error, exc.ServiceUnavailable)
+    assert service.with_page(after, 1).page_error is None
+
+
+# --- Inviting ------------------------------------------------------------------------------
+
+
+class Listener:
+    """Collects what a signal says."""
+
+    def __init__(self, signal: Signal) -> None:
+        self.signal = signal
+        self.heard: list[dict[str, Any]] = []
+
+    def __call__(self, **said: Any) -> None:
+        self.heard.append(said)
+
+
+@pytest.fixture
+def created() -> Iterator[list[dict[str, Any]]]:
+    listener = Listener(invitation_created)
+    invitation_created.connect(listener)
+    yield listener.heard
+    invitation_created.disconnect(listener)
+
+
+@pytest.fixture
+def revoked() -> Iterator[list[dict[str, Any]]]:
+    listener = Listener(invitation_revoked)
+    invitation_revoked.connect(listener)
+    yield listener.heard
+    invitation_revoked.disconnect(listener)
+
+
+def pending(emulator: Emulator, address: str = NEW) -> int:
+    return sum(
+        row.email_address.casefold() == address.casefold()
+        for row in emulator.invitations("acme", "pending")
+    )
+
+
+def test_inviting_somebody(
+    emulator: Emulator, service: InvitationService, created: list[dict[str, Any]]
+) -> None:
+    invitation = service.invite_member(NEW, "org:billing")
+    assert (invitation.email_address, invitation.role) == (NEW, "org:billing")
+    assert invitation.status is InvitationStatus.PENDING
+    assert invitation.inviter_id == service.user_id
+    [call] = emulator.requests
+    assert call.body == {
+        "email_address": NEW,
+        "role": "org:billing",
+        "inviter_user_id": service.user_id,
+    }
+    [said] = created
+    assert said == {
+        "signal": invitation_created,
+        "sender": InvitationService,
+        "invitation": invitation,
+        "organization_id": service.organization_id,
+        "user_id": service.user_id,
+    }
+
+
+def test_the_sites_own_wishes_go_along(
+    emulator: Emulator, service: InvitationService, settings: Any
+) -> None:
+    settings.ORG_INVITATIONS_REDIRECT_URL = "https://app.test/welcome"
+    settings.ORG_INVITATIONS_EXPIRES_IN_DAYS = 7
+    service.invite_member(NEW, "org:member")
+    body = emulator.requests[0].body
+    assert (body["redirect_url"], body["expires_in_days"]) == ("https://app.test/welcome", 7)
+
+
+@pytest.mark.parametrize(
+    ("address", "role", "kind"),
+    [
+        ("sofia.petrova@northwind.example", "org:member", exc.DuplicateInvitation),
+        ("SOFIA.Petrova@northwind.example", "org:member", exc.DuplicateInvitation),
+        (MAX, "org:member", exc.AlreadyMember),
+        (NEW, "org:auditor", exc.RoleNotFound),
+        (NEW, "org:nonsense", exc.RoleNotFound),
+        ("nonsense", "org:member", exc.InvalidEmailAddress),
+    ],
+)
+def test_a_refusal_is_passed_on_and_nobody_is_told(
+    emulator: Emulator,
+    service: InvitationService,
+    created: list[dict[str, Any]],
+    address: str,
+    role: str,
+    kind: type[exc.ClerkError],
+) -> None:
+    with pytest.raises(kind):
+        service.invite_member(address, role)
+    assert created == []
+    assert len(emulator.requests) == 1  # a refusal leaves nothing to ask
+
+
+def test_the_limit_is_passed_on_with_its_seconds(
+    emulator: Emulator, service: InvitationService
+) -> None:
+    emulator.fault("POST", CREATE, status=429, headers={"Retry-After": "17"}, body={})
+    with pytest.raises(exc.RateLimited) as caught:
+        service.invite_member(NEW, "org:member")
+    assert caught.value.retry_after == 17
+    assert len(emulator.requests) == 1
+
+
+def test_a_failing_listener_breaks_nothing(
+    emulator: Emulator,
+    service: InvitationService,
+    created: list[dict[str, Any]],
+    revoked: list[dict[str, Any]],
+) -> None:
+    def fail(**said: Any) -> None:
+        raise ZeroDivisionError
+
+    for signal in (invitation_created, invitation_revoked):
+        signal.connect(fail)
+    try:
+        invitation = service.invite_member(NEW, "org:member")
+        assert service.revoke(invitation.id).is_revoked
+    finally:
+        for signal in (invitation_created, invitation_revoked):
+            signal.disconnect(fail)
+    assert len(created) == len(revoked) == 1
+
+
+# --- A lost answer to an invitation --------------------------------------------------------
+
+LOST: list[dict[str, Any]] = [
+    {"drop": "after"},
+    {"garbage": "html"},
+    {"garbage": "empty"},
+    {"garbage": "invalid-json"},
+    {"garbage": "wrong-json"},
+    {"garbage": "truncated"},
+    {"status": 500, "write": True},
+    {"status": 502, "write": True},
+    {"status": 504, "write": True},
+    {"status": 302, "write": True, "headers": {"Location": "https://elsewhere.test/"}},
+    {"delay": 30},
+]
+LOST_IDS = ["-".join(map(str, (k for kv in fault.items() for k in kv))) for fault in LOST]
+
+
+@pytest.mark.parametrize("fault", LOST, ids=LOST_IDS)
+def test_an_invitation_whose_answer_was_lost_is_found_and_counts_as_success(
+    emulator: Emulator,
+    service: InvitationService,
+    created: list[dict[str, Any]],
+    fault: dict[str, Any],
+) -> None:
+    emulator.fault("POST", CREATE, **fault)
+    invitation = service.invite_member("New+Tag@Example.com", "org:member")
+    assert invitation.id == emulator.invitations("acme")[-1].id
+    assert [said["invitation"] for said in created] == [invitation]
+    assert [call.method for call in emulator.requests] == ["POST", "GET"]  # sent once
+    assert emulator.requests[1].query == [
+        ("status", "pending"),
+        ("email_address", "New+Tag@Example.com"),
+        ("limit", "10"),
+        ("offset", "0"),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("fault", "kind"),
+    [
+        ({"drop": "before"}, exc.ConnectionBroken),
+        ({"status": 500}, exc.ServiceUnavailable),
+        ({"status": 503}, exc.ServiceUnavailable),
+        ({"garbage": "html", "write": False}, exc.InvalidResponse),
+        ({"delay": 30, "write": False}, exc.Timeout),
+    ],
+    ids=str,
+)
+def test_an_invitation_that_was_not_created_ends_with_the_original_error(
+    emulator: Emulator,
+    service: InvitationService,
+    created: list[dict[str, Any]],
+    fault: dict[str, Any],
+    kind: type[exc.ClerkError],
+) -> None:
+    emulator.fault("POST", CREATE, **fault)
+    with pytest.raises(kind):
+        service.invite_member(NEW, "org:member")
+    assert pending(emulator) == 0
+    assert created == []
+
+
+@pytest.mark.parametrize(
+    "before",
+    [
+        {"created_ago": 3600, "inviter": ADA},
+        {"created_ago": 0, "inviter": MIA},
+        {"created_ago": 0, "inviter": ADA, "role": "org:admin"},
+    ],
+    ids=["an older one", "of another inviter", "for another role"],
+)
+def test_an_invitation_found_that_is_not_ours_is_a_duplicate(
+    emulator: Emulator,
+    service: InvitationService,
+    created: list[dict[str, Any]],
+    before: dict[str, Any],
+) -> None:
+    emulator.add_invitation("acme", NEW, **before)
+    emulator.fault("POST", CREATE, status=502)
+    with pytest.raises(exc.DuplicateInvitation):
+        service.invite_member(NEW, "org:member")
+    assert created == []
+
+
+def test_an_invitation_of_another_address_is_not_taken_for_ours(
+    emulator: Emulator, service: InvitationService
+) -> None:
+    emulator.fault("POST", CREATE, drop="before")
+    other = {
+        "id": "orginv_x",
+        "email_address": "somebody@else.test",
+        "role": "org:member",
+        "status": "pending",
+        "inviter_id": service.user_id,
+    }
+    emulator.fault("GET", LIST, status=200, body={"data": [other], "total_count": 1})
+    with pytest.raises(exc.ConnectionBroken):
+        service.invite_member(NEW, "org:member")
+
+
+def test_clocks_may_differ_by_a_minute(emulator: Emulator, service: InvitationService) -> None:
+    emulator.clock.advance(-60)
+    emulator.fault("POST", CREATE, drop="after")
+    assert service.invite_member(NEW, "org:member").email_address == NEW
+
+
+@pytest.mark.parametrize(
+    "fault", [{"status": 500}, {"drop": "after"}, {"status": 429}, {"garbage": "html"}], ids=str
+)
+def test_where_the_question_fails_too_nobody_knows(
+    emulator: Emulator,
+    service: InvitationService,
+    created: list[dict[str, Any]],
+    fault: dict[str, Any],
+) -> None:
+    emulator.fault("POST", CREATE, drop="after")
+    emulator.fault("GET", LIST, times=None, **fault)
+    with pytest.raises(Unsettled) as caught:
+        service.invite_member(NEW, "org:member")
+    assert isinstance(caught.value.error, exc.ConnectionBroken)
+    assert not isinstance(caught.value, exc.ClerkError)
+    assert created == []
+
+
+def test_a_connection_that_never_came_about_leaves_nothing_to_ask(
+    settings: Any, created: list[dict[str, Any]]
+) -> None:
+    settings.CLERK_API_URL = "http://nowhere.invalid"
+    service = InvitationService(get_client(), organization_id="org_1", user_id="user_1")
+    with pytest.raises(exc.ConnectionFailed):
+        service.invite_member(NEW, "org:member")
+    assert created == []
+
+
+# --- The same over a real socket -----------------------------------------------------------
+
+
+@pytest.fixture
+def hasty(clerk_emulator_server: EmulatorServer, settings: Any) -> InvitationService:
+    settings.ORG_INVITATIONS_READ_TIMEOUT = 0.2
+    return make_service(clerk_emulator_server.emulator)
+
+
+def test_an_invitation_whose_answer_came_too_late_is_found(
+    hasty: InvitationService, clerk_emulator_server: EmulatorServer
+) -> None:
+    emulator = clerk_emulator_server.emulator
+    emulator.fault("POST", CREATE, delay=0.6)
+    assert hasty.invite_member(NEW, "org:member").email_address == NEW
+    assert [call.method for call in emulator.requests] == ["POST", "GET"]
+    assert pending(emulator) == 1
+
+
+@pytest.mark.parametrize(("drop", "found"), [("after", True), ("before", False)])
+def test_an_invitation_whose_connection_broke_is_found_or_was_not_created(
+    hasty: InvitationService, clerk_emulator_server: EmulatorServer, drop: str, found: bool
+) -> None:
+    emulator = clerk_emulator_server.emulator
+    emulator.fault("POST", CREATE, drop=drop)
+    if found:
+        assert hasty.invite_member(NEW, "org:member").email_address == NEW
+    else:
+        with pytest.raises(exc.ConnectionBroken):
+            hasty.invite_member(NEW, "org:member")
+    assert [call.method for call in emulator.requests] == ["POST", "GET"]
+    assert pending(emulator) == int(found)
+
+
+@pytest.mark.parametrize("garbage", ["truncated", "huge"])
+def test_an_invitation_whose_answer_is_garbage_is_found(
+    hasty: InvitationService, clerk_emulator_server: EmulatorServer, garbage: str
+) -> None:
+    emulator = clerk_emulator_server.emulator
+    emulator.fault("POST", CREATE, garbage=garbage)
+    assert hasty.invite_member(NEW, "org:member").email_address == NEW
+    assert pending(emulator) == 1
+
+
+def test_a_revocation_whose_answer_came_too_late_is_found(
+    hasty: InvitationService, clerk_emulator_server: EmulatorServer
+) -> None:
+    emulator = clerk_emulator_server.emulator
+    row = emulator.invitations("acme", "pending")[0]
+    emulator.fault("POST", REVOKE, delay=0.6)
+    assert hasty.revoke(row.id).is_revoked
+    assert [call.method for call in emulator.requests] == ["POST", "GET"]
+
+
+# --- Revoking ------------------------------------------------------------------------------
+
+
+def test_revoking_an_invitation(
+    emulator: Emulator, service: InvitationService, revoked: list[dict[str, Any]]
+) -> None:
+    row = emulator.invitations("acme", "pending")[0]
+    invitation = service.revoke(row.id)
+    assert (invitation.id, invitation.status) == (row.id, InvitationStatus.REVOKED)
+    [call] = emulator.requests
+    assert call.body == {"requesting_user_id": service.user_id}
+    [said] = revoked
+    assert said == {
+        "signal": invitation_revoked,
+        "sender": InvitationService,
+        "invitation": invitation,
+        "organization_id": service.organization_id,
+        "user_id": service.user_id,
+    }
+
+
+@pytest.mark.parametrize("state", ["accepted", "revoked", "expired"])
+def test_what_is_no_longer_pending_cannot_be_revoked(
+    emulator: Emulator, service: InvitationService, revoked: list[dict[str, Any]], state: str
+) -> None:
+    row = emulator.invitations("acme", state)[0]
+    with pytest.raises(exc.InvitationNotPending):
+        service.revoke(row.id)
+    assert revoked == []
+
+
+def test_an_invitation_of_another_organization_cannot_be_revoked(
+    emulator: Emulator, service: InvitationService
+) -> None:
+    row = emulator.invitations("globex", "pending")[0]
+    with pytest.raises(exc.InvitationNotFound):
+        service.revoke(row.id)
+    assert row in emulator.invitations("globex", "pending")
+
+
+@pytest.mark.parametrize("fault", LOST, ids=LOST_IDS)
+def test_a_revocation_whose_answer_was_lost_is_found_and_counts_as_success(
+    emulator: Emulator,
+    service: InvitationService,
+    revoked: list[dict[str, Any]],
+    fault: dict[str, Any],
+) -> None:
+    row = emulator.invitations("acme", "pending")[0]
+    emulator.fault("POST", REVOKE, **fault)
+    assert service.revoke(row.id).is_revoked
+    assert len(revoked) == 1
+    assert [call.method for call in emulator.requests] == ["POST", "GET"]
+
+
+@pytest.mark.parametrize(
+    ("fault", "kind"),
+    [
+        ({"drop": "before"}, exc.ConnectionBroken),
+        ({"status": 500}, exc.ServiceUnavailable),
+        ({"garbage": "html", "write": False}, exc.InvalidResponse),
+    ],
+    ids=str,
+)
+def test_a_revocation_that_did_not_happen_ends_with_the_original_error(
+    emulator: Emulator,
+    service: InvitationService,
+    revoked: list[dict[str, Any]],
+    fault: dict[str, Any],
+    kind: type[exc.ClerkError],
+) -> None:
+    row = emulator.invitations("acme", "pending")[0]
+    emulator.fault("POST", REVOKE, **fault)
+    with pytest.raises(kind):
+        service.revoke(row.id)
+    assert revoked == []
+    assert row in emulator.invitations("acme", "pending")
+
+
+@pytest.mark.parametrize("state", ["accepted", "expired"])
+def test_a_lost_answer_about_what_is_no_longer_pending_says_so(
+    emulator: Emulator, service: InvitationService, revoked: list[dict[str, Any]], state: str
+) -> None:
+    row = emulator.invitations("acme", state)[0]
+    emulator.fault("POST", REVOKE, drop="before")
+    with pytest.raises(exc.InvitationNotPending):
+        service.revoke(row.id)
+    assert revoked == []
+
+
+def test_where_the_question_about_a_revocation_fails_nobody_knows(
+    emulator: Emulator, service: InvitationService, revoked: list[dict[str, Any]]
+) -> None:
+    row = emulator.invitations("acme", "pending")[0]
+    emulator.fault("POST", REVOKE, drop="after")
+    emulator.fault("GET", ONE, status=500)
+    with pytest.raises(Unsettled) as caught:
+        service.revoke(row.id)
+    assert isinstance(caught.value.error, exc.ConnectionBroken)
+    assert revoked == []
+
+
+# --- From a slug to an id ------------------------------------------------------------------
+
+
+def test_a_slug_becomes_the_id_and_is_remembered(emulator: Emulator) -> None:
+    acme = emulator.organization("acme").id
+    assert find_organization_id(get_client(), "acme") == acme
+    assert find_organization_id(get_client(), "acme") == acme
+    assert len(emulator.requests) == 1
+
+
+@pytest.mark.parametrize("slug", ["nobody", "..", "a b", "x" * 300, "acme/invitations", ""])
+def test_a_slug_that_nobody_has_is_not_found(emulator: Emulator, slug: str) -> None:
+    with pytest.raises(exc.OrganizationNotFound):
+        find_organization_id(get_client(), slug)
