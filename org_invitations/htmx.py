@@ -85,4 +85,3 @@ def leave_page(url: str) -> HttpResponse:
 def patch_vary(response: HttpResponseBase) -> None:
     """Tell caches what the choice between page and fragment depends on."""
     patch_vary_headers(response, _VARY)
-

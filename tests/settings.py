@@ -10,6 +10,10 @@ TIME_ZONE = "UTC"
 LANGUAGE_CODE = "en"
 
 INSTALLED_APPS = [
+    # Only for the tests of sites with users of their own: the app needs neither of the first three.
+    "django.contrib.auth",
+    "django.contrib.contenttypes",
+    "tests.people",
     "django.contrib.messages",
     "django.contrib.staticfiles",
     "django_htmx",
@@ -38,6 +42,9 @@ TEMPLATES = [
         },
     }
 ]
+AUTH_USER_MODEL = "people.User"
+DATABASES = {"default": {"ENGINE": "django.db.backends.sqlite3", "NAME": ":memory:"}}
+SESSION_ENGINE = "django.contrib.sessions.backends.cache"
 MESSAGE_STORAGE = "django.contrib.messages.storage.cookie.CookieStorage"
 STATIC_URL = "/static/"
 CACHES = {"default": {"BACKEND": "django.core.cache.backends.locmem.LocMemCache"}}

@@ -20,6 +20,7 @@ from org_invitations.services import (
     NotPermitted,
     Unsettled,
     find_organization_id,
+    get_manageable_organizations,
 )
 from org_invitations.signals import invitation_created, invitation_revoked
 
@@ -1067,3 +1068,43 @@ def test_a_slug_becomes_the_id_and_is_remembered(emulator: Emulator) -> None:
 def test_a_slug_that_nobody_has_is_not_found(emulator: Emulator, slug: str) -> None:
     with pytest.raises(exc.OrganizationNotFound):
         find_organization_id(get_client(), slug)
+
+
+# --- Where somebody may manage -------------------------------------------------------------
+
+
+def manageable(emulator: Emulator, user: str) -> list[str]:
+    found = get_manageable_organizations(get_client(), emulator.user(user).id)
+    return [membership.organization.name for membership in found]
+
+
+@pytest.mark.parametrize(
+    ("user", "names"),
+    [(BO, ["Acme", "Globex"]), (ADA, ["Acme"]), (MIA, ["Acme"]), (MAX, []), (NORA, [])],
+)
+def test_the_organizations_to_choose_from_are_those_one_may_manage_by_name(
+    emulator: Emulator, user: str, names: list[str]
+) -> None:
+    assert manageable(emulator, user) == names
+
+
+def test_without_permissions_in_the_memberships_the_roles_decide_here_too(
+    emulator: Emulator,
+) -> None:
+    permissions(emulator, ADA, [])
+    permissions(emulator, MAX, [])
+    assert manageable(emulator, ADA) == ["Acme"]
+    assert manageable(emulator, MAX) == []
+
+
+def test_who_is_banned_has_nothing_to_choose_from(emulator: Emulator) -> None:
+    emulator.configure(users={BO: {"banned": True}})
+    assert manageable(emulator, BO) == []
+
+
+def test_where_the_memberships_cannot_be_had_there_is_nothing_to_choose_from(
+    emulator: Emulator,
+) -> None:
+    emulator.fault("GET", "*/organization_memberships", status=500)
+    with pytest.raises(exc.ServiceUnavailable):
+        manageable(emulator, BO)

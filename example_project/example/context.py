@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import Any
 from urllib.parse import quote
 
-
 from django.http import HttpRequest
 
 from org_invitations.access import get_sign_in_url

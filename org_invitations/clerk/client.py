@@ -235,7 +235,7 @@ class ClerkClient:
             with response:
                 return response.status_code, self._read(response, deadline)
         except (requests.RequestException, HTTPError) as error:
-            raise _transport_error(error, answered=True) from None
+            raise _transport_error(error) from None
 
     def _read(self, response: requests.Response, deadline: float) -> Any:
         status = response.status_code
@@ -337,11 +337,8 @@ def _content(response: requests.Response, deadline: float) -> bytes:
     return bytes(content)
 
 
-def _transport_error(error: Exception, *, answered: bool = False) -> ClerkError:
-    """Say whether the request can have arrived, from what requests and urllib3 report.
-
-    :param answered: whether Clerk had begun to answer; then the request did arrive.
-    """
+def _transport_error(error: Exception) -> ClerkError:
+    """Say whether the request can have arrived, from what requests and urllib3 report."""
     name = type(error).__name__
     if isinstance(error, (requests.ConnectTimeout, *_NEVER_SENT)):
         return ConnectionFailed(name)
@@ -355,7 +352,7 @@ def _transport_error(error: Exception, *, answered: bool = False) -> ClerkError:
         return Timeout(type(reason).__name__)
     if isinstance(reason, DecodeError):
         return InvalidResponse(name)
-    if not answered and _is_before_sending(reason):
+    if _is_before_sending(reason):
         return ConnectionFailed(type(reason).__name__)
     return ConnectionBroken(name)
 

@@ -142,7 +142,8 @@ class InviteView(InvitationPageMixin):
         """Return the form with what was posted, unchecked; of roles at least the chosen one."""
         posted = self.request.POST.get("role", "")
         if roles is None:
-            roles = AssignableRoles(roles=(Role(key=posted, name=posted),) if posted else ())
+            name = posted.removeprefix("org:").replace("_", " ").capitalize()
+            roles = AssignableRoles(roles=(Role(key=posted, name=name),) if posted else ())
         form = self.get_form(roles, self.request.POST)
         form.errors.clear()
         return form

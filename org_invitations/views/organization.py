@@ -195,7 +195,7 @@ class OrganizationMixin(View):
                 else gettext("Choose an organization first. Nothing was sent."),
                 status=HTTPStatus.FORBIDDEN,
             )
-        choices = [
+        choices: list[dict[str, Any]] = [
             {
                 "membership": membership,
                 "organization": membership.organization,

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from django.conf import settings
 from django.http import HttpRequest, HttpResponse
+
+from org_invitations.conf import conf
 
 
 class StrictPolicy:
@@ -18,6 +19,6 @@ class StrictPolicy:
         response = self.get_response(request)
         response["Content-Security-Policy"] = (
             "default-src 'self'; base-uri 'none'; frame-ancestors 'self'; form-action 'self'; "
-            f"frame-src 'self' {settings.CLERK_PROXY_URL}"
+            f"frame-src 'self' {conf.CLERK_PROXY_URL}"
         )
         return response

@@ -63,7 +63,7 @@ def send(page: Page, button: str, *, javascript: bool) -> None:
         return
     expect(page.locator("#org-invitations-renewal")).to_be_visible()
     expect(page.frame_locator("iframe").locator("body")).to_contain_text("signed in again")
-    shot(page, f"renewal-{button.split()[0]}")
+    shot(page, f"renewal-{button.split(maxsplit=1)[0]}")
     again = page.get_by_role("button", name=button)
     (again if again.count() else page.get_by_role("button", name="Send it again")).click()
 

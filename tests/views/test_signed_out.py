@@ -52,7 +52,7 @@ def test_a_refresh_token_renews_the_session_of_a_get_on_the_spot(
     response = late.get(f"{LIST}?page=2", target=target)
     assert response.status_code == 200
     assert response.context["page"].number == 2
-    assert [call.path.rsplit("/", 1)[-1] for call in clerk.requests][0] == "refresh"
+    assert clerk.requests[0].path.endswith("/refresh")
     assert "__session" in response.cookies.output()
     clerk.clear_requests()
     late.get()

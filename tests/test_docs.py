@@ -1,0 +1,546 @@
+"""The documentation says what is so: each of its lists is held against the code."""
+
+from __future__ import annotations
+
+import ast
+import re
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from django.core.checks import run_checks
+from django.template import engines
+from django.test import Client, override_settings
+
+import org_invitations
+from org_invitations import conf as conf_module
+from org_invitations.clerk import exceptions
+from org_invitations.conf import Conf
+from org_invitations.emulator import (
+    PUBLISHABLE_KEY,
+    SECRET_KEY,
+    Emulator,
+    RecordedCall,
+)
+from org_invitations.testing import SignIn
+from org_invitations.views import InvitationListView, InviteView, RevokeInvitationView
+from org_invitations.wording import Wording
+
+ROOT = Path(__file__).resolve().parent.parent
+APP = ROOT / "org_invitations"
+TEMPLATES = sorted((APP / "templates").rglob("*.html"))
+DOCUMENTS = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", ROOT / "CHANGELOG.md"]
+DOCUMENTS += sorted((ROOT / "docs").glob("*.md"))
+
+LISTED = "org-invitations-list"
+FORM = "org-invitations-form"
+DIALOG = "org-invitations-dialog"
+
+
+def text(name: str) -> str:
+    """A document, by its path from the root."""
+    return (ROOT / name).read_text()
+
+
+def section(name: str, heading: str) -> str:
+    """The part of a document below a heading, up to the next one of the same or a higher rank."""
+    document = text(name)
+    rank = len(heading) - len(heading.lstrip("#"))
+    start = document.index(f"\n{heading}\n") + len(heading) + 2
+    end = re.search(rf"^#{{1,{rank}}} ", document[start:], re.MULTILINE)
+    return document[start : start + end.start()] if end else document[start:]
+
+
+def blocks(document: str, language: str) -> list[str]:
+    """The code blocks of a language."""
+    found = re.findall(rf"^```{language}\n(.*?)^```", document, re.MULTILINE | re.DOTALL)
+    return [str(block) for block in found]
+
+
+def block(name: str, heading: str, language: str = "python") -> str:
+    """The first code block below a heading: an example that a test can run."""
+    return blocks(section(name, heading), language)[0]
+
+
+def first_cells(document: str) -> list[str]:
+    """The first cells of all rows of all tables, in backticks or not."""
+    return [
+        line.split("|")[1].strip()
+        for line in document.splitlines()
+        if line.startswith("|") and not line.startswith(("|---", "| |"))
+    ]
+
+
+def code_in(cells: list[str]) -> set[str]:
+    return {name for cell in cells for name in re.findall(r"`([^`]+)`", cell)}
+
+
+def named(document: Path) -> str:
+    return str(document.relative_to(ROOT))
+
+
+# --- All documents -------------------------------------------------------------------------------
+
+
+def _anchors(document: Path) -> set[str]:
+    headings = re.findall(r"^#+ (.+)$", document.read_text(), re.MULTILINE)
+    return {re.sub(r"[^\w\- ]", "", heading.lower()).replace(" ", "-") for heading in headings}
+
+
+def _links(document: Path) -> Iterator[tuple[Path, str]]:
+    prose = re.sub(r"^```.*?^```", "", document.read_text(), flags=re.MULTILINE | re.DOTALL)
+    for target in re.findall(r"\]\(([^)]+)\)", prose):
+        if not re.match(r"[a-z]+:", target):
+            path, _, anchor = target.partition("#")
+            yield (document.parent / path if path else document).resolve(), anchor
+
+
+@pytest.mark.parametrize("document", DOCUMENTS, ids=named)
+def test_links_lead_somewhere(document: Path) -> None:
+    for path, anchor in _links(document):
+        assert path.exists(), f"{document.name} links to {path}"
+        assert not anchor or anchor in _anchors(path), f"{document.name} links to #{anchor}"
+
+
+@pytest.mark.parametrize("document", DOCUMENTS, ids=named)
+def test_examples_in_python_can_be_parsed(document: Path) -> None:
+    for example in blocks(document.read_text(), "python"):
+        ast.parse(example)
+
+
+@pytest.mark.parametrize("document", DOCUMENTS, ids=named)
+def test_examples_of_templates_can_be_parsed(document: Path) -> None:
+    for example in blocks(document.read_text(), "django"):
+        engines["django"].from_string(example)
+
+
+@pytest.mark.parametrize("document", DOCUMENTS, ids=named)
+def test_what_is_imported_in_examples_exists(document: Path) -> None:
+    for example in blocks(document.read_text(), "python"):
+        for node in ast.walk(ast.parse(example)):
+            if isinstance(node, ast.ImportFrom) and (node.module or "").startswith("org_inv"):
+                names = ", ".join(alias.name for alias in node.names)
+                exec(f"from {node.module} import {names}", {})
+
+
+@pytest.mark.parametrize("document", DOCUMENTS, ids=named)
+def test_no_document_knows_the_machine_it_was_written_on(document: Path) -> None:
+    words = document.read_text()
+    assert not re.search(r"/(work|home|root|tmp|Users)/", words)
+    if document.name != "CONTRIBUTING.md":
+        assert "../shared" not in words
+
+
+# --- README and changelog ------------------------------------------------------------------------
+
+
+def test_every_document_can_be_reached_from_the_readme() -> None:
+    linked = {path for path, _ in _links(ROOT / "README.md")}
+    assert set(DOCUMENTS) - {ROOT / "README.md"} <= linked
+
+
+def test_the_settings_of_the_readme_pass_all_checks(monkeypatch: pytest.MonkeyPatch) -> None:
+    settings, urls = blocks(text("README.md"), "python")
+    monkeypatch.setenv("CLERK_SECRET_KEY", SECRET_KEY)
+    monkeypatch.setenv("CLERK_PUBLISHABLE_KEY", PUBLISHABLE_KEY)
+    found: dict[str, Any] = {}
+    exec(settings, found)
+    wanted = {name: value for name, value in found.items() if name.isupper()}
+    assert "CLERK_SECRET_KEY" in wanted
+    with override_settings(**wanted):
+        ours = [m for m in run_checks(include_deployment_checks=True) if "org_inv" in str(m.id)]
+        assert ours == []
+    exec(urls, found)
+    assert found["urlpatterns"]
+
+
+@pytest.mark.parametrize("name", ["README.md", "CONTRIBUTING.md"])
+def test_the_commands_of_make_exist(name: str) -> None:
+    targets = set(re.findall(r"^([a-z]+):", text("Makefile"), re.MULTILINE))
+    commands = set(re.findall(r"`?make ([a-z]+)", text(name)))
+    assert {"demo", "test"} <= commands
+    assert commands <= targets
+    for variable in re.findall(r"\b([A-Z_]+)=\S", " ".join(re.findall(r"`make .*`", text(name)))):
+        assert re.search(rf"^{variable} \?=", text("Makefile"), re.MULTILINE), variable
+
+
+def test_all_commands_are_explained_to_contributors() -> None:
+    targets = set(re.findall(r"^([a-z]+):", text("Makefile"), re.MULTILINE))
+    assert targets == set(re.findall(r"\| `make ([a-z]+)` \|", text("CONTRIBUTING.md")))
+
+
+def test_the_people_of_the_demo_are_there() -> None:
+    emulator = Emulator()
+    people = re.findall(r"`([a-z]+@[a-z.]+test)`", section("README.md", "## Try it"))
+    assert len(people) == 6
+    for address in people:
+        emulator.user(address)
+
+
+def test_the_changelog_begins_with_this_version() -> None:
+    headings = re.findall(r"^## \[([^\]]+)\]", text("CHANGELOG.md"), re.MULTILINE)
+    assert headings[:2] == ["Unreleased", org_invitations.__version__]
+
+
+def test_the_requirements_are_those_of_the_package() -> None:
+    import tomllib
+
+    project = tomllib.loads(text("pyproject.toml"))["project"]
+    readme = text("README.md")
+    assert f"Python {project['requires-python'].removeprefix('>=')} or newer" in readme
+    for classifier in project["classifiers"]:
+        if classifier.startswith("Framework :: Django :: "):
+            assert classifier.rpartition(" ")[2] in section("README.md", "## Requirements")
+
+
+# --- Settings ------------------------------------------------------------------------------------
+
+DJANGOS_OWN = {"DEBUG", "INSTALLED_APPS", "MIDDLEWARE", "CACHES"}
+PROPERTIES = [
+    name for name, value in vars(Conf).items() if isinstance(value, property) and name.isupper()
+]
+SETTINGS = {
+    name: name if name.startswith("CLERK_") else f"ORG_INVITATIONS_{name}"
+    for name in PROPERTIES
+    if name not in DJANGOS_OWN
+}
+
+
+def _setting_rows() -> dict[str, list[str]]:
+    rows = {}
+    for line in text("docs/settings.md").splitlines():
+        cells = [cell.strip() for cell in line.strip("|").split("|")]
+        name = cells[0].strip("`")
+        if name.startswith(("CLERK_", "ORG_INVITATIONS_")):
+            rows[name] = cells
+    return rows
+
+
+def test_every_setting_is_documented_and_no_other() -> None:
+    assert set(_setting_rows()) == set(SETTINGS.values())
+
+
+@pytest.mark.parametrize(("name", "setting"), SETTINGS.items())
+def test_the_default_of_a_setting_is_as_documented(name: str, setting: str, settings: Any) -> None:
+    if hasattr(settings, setting):
+        delattr(settings, setting)
+    default = _setting_rows()[setting][2]
+    written = re.match(r"`([^`]+)`", default)
+    value = getattr(conf_module.conf, name)
+    if written is None:
+        assert (default, value) == ("none: required", "")
+    else:
+        documented = ast.literal_eval(written[1])
+        assert (list(value) if isinstance(value, tuple) else value) == documented
+
+
+def test_the_bounds_of_the_numbers_are_as_documented() -> None:
+    rows = _setting_rows()
+    for setting, low, high in (
+        ("PAGE_SIZE", 1, conf_module.MAX_PAGE_SIZE),
+        ("EXPIRES_IN_DAYS", 1, conf_module.MAX_EXPIRES_IN_DAYS),
+        ("ROLES_CACHE_SECONDS", 0, conf_module.MAX_ROLES_CACHE_SECONDS),
+        ("MEMBERSHIP_CACHE_SECONDS", 0, conf_module.MAX_MEMBERSHIP_CACHE_SECONDS),
+        ("CONNECT_TIMEOUT", 0.01, conf_module.MAX_CONNECT_TIMEOUT),
+        ("READ_TIMEOUT", 0.01, conf_module.MAX_READ_TIMEOUT),
+    ):
+        assert rows[f"ORG_INVITATIONS_{setting}"][1].endswith(f"{low} to {high:g}")
+
+
+def test_every_check_is_documented_and_no_other() -> None:
+    ids = re.findall(r"org_invitations\.[EW]\d{3}", (APP / "checks.py").read_text())
+    assert len(ids) == len(set(ids))
+    assert {cell for cell in code_in(first_cells(text("docs/settings.md"))) if "." in cell} == set(
+        ids
+    )
+
+
+# --- Templates -----------------------------------------------------------------------------------
+
+CONTRACT = "docs/templates.md"
+
+
+def _name(template: Path) -> str:
+    return str(template.relative_to(APP / "templates"))
+
+
+def _template_rows() -> dict[str, str]:
+    """The rows of the tables of templates, by the template's name."""
+    rows = {}
+    for line in text(CONTRACT).splitlines():
+        found = re.match(r"\| `(org_invitations/[\w/]+\.html)` \|", line)
+        if found:
+            rows[found[1]] = line
+    return rows
+
+
+def test_every_template_is_documented_and_no_other() -> None:
+    assert set(_template_rows()) == {_name(template) for template in TEMPLATES}
+
+
+@pytest.mark.parametrize("template", TEMPLATES, ids=_name)
+def test_the_blocks_of_a_template_are_documented(template: Path) -> None:
+    row = _template_rows()[_name(template)].split("|")
+    source = template.read_text()
+    found = set(re.findall(r"{% block (\w+) %}", source))
+    documented = set(re.findall(r"`(\w+)`", row[-2])) if len(row) == 5 else set()
+    assert documented == found
+
+
+@pytest.mark.parametrize("template", TEMPLATES, ids=_name)
+def test_the_ids_that_hold_fragments_are_documented(template: Path) -> None:
+    words = text(CONTRACT)
+    for name in re.findall(r'\bid="(org-invitations?-[a-z]+)"', template.read_text()):
+        if name not in ("org-invitations-submit", "org-invitations-previous"):
+            assert f"`{name}`" in words or name in (
+                "org-invitations-next",
+                "org-invitations-summary",
+            )
+
+
+def test_the_colours_are_documented() -> None:
+    stylesheet = (APP / "static/org_invitations/org_invitations.css").read_text()
+    used = set(re.findall(r"--oi-[a-z-]+", stylesheet))
+    assert {name for name in code_in(first_cells(text(CONTRACT))) if name[:2] == "--"} == used
+
+
+@pytest.mark.parametrize(
+    ("name", "file", "kibibytes"),
+    [("CSS", "org_invitations.css", 2.4), ("JavaScript", "org_invitations.js", 1.4)],
+)
+def test_the_sizes_are_as_claimed(name: str, file: str, kibibytes: float) -> None:
+    import gzip
+
+    assert f"{kibibytes} KiB of {name}" in re.sub(r"\s+", " ", text("README.md"))
+    content = (APP / "static/org_invitations" / file).read_bytes()
+    assert len(gzip.compress(content, 9)) / 1024 == pytest.approx(kibibytes, abs=0.1)
+
+
+@pytest.fixture
+def answers(client: Client, clerk_emulator: Emulator, clerk_sign_in: SignIn) -> list[Any]:
+    """One answer of each kind that the views give, through a person's browser."""
+    clerk = clerk_emulator
+    clerk.configure(rate_limits=False)
+    clerk_sign_in(client, "ada@acme.test", organization="acme")
+    rows = [row.id for row in clerk.invitations("acme", "pending")]
+    new = {"email_address": "new@example.com", "role": "org:member"}
+    base = "/invitations/"
+    found = []
+    for target in (None, LISTED, FORM, DIALOG):
+        headers = {"HX-Request": "true", "HX-Target": target} if target else {}
+        row = rows.pop()
+        found += [
+            client.get(base, headers=headers),
+            client.post(f"{base}invite/", new, headers=headers),
+            client.post(f"{base}invite/", {}, headers=headers),
+            client.get(f"{base}{row}/revoke/", headers=headers),
+            client.post(f"{base}{row}/revoke/", headers=headers),
+            client.post(f"{base}{row}/revoke/", headers=headers),
+            client.get(f"{base}orginv_nothing/revoke/", headers=headers),
+        ]
+        clerk.fault("GET", "*/invitations", status=503)
+        found.append(client.get(base, headers=headers))
+        clerk.faults.clear()
+        clerk.fault(None, "/v1/*", times=None, drop="before")
+        found.append(client.post(f"{base}invite/", new, headers=headers))
+        clerk.faults.clear()
+        new["email_address"] = f"new-{target}@example.com"
+    return [answer for answer in found if getattr(answer, "context_data", None)]
+
+
+def test_the_context_is_as_documented(answers: list[Any]) -> None:
+    given = {name for answer in answers for name in answer.context_data}
+    tables = section(CONTRACT, "## Context").partition("### Within other templates")[0]
+    documented = code_in(first_cells(tables))
+    assert given - documented == set(), "in a context and not documented"
+    assert documented - given == {"row"}, "documented and in no context"  # the loop's
+
+
+def test_what_is_always_there_is_always_there(answers: list[Any]) -> None:
+    table = section(CONTRACT, "### Of the page and of every fragment")
+    always = set(re.findall(r"^\| `(\w+)` \|.*\| always", table, re.MULTILINE))
+    assert {"form", "urls", "view", "rows"} <= always
+    for answer in answers:
+        if "form" in answer.context_data:
+            assert always <= set(answer.context_data)
+
+
+def test_the_attributes_of_what_is_in_the_context_exist(answers: list[Any]) -> None:
+    tables = section(CONTRACT, "## Context")
+    page = next(answer.context_data for answer in answers if answer.context_data.get("rows"))
+    values = page | {"row": page["rows"][0], "invitation": page["rows"][0].invitation}
+    for name in ("organization", "membership", "page", "row", "invitation"):
+        line = next(
+            line for line in tables.splitlines() if line.startswith(f"| `{name}` |") and ":" in line
+        )
+        kind, _, listed = line.split("|")[2].partition(":")
+        assert type(values[name]).__name__ in kind
+        attributes = re.findall(r"`(\w+)`", listed)
+        assert attributes
+        for attribute in attributes:
+            assert hasattr(values[name], attribute), f"{name}.{attribute}"
+
+
+# --- Views, service, errors ----------------------------------------------------------------------
+
+VIEWS = (InvitationListView, InviteView, RevokeInvitationView)
+
+
+def test_the_attributes_of_the_views_are_documented() -> None:
+    table = section("docs/views.md", "### Attributes")
+    rows = dict(re.findall(r"^\| `(\w+)` \| (.+?) \|", table, re.MULTILINE))
+    for name, default in rows.items():
+        view = next(view for view in VIEWS if hasattr(view, name))
+        if default.startswith("`"):
+            value = getattr(view, name)
+            assert default.strip("`") == str(getattr(value, "__name__", value)), name
+    own = {
+        name
+        for view in VIEWS
+        for kind in view.__mro__
+        if kind.__module__.startswith("org_invitations")
+        for name, value in vars(kind).items()
+        if name.endswith(("_class", "_name", "_status", "_region")) and not callable(value)
+    } | {"service_class", "wording_class", "form_class"}
+    # organizations_template_name is there, but no view uses it.
+    assert own - {"organizations_template_name"} == set(rows)
+
+
+def test_the_hooks_of_the_views_are_documented() -> None:
+    table = section("docs/views.md", "### Methods to override")
+    documented = set(re.findall(r"^\| `(\w+)\(", table, re.MULTILINE))
+    own = {
+        name
+        for view in VIEWS
+        for kind in view.__mro__
+        if kind.__module__.startswith("org_invitations")
+        for name, value in vars(kind).items()
+        if callable(value) and not isinstance(value, type) and not name.startswith("_")
+    }
+    verbs = {"get", "post", "dispatch"}
+    helpers = {"show_list", "show_typed", "get_list_url", "with_retry_after"}
+    assert own - verbs - helpers == documented
+
+
+def test_the_methods_of_the_service_are_documented() -> None:
+    from org_invitations.services import InvitationService
+
+    documented = set(re.findall(r"^\| `(\w+)\(", text("docs/service.md"), re.MULTILINE))
+    assert documented == {
+        name
+        for name, value in vars(InvitationService).items()
+        if callable(value) and not name.startswith("_")
+    }
+
+
+def _calls(found: list[RecordedCall]) -> int:
+    return len(found)
+
+
+def test_the_number_of_calls_is_as_documented(
+    client: Client, clerk_emulator: Emulator, clerk_sign_in: SignIn
+) -> None:
+    clerk_sign_in(client, "ada@acme.test", organization="acme")
+    row = clerk_emulator.invitations("acme", "pending")[0]
+    form = {"HX-Request": "true", "HX-Target": FORM}
+    listed = {"HX-Request": "true", "HX-Target": LISTED}
+    new = {"email_address": "new@example.com", "role": "org:member"}
+    steps = {
+        "the page, nothing remembered": lambda: client.get("/invitations/"),
+        "the page, everything remembered": lambda: client.get("/invitations/"),
+        "the question before revoking, remembered": lambda: client.get(
+            f"/invitations/{row.id}/revoke/"
+        ),
+        "an invitation, with the list after it": lambda: client.post(
+            "/invitations/invite/", new, headers=form
+        ),
+        "a revocation, with the list after it": lambda: client.post(
+            f"/invitations/{row.id}/revoke/", headers=listed
+        ),
+    }
+    table = section("docs/service.md", "## How much is asked of Clerk")
+    documented = {
+        name: int(number)
+        for name, number in re.findall(r"^\| (the|an?.+?) \| (\d)", table, re.MULTILINE)
+    }
+    measured = {}
+    for name, step in steps.items():
+        clerk_emulator.clear_requests()
+        assert step().status_code == 200
+        measured[name] = _calls(clerk_emulator.requests)
+    rows = re.findall(r"^\| ([^|]+) \| (\d) \|", table, re.MULTILINE)
+    documented = {name: int(number) for name, number in rows}
+    assert documented == measured
+
+
+def test_every_error_is_documented() -> None:
+    tree = section("docs/errors.md", "## The tree")
+    kinds = [
+        name
+        for name, value in vars(exceptions).items()
+        if isinstance(value, type) and issubclass(value, exceptions.ClerkError)
+    ]
+    for name in kinds:
+        assert re.search(rf"\b{name}\b", tree), name
+    for name in re.findall(r"[├└]── (\w+)", tree):
+        assert name in kinds
+
+
+def test_every_sentence_is_documented_and_no_other() -> None:
+    assert code_in(first_cells(section("docs/errors.md", "## What people are told"))) == set(
+        Wording.messages
+    )
+
+
+def test_the_statuses_and_fields_of_refusals_are_as_documented() -> None:
+    wording = Wording()
+    table = section("docs/errors.md", "## What people are told")
+    for line in table.splitlines():
+        cells = [cell.strip() for cell in line.strip("|").split("|")]
+        name = cells[0].strip("`").split("`")[0].partition(":")[0]
+        kind = getattr(exceptions, name, None)
+        if kind is None:
+            continue
+        values = {"email_address": "a@example.com", "organization": "Acme"}
+        problem = wording.for_writing(kind(), **values)
+        assert cells[1].startswith(str(int(problem.status))), name
+        place = {"email_address": "address", "role": "role", None: cells[2]}[problem.field]
+        assert cells[2] == place, name
+        if problem.field is None:
+            assert place in ("top", "page")
+
+
+# --- The emulator --------------------------------------------------------------------------------
+
+
+def test_what_can_be_ordered_of_the_emulator_can_be_ordered() -> None:
+    emulator = Emulator()
+    orders = blocks(section("docs/testing.md", "## Ordering things"), "python")[0]
+    orders, _, _ = orders.partition("assert ")
+    exec(orders, {"emulator": emulator})
+    assert len(emulator.faults.orders) == 5
+
+
+def test_who_is_there_is_there() -> None:
+    emulator = Emulator()
+    table = section("docs/testing.md", "## Who is there")
+    for name, people, number in re.findall(
+        r"^\| `(\w+)`, \w+ \| (.+) \| (\d+) \|$", table, re.MULTILINE
+    ):
+        assert len(emulator.invitations(name, "pending")) == int(number)
+        for address in re.findall(r"`([^`]+@[^`]+)`", people):
+            emulator.user(address)
+    for role in re.findall(r"`(org:\w+)`", table):
+        assert role in emulator.state.roles
+
+
+def test_the_paths_of_the_emulators_control_exist() -> None:
+    from org_invitations.emulator.control import _HANDLERS
+
+    documented = set()
+    for verbs, path in re.findall(
+        r"^\| `(.+?) (/_emulator/\w+)` \|", text("docs/testing.md"), re.MULTILINE
+    ):
+        documented |= {(verb.strip("` "), path) for verb in verbs.split(",")}
+    assert documented == set(_HANDLERS)
