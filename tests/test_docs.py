@@ -9,11 +9,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from django.core.checks import run_checks
 from django.template import engines
 from django.test import Client, override_settings
 
 import org_invitations
+from org_invitations import checks
 from org_invitations import conf as conf_module
 from org_invitations.clerk import exceptions
 from org_invitations.conf import Conf
@@ -48,13 +48,20 @@ def section(name: str, heading: str) -> str:
     document = text(name)
     rank = len(heading) - len(heading.lstrip("#"))
     start = document.index(f"\n{heading}\n") + len(heading) + 2
-    end = re.search(rf"^#{{1,{rank}}} ", document[start:], re.MULTILINE)
+    # A comment in an example is no heading.
+    rest = re.sub(
+        r"^```.*?^```$",
+        lambda found: "`" * len(found[0]),
+        document[start:],
+        flags=re.MULTILINE | re.DOTALL,
+    )
+    end = re.search(rf"^#{{1,{rank}}} ", rest, re.MULTILINE)
     return document[start : start + end.start()] if end else document[start:]
 
 
 def blocks(document: str, language: str) -> list[str]:
     """The code blocks of a language."""
-    found = re.findall(rf"^```{language}\n(.*?)^```", document, re.MULTILINE | re.DOTALL)
+    found = re.findall(rf"^```{language}\n(.*?)^```$", document, re.MULTILINE | re.DOTALL)
     return [str(block) for block in found]
 
 
@@ -149,8 +156,9 @@ def test_the_settings_of_the_readme_pass_all_checks(monkeypatch: pytest.MonkeyPa
     wanted = {name: value for name, value in found.items() if name.isupper()}
     assert "CLERK_SECRET_KEY" in wanted
     with override_settings(**wanted):
-        ours = [m for m in run_checks(include_deployment_checks=True) if "org_inv" in str(m.id)]
-        assert ours == []
+        for check in vars(checks).values():
+            if getattr(check, "tags", None):
+                assert check() == []
     exec(urls, found)
     assert found["urlpatterns"]
 
@@ -158,10 +166,10 @@ def test_the_settings_of_the_readme_pass_all_checks(monkeypatch: pytest.MonkeyPa
 @pytest.mark.parametrize("name", ["README.md", "CONTRIBUTING.md"])
 def test_the_commands_of_make_exist(name: str) -> None:
     targets = set(re.findall(r"^([a-z]+):", text("Makefile"), re.MULTILINE))
-    commands = set(re.findall(r"`?make ([a-z]+)", text(name)))
+    commands = set(re.findall(r"(?:^|`)make ([a-z]+)", text(name), re.MULTILINE))
     assert {"demo", "test"} <= commands
     assert commands <= targets
-    for variable in re.findall(r"\b([A-Z_]+)=\S", " ".join(re.findall(r"`make .*`", text(name)))):
+    for variable in re.findall(r" ([A-Z_]+)=", " ".join(re.findall(r"`make [^`]*`", text(name)))):
         assert re.search(rf"^{variable} \?=", text("Makefile"), re.MULTILINE), variable
 
 
@@ -212,7 +220,7 @@ def _setting_rows() -> dict[str, list[str]]:
     for line in text("docs/settings.md").splitlines():
         cells = [cell.strip() for cell in line.strip("|").split("|")]
         name = cells[0].strip("`")
-        if name.startswith(("CLERK_", "ORG_INVITATIONS_")):
+        if len(cells) == 4 and name.startswith(("CLERK_", "ORG_INVITATIONS_")):
             rows[name] = cells
     return rows
 
