@@ -251,7 +251,7 @@ def test_the_handshake_goes_to_the_proxy_if_there_is_one(site: Any) -> None:
 
 
 def test_before_a_login_page_comes_the_handshake(site: Any) -> None:
-    # A stand-in for Django's auth, which needs a database.
+    # A stand-in for the middleware of Django's auth, which needs sessions.
     class Anonymous:
         def __init__(self, get_response: Any) -> None:
             self.get_response = get_response
@@ -261,7 +261,6 @@ def test_before_a_login_page_comes_the_handshake(site: Any) -> None:
             return self.get_response(request)
 
     site.LOGIN_URL = "/login/"
-    site.INSTALLED_APPS = ["django.contrib.auth", "django.contrib.contenttypes"]
     globals()["Anonymous"] = Anonymous
     site.MIDDLEWARE = [
         f"{__name__}.Anonymous",
@@ -284,6 +283,7 @@ DIRECTIVES = [
 HANDSHAKE = f"__clerk_handshake={sign({'handshake': DIRECTIVES})}"
 
 
+@pytest.mark.django_db  # a handler looks after the connections that other tests have opened
 def test_a_wsgi_server_is_given_every_directive_as_clerk_wrote_it() -> None:
     sent: list[tuple[str, str]] = []
     environ = RequestFactory().get("/who/").environ | {
@@ -299,6 +299,7 @@ def test_a_wsgi_server_is_given_every_directive_as_clerk_wrote_it() -> None:
     assert dict(sent)["Access-Control-Allow-Origin"] == "null"
 
 
+@pytest.mark.django_db(transaction=True)
 def test_an_asgi_server_is_given_every_directive_as_clerk_wrote_it() -> None:
     from django.core.handlers.asgi import ASGIHandler
 

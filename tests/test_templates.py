@@ -1,0 +1,474 @@
+"""What a site may override, overridden: with the examples of the documentation where it has one."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from pathlib import Path
+from types import ModuleType, SimpleNamespace
+from typing import Any
+
+import pytest
+from django import forms
+from django.conf import settings as django_settings
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect
+from django.test import Client
+from django.urls import include, path, set_urlconf
+
+from org_invitations.access import get_identity
+from org_invitations.clients import get_client
+from org_invitations.emulator import Emulator
+from org_invitations.forms import InviteForm, RoleField
+from org_invitations.services import InvitationService
+from org_invitations.testing import SignIn
+from org_invitations.views import (
+    InvitationListView,
+    InviteView,
+    RevokeInvitationView,
+    SessionView,
+)
+from org_invitations.wording import Wording
+
+from .test_docs import block, blocks, section
+
+PAGE = "/invitations/"
+INVITE = "/invitations/invite/"
+NEW = {"email_address": "new@example.com", "role": "org:member"}
+FORM = {"HX-Request": "true", "HX-Target": "org-invitations-form"}
+LIST = {"HX-Request": "true", "HX-Target": "org-invitations-list"}
+
+Site = Callable[..., None]
+
+
+@pytest.fixture
+def site(tmp_path: Path, settings: Any) -> Site:
+    """A function that gives the site templates of its own, by name."""
+    settings.TEMPLATES = [{**settings.TEMPLATES[0], "DIRS": [str(tmp_path)]}]
+
+    def write(**templates: str) -> None:
+        for name, source in templates.items():
+            file = tmp_path / f"{name.replace('__', '/')}.html"
+            file.parent.mkdir(parents=True, exist_ok=True)
+            file.write_text(source)
+
+    return write
+
+
+@pytest.fixture
+def ada(client: Client, clerk_emulator: Emulator, clerk_sign_in: SignIn) -> Client:
+    """A browser with Ada before it, who administers Acme."""
+    clerk_sign_in(client, "ada@acme.test", organization="acme")
+    return client
+
+
+@pytest.fixture
+def mount(settings: Any) -> Callable[..., None]:
+    """A function that mounts views of the site's own, with attributes for all of them."""
+
+    def views(*extra: Any, **attributes: Any) -> None:
+        own: list[Any] = [
+            type(f"Own{view.__name__}", (view,), attributes)
+            for view in (InvitationListView, InviteView, RevokeInvitationView)
+        ]
+        list_view, invite, revoke = own
+
+        def pages(prefix: str) -> list[Any]:
+            return [
+                path(prefix, list_view.as_view(), name="list"),
+                path(f"{prefix}session/", SessionView.as_view(), name="session"),
+                path(f"{prefix}invite/", invite.as_view(), name="invite"),
+                path(f"{prefix}<str:invitation_id>/revoke/", revoke.as_view(), name="revoke"),
+            ]
+
+        patterns = [*pages("organizations/<str:organization_id>/"), *pages("")]
+        use_urls(settings, path("invitations/", include((patterns, "org_invitations"))), *extra)
+
+    return views
+
+
+def use_urls(settings: Any, *patterns: Any) -> None:
+    """Make these the URLs of the site."""
+    module = ModuleType("tests_templates_urls")
+    module.urlpatterns = list(patterns)  # type: ignore[attr-defined]
+    settings.ROOT_URLCONF = module
+    set_urlconf(None)
+
+
+def run(example: str) -> dict[str, Any]:
+    """Run an example of the documentation and return what it defines."""
+    found: dict[str, Any] = {"__name__": "example"}
+    exec(example, found)
+    return found
+
+
+# --- Layout --------------------------------------------------------------------------------------
+
+SITE_BASE = """{% load django_htmx %}<!doctype html>
+<html lang="en"><head><title>{% block title %}{% endblock %} - Harbour</title>
+{% htmx_script %}{% block head %}{% endblock %}</head>
+<body><nav>Harbour</nav>{% block main %}{% endblock %}</body></html>"""
+
+
+def test_a_base_of_the_sites_own_takes_four_lines(ada: Client, site: Site) -> None:
+    mapping = block("docs/templates.md", "## Your own layout", "django")
+    assert len(mapping.strip().splitlines()) == 4
+    site(base=SITE_BASE, org_invitations__base=mapping)
+    html = ada.get(PAGE).text
+    assert "<nav>Harbour</nav>" in html
+    assert "<title>Invitations to Acme - Harbour</title>" in html
+    assert html.count("org_invitations.css") == html.count("org_invitations.js") == 1
+    assert 'id="org-invitations-form"' in html
+    assert 'id="org-invitations-list"' in html
+    for url in ("/invitations/organizations/nowhere/", "/invitations/organizations/globex/"):
+        answer = ada.get(url)
+        assert answer.status_code in (403, 404)
+        assert "<nav>Harbour</nav>" in answer.text
+
+
+def test_a_base_with_a_block_called_content_needs_no_line_for_it(ada: Client, site: Site) -> None:
+    mapping = block("docs/templates.md", "## Your own layout", "django")
+    site(
+        base=SITE_BASE.replace("block main", "block content"),
+        org_invitations__base="\n".join(mapping.strip().splitlines()[:-1]),
+    )
+    assert 'id="org-invitations-form"' in ada.get(PAGE).text
+
+
+def test_the_head_that_the_documentation_shows_is_the_apps_own() -> None:
+    head = blocks(section("docs/templates.md", "## Your own layout"), "django")[1]
+    meta = re.search(r"<meta name=\"htmx-config\".*", head)
+    base = Path(__file__).parents[1] / "org_invitations/templates/org_invitations/base.html"
+    assert meta is not None
+    assert meta[0] in base.read_text()
+    assert "{% htmx_script %}" in base.read_text()
+
+
+def test_a_block_of_a_page_can_be_filled_by_extending_the_page_itself(
+    ada: Client, site: Site
+) -> None:
+    site(
+        org_invitations__invitation_list="""{% extends "org_invitations/invitation_list.html" %}
+        {% block org_invitations_heading %}<h1>Crew of {{ organization.name }}</h1>{% endblock %}"""
+    )
+    html = ada.get(PAGE).text
+    assert "<h1>Crew of Acme</h1>" in html
+    assert 'id="org-invitations-form"' in html
+
+
+# --- Rows ----------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("headers", [{}, LIST])
+def test_only_the_buttons_of_a_row(ada: Client, site: Site, headers: dict[str, str]) -> None:
+    example = block("docs/templates.md", "### The buttons of a row", "django")
+    site(org_invitations__partials__row=example)
+    html = ada.get(PAGE, headers=headers).text
+    assert html.count(">Look up</a>") == 10
+    assert html.count("?q=philip") == 0
+    assert html.count("-revoke") == 10
+    assert html.count('role="rowheader"') == 10
+
+
+@pytest.mark.parametrize("headers", [{}, LIST])
+def test_another_row(
+    ada: Client, clerk_emulator: Emulator, site: Site, headers: dict[str, str]
+) -> None:
+    site(org_invitations__partials__row=block("docs/templates.md", "### The whole row", "django"))
+    html = ada.get(PAGE, headers=headers).text
+    newest = clerk_emulator.invitations("acme", "pending")[-1]
+    assert f'<tr id="org-invitation-{newest.id}">' in html
+    assert 'role="rowheader"' not in html
+    assert html.count(">Revoke</a>") == 10
+    # It is the same row that comes with the form's answer.
+    answer = ada.post(INVITE, NEW, headers=FORM)
+    assert "<td>new@example.com</td>" in answer.text
+    # And its link, without htmx, asks on a page.
+    link = re.search(rf'href="([^"]*{newest.id}/revoke/)"', html)
+    assert link is not None
+    assert "Revoke this invitation?" in ada.get(link[1]).text
+
+
+def test_a_row_for_one_view_only_and_the_first_that_exists(
+    ada: Client, site: Site, mount: Callable[..., None]
+) -> None:
+    site(people__row='<tr id="{{ row.dom_id }}"><td>{{ invitation.email_address }}!</td></tr>')
+    mount(row_template_name=["people/nothing.html", "people/row.html"])
+    assert ada.get(PAGE).text.count("!</td></tr>") == 10
+
+
+# --- The form ------------------------------------------------------------------------------------
+
+
+def test_another_form_works_in_every_way(ada: Client, clerk_emulator: Emulator, site: Site) -> None:
+    site(org_invitations__partials__form=block("docs/templates.md", "### The form", "django"))
+    assert ada.get(PAGE).text.count("csrfmiddlewaretoken") == 1
+    assert "<button>Invite</button>" in ada.get(PAGE).text
+    refused = ada.post(INVITE, {**NEW, "email_address": "nobody"}, headers=FORM)
+    assert refused.status_code == 422
+    assert 'value="nobody"' in refused.text
+    assert "This is not an email address" in refused.text
+    assert ada.post(INVITE, NEW, headers=FORM).status_code == 200
+    assert "new@example.com" in [
+        row.email_address for row in clerk_emulator.invitations("acme", "pending")
+    ]
+
+
+def test_the_token_of_another_form_is_good(
+    clerk_emulator: Emulator, clerk_sign_in: SignIn, site: Site
+) -> None:
+    site(org_invitations__partials__form=block("docs/templates.md", "### The form", "django"))
+    strict = Client(enforce_csrf_checks=True)
+    clerk_sign_in(strict, "ada@acme.test")
+    token = re.search(r'name="csrfmiddlewaretoken" value="(\w+)"', strict.get(PAGE).text)
+    assert token is not None
+    assert strict.post(INVITE, NEW).status_code == 403
+    assert strict.post(INVITE, {**NEW, "csrfmiddlewaretoken": token[1]}).status_code == 303
+
+
+def test_one_block_of_the_form(ada: Client, site: Site) -> None:
+    site(
+        org_invitations__partials__form="""{% extends "org_invitations/partials/form.html" %}
+        {% block submit %}<button id="org-invitations-submit">Come aboard</button>{% endblock %}"""
+    )
+    for html in (ada.get(PAGE).text, ada.post(INVITE, {}, headers=FORM).text):
+        assert ">Come aboard</button>" in html
+        assert "Send invitation" not in html
+        assert 'name="email_address"' in html
+
+
+def test_every_field_in_another_way(ada: Client, site: Site) -> None:
+    site(org_invitations__partials__field="<b>{{ field.label }}</b> {{ field }}")
+    assert ada.get(PAGE).text.count("<b>") == 2
+
+
+def test_a_form_class_with_another_field(
+    ada: Client, clerk_emulator: Emulator, mount: Callable[..., None]
+) -> None:
+    form_class = run(block("docs/views.md", "### A form with another field"))["ColleagueForm"]
+    assert issubclass(form_class, InviteForm)
+    mount(form_class=form_class)
+    assert 'name="agreed"' in ada.get(PAGE).text
+    for headers in ({}, FORM):
+        refused = ada.post(INVITE, NEW, headers=headers)
+        assert refused.status_code == 422
+        assert "This field is required." in refused.text
+        refused = ada.post(
+            INVITE, {**NEW, "email_address": "a@elsewhere.test", "agreed": "on"}, headers=headers
+        )
+        assert refused.status_code == 422
+        assert "Only colleagues can be invited here." in refused.text
+        assert re.search(r'name="agreed"[^>]* checked', refused.text)
+    assert not any(call.method == "POST" for call in clerk_emulator.requests)
+    assert ada.post(INVITE, {**NEW, "agreed": "on"}).status_code == 303
+    [sent] = [call.body for call in clerk_emulator.requests if call.method == "POST"]
+    assert "agreed" not in sent
+
+
+# --- Words, rules, answers -----------------------------------------------------------------------
+
+
+def test_other_words(ada: Client, mount: Callable[..., None]) -> None:
+    wording = run(block("docs/views.md", "### Other words"))["OurWording"]
+    assert issubclass(wording, Wording)
+    mount(wording_class=wording)
+    refused = ada.post(INVITE, {**NEW, "email_address": "max@acme.test"}, headers=FORM)
+    assert "max@acme.test is on board already." in refused.text
+    refused = ada.post(INVITE, {**NEW, "email_address": "liam.murphy@northwind.example"})
+    assert "was invited on" in refused.text
+
+
+def test_a_rule_of_the_sites_own(
+    clerk_emulator: Emulator, clerk_sign_in: SignIn, mount: Callable[..., None]
+) -> None:
+    service = run(block("docs/views.md", "### Another rule"))["CarefulService"]
+    mount(service_class=service)
+    for person, may in (("ada@acme.test", True), ("mia@acme.test", False)):
+        client = Client()
+        clerk_sign_in(client, person, organization="acme")
+        assert ('value="org:admin"' in client.get(PAGE).text) is may
+        answer = client.post(
+            INVITE, {"email_address": f"new-{may}@example.com", "role": "org:admin"}
+        )
+        assert answer.status_code == (303 if may else 422)
+    roles = {row.email_address: row.role for row in clerk_emulator.invitations("acme")}
+    assert roles["new-True@example.com"] == "org:admin"
+    assert "new-False@example.com" not in roles
+
+
+def test_a_refused_form_can_have_status_200(ada: Client, mount: Callable[..., None]) -> None:
+    mount(invalid_status=200)
+    for email_address in ("nobody", "max@acme.test"):
+        answer = ada.post(INVITE, {**NEW, "email_address": email_address}, headers=FORM)
+        assert answer.status_code == 200
+        assert f'value="{email_address}"' in answer.text
+
+
+def test_more_in_the_context(ada: Client, site: Site, mount: Callable[..., None]) -> None:
+    def get_page_context(self: Any, workspace: Any, form: Any, **extra: Any) -> dict[str, Any]:
+        context = InvitationListView.get_page_context(self, workspace, form, **extra)
+        return context | {"motto": "Ahoy"}
+
+    site(
+        org_invitations__invitation_list="""{% extends "org_invitations/invitation_list.html" %}
+        {% block org_invitations_heading %}<h1>{{ motto }}</h1>{% endblock %}"""
+    )
+    mount(get_page_context=get_page_context)
+    assert "<h1>Ahoy</h1>" in ada.get(PAGE).text
+
+
+def test_the_urls_of_the_documentation_work(
+    clerk_emulator: Emulator, clerk_sign_in: SignIn, settings: Any
+) -> None:
+    example = block("docs/views.md", "### Your own views in the URLs")
+    form = run(block("docs/views.md", "### A form with another field"))["ColleagueForm"]
+    found: dict[str, Any] = {"ColleagueForm": form}
+    exec(example.replace("from .forms import ColleagueForm\n", ""), found)
+    patterns = (found["urlpatterns"], found["app_name"])
+    use_urls(settings, path("people/", include(patterns)))
+    client = Client()
+    clerk_sign_in(client, "bo@both.test", organization=None)
+    choice = client.get("/people/")
+    assert choice.status_code == 200
+    clerk_sign_in(client, "bo@both.test", organization="acme")
+    for base in ("/people/", "/people/organizations/globex/"):
+        page = client.get(base)
+        assert f'action="{base}invite/"' in page.text
+        assert 'name="agreed"' in page.text
+        link = re.search(r'href="([^"]*/revoke/)"', page.text)
+        assert link is not None
+        assert link[1].startswith(base)
+        assert client.get(link[1]).status_code == 200
+    assert client.get("/people/no-invitation/revoke/").status_code == 404
+
+
+# --- The role select in a form of the site's own -------------------------------------------------
+
+
+class NoteForm(forms.Form):
+    """A form that has nothing to do with invitations."""
+
+    note = forms.CharField()
+    role = RoleField(label="New role", initial="org:billing")
+
+
+def note(request: HttpRequest) -> HttpResponse:
+    identity = get_identity(request)
+    assert identity is not None
+    assert identity.organization_id is not None
+    service = InvitationService(
+        get_client(), organization_id=identity.organization_id, user_id=identity.user_id
+    )
+    form = NoteForm(request.POST or None)
+    form.fields["role"].roles = service.get_roles()  # type: ignore[attr-defined]
+    if form.is_valid():
+        return HttpResponse(f"chose {form.cleaned_data['role']}")
+    return HttpResponse(form.as_p())
+
+
+def test_the_role_select_in_a_form_of_the_sites_own(ada: Client, settings: Any) -> None:
+    use_urls(settings, path("note/", note))
+    html = ada.get("/note/").text
+    assert "New role:" in html
+    assert '<option value="org:billing" selected>Billing</option>' in html
+    assert 'value="org:people_manager"' in html
+    assert 'value="org:auditor"' not in html  # in no role set
+    assert ada.post("/note/", {"note": "x", "role": "org:member"}).text == "chose org:member"
+    refused = ada.post("/note/", {"note": "x", "role": "org:auditor"}).text
+    assert "cannot be assigned here" in refused
+
+
+def test_the_role_select_of_the_documentation(ada: Client, settings: Any, site: Site) -> None:
+    found = run(block("docs/views.md", "### The role select in a form of yours"))
+    site(people__handover="{{ form }}")
+    use_urls(settings, path("handover/", found["handover"]))
+    html = ada.get("/handover/").text
+    assert '<option value="org:member" selected>Member</option>' in html
+
+
+def test_while_roles_are_migrated_the_select_is_locked(
+    ada: Client, clerk_emulator: Emulator, settings: Any
+) -> None:
+    clerk_emulator.configure(role_migrations={"role_set:default": True})
+    use_urls(settings, path("note/", note))
+    html = ada.get("/note/").text
+    assert re.search(r"<select[^>]* disabled", html)
+    assert "Roles are being changed" in html
+    assert "chose" not in ada.post("/note/", {"note": "x", "role": "org:member"}).text
+
+
+# --- Other sites ---------------------------------------------------------------------------------
+
+
+def without(settings: Any, *words: str) -> None:
+    """Take apps, middleware and context processors away."""
+
+    def keep(name: str) -> bool:
+        return not any(word in name for word in words)
+
+    settings.INSTALLED_APPS = [app for app in settings.INSTALLED_APPS if keep(app)]
+    settings.MIDDLEWARE = [name for name in settings.MIDDLEWARE if keep(name)]
+    engine = settings.TEMPLATES[0]
+    processors = [name for name in engine["OPTIONS"]["context_processors"] if keep(name)]
+    options = {**engine["OPTIONS"], "context_processors": processors}
+    settings.TEMPLATES = [{**engine, "OPTIONS": options}]
+
+
+@pytest.mark.parametrize("word", ["messages", "locale", "django_htmx.middleware", "csrf"])
+def test_without_what_many_sites_have(ada: Client, settings: Any, word: str) -> None:
+    without(settings, word)
+    assert ada.get(PAGE).status_code == 200
+    assert ada.post(INVITE, NEW).status_code == 303
+    answer = ada.post(INVITE, NEW, headers=FORM)
+    assert answer.status_code == 422
+    assert "<html" not in answer.text
+    html = ada.get(PAGE).text
+    assert "new@example.com" in html
+    assert '<html lang="en" dir="ltr">' in html
+
+
+class SetUser:
+    """Gives Django's LoginRequiredMiddleware somebody to ask, as the documentation advises."""
+
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        signed_in = request.clerk.is_signed_in  # type: ignore[attr-defined]
+        request.user = SimpleNamespace(is_authenticated=signed_in)  # type: ignore[assignment]
+        return self.get_response(request)
+
+
+class Gate:
+    """A site's own: nobody gets in who is not signed in."""
+
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        if not request.clerk.is_signed_in:  # type: ignore[attr-defined]
+            return redirect("/welcome/")
+        return self.get_response(request)
+
+
+@pytest.mark.parametrize(
+    "added",
+    [
+        ["tests.test_templates.SetUser", "django.contrib.auth.middleware.LoginRequiredMiddleware"],
+        ["tests.test_templates.Gate"],
+    ],
+    ids=["login required", "a gate of the site's own"],
+)
+def test_under_foreign_middleware(
+    client: Client, clerk_emulator: Emulator, clerk_sign_in: SignIn, settings: Any, added: list[str]
+) -> None:
+    settings.MIDDLEWARE = [*django_settings.MIDDLEWARE, *added]
+    assert client.get(PAGE).status_code == 302
+    clerk_sign_in(client, "ada@acme.test", organization="acme")
+    assert client.get(PAGE).status_code == 200
+    assert client.get(PAGE, headers=LIST).status_code == 200
+    assert client.post(INVITE, NEW, headers=FORM).status_code == 200
+    row = clerk_emulator.invitations("acme", "pending")[0]
+    assert client.get(f"{PAGE}{row.id}/revoke/").status_code == 200
+    assert client.post(f"{PAGE}{row.id}/revoke/").status_code == 303
+    assert row.status(clerk_emulator.clock.now_ms()) == "revoked"
