@@ -100,7 +100,8 @@ def check_urls(app_configs: Sequence[AppConfig] | None = None, **kwargs: Any) ->
         ("REDIRECT_URL", "org_invitations.E008"),
     ):
         url = getattr(conf, name)
-        if url and not _is_safe(url):
+        is_own_page = name == "CLERK_SIGN_IN_URL" and url.startswith("/") and url[1:2] != "/"
+        if url and not is_own_page and not _is_safe(url):
             setting = "ORG_INVITATIONS_REDIRECT_URL" if name == "REDIRECT_URL" else name
             found.append(
                 Error(

@@ -6,7 +6,7 @@ of Clerk, in how few rounds, and what may be remembered; it knows nothing of req
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from typing import Any, Final
@@ -239,9 +239,23 @@ class InvitationService:
 
     # --- Inviting -------------------------------------------------------------------------
 
-    def invite_member(self, email_address: str, role: str) -> Invitation:
+    def invite_member(
+        self,
+        email_address: str,
+        role: str,
+        *,
+        redirect_url: str | None = None,
+        expires_in_days: int | None = None,
+        notify: bool | None = None,
+        public_metadata: Mapping[str, Any] | None = None,
+        private_metadata: Mapping[str, Any] | None = None,
+    ) -> Invitation:
         """Invite an address. Call :meth:`open` with ``afresh=True`` first: it checks who may.
 
+        :param redirect_url: where its link leads in the end; the setting's unless given.
+        :param expires_in_days: 1 to 365; the setting's unless given.
+        :param notify: False sends no e-mail.
+        :param public_metadata: passed on to the membership, as ``private_metadata`` is.
         :returns: the invitation, also where Clerk's answer was lost but it was created.
         :raises ClerkError: it was not created. After a lost answer, that has been made sure.
         :raises Unsettled: the answer was lost, and so was that to the question what happened.
@@ -250,8 +264,11 @@ class InvitationService:
             email_address=email_address,
             role=role,
             inviter_user_id=self.user_id,
-            redirect_url=conf.REDIRECT_URL or None,
-            expires_in_days=conf.EXPIRES_IN_DAYS,
+            redirect_url=redirect_url or conf.REDIRECT_URL or None,
+            expires_in_days=expires_in_days or conf.EXPIRES_IN_DAYS,
+            notify=notify,
+            public_metadata=public_metadata,
+            private_metadata=private_metadata,
         )
         invitation = self._create(request)
         self._announce(invitation_created, invitation)

@@ -7,18 +7,13 @@ the environment or from ``.env`` in the repository's root; ``.env.example`` list
 from __future__ import annotations
 
 from pathlib import Path
-from urllib.parse import urlsplit
 
 import django
 import environ
 
+from org_invitations.clerk.publishable_key import parse_publishable_key
+
 BASE_DIR = Path(__file__).resolve().parent.parent
-
-
-def _origins(*urls: str) -> list[str]:
-    """Return the origins of those of the URLs that are set, for the Content-Security-Policy."""
-    parts = [urlsplit(url) for url in urls if url]
-    return [f"{part.scheme}://{part.netloc}" for part in parts]
 
 
 env = environ.Env()
@@ -83,6 +78,16 @@ CLERK_API_URL = env.str("CLERK_API_URL", default="")
 CLERK_PROXY_URL = env.str("CLERK_PROXY_URL", default="")
 CLERK_SIGN_IN_URL = env.str("CLERK_SIGN_IN_URL", default="")
 
+
+def _frontend_api() -> list[str]:
+    """Return the origin of Clerk's Frontend API, for the Content-Security-Policy."""
+    if CLERK_PROXY_URL:
+        return [CLERK_PROXY_URL]
+    if CLERK_PUBLISHABLE_KEY:
+        return [f"https://{parse_publishable_key(CLERK_PUBLISHABLE_KEY).frontend_api}"]
+    return []
+
+
 # Strict: no inline script or style anywhere. Django has this middleware from 6.0 on.
 if django.VERSION >= (6, 0):
     from django.utils.csp import CSP
@@ -91,8 +96,9 @@ if django.VERSION >= (6, 0):
     SECURE_CSP = {
         "default-src": [CSP.SELF],
         "base-uri": [CSP.NONE],
-        # A form that is sent after the session has ended is answered with the way to sign in.
-        "form-action": [CSP.SELF, *_origins(CLERK_SIGN_IN_URL)],
+        "form-action": [CSP.SELF],
+        # An expired session is renewed in a frame, which goes to Clerk and comes back.
+        "frame-src": [CSP.SELF, *_frontend_api()],
         "frame-ancestors": [CSP.SELF],
     }
 

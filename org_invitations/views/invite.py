@@ -45,7 +45,9 @@ class InviteView(InvitationPageMixin):
             return self.form_invalid(workspace, form)
         try:
             invitation = self.service.invite_member(
-                form.cleaned_data["email_address"], form.cleaned_data["role"]
+                form.cleaned_data["email_address"],
+                form.cleaned_data["role"],
+                **self.get_invitation_options(form),
             )
         except Unsettled:
             message = self.wording.say(
@@ -59,6 +61,14 @@ class InviteView(InvitationPageMixin):
         except ClerkError as error:
             return self.form_invalid(workspace, form, self.explain(error, workspace, form))
         return self.form_valid(workspace, invitation)
+
+    def get_invitation_options(self, form: InviteForm) -> dict[str, Any]:
+        """Return what else Clerk is to know of the invitation: a hook for fields of a site's own.
+
+        ``public_metadata``, ``private_metadata``, ``redirect_url``, ``expires_in_days``,
+        ``notify``; Clerk passes the metadata on to the membership.
+        """
+        return {}
 
     def explain(self, error: ClerkError, workspace: Workspace, form: InviteForm) -> Problem:
         """Return why Clerk refused, with what it has in place of a duplicate."""

@@ -8,9 +8,8 @@ from typing import Any, ClassVar
 from django.http import HttpRequest, HttpResponse, HttpResponseBase
 from django.http.response import HttpResponseRedirectBase
 from django.template.response import TemplateResponse
-from django.urls import reverse
+from django.urls import NoReverseMatch, reverse
 from django.utils.cache import add_never_cache_headers
-from django.utils.decorators import method_decorator
 from django.utils.translation import gettext
 from django.views.generic.base import View
 
@@ -34,7 +33,7 @@ class SeeOther(HttpResponseRedirectBase):
     status_code = HTTPStatus.SEE_OTHER
 
 
-@method_decorator(renews_session, name="dispatch")
+@renews_session
 class OrganizationMixin(View):
     """Finds out who is asking and for which organization, and answers what cannot be shown."""
 
@@ -112,6 +111,13 @@ class OrganizationMixin(View):
             kwargs["organization_id"] = self.kwargs["organization_id"]
         return reverse(f"{namespace}:{name}", kwargs=kwargs)
 
+    def find_url(self, name: str, **kwargs: Any) -> str:
+        """Like :meth:`get_url`, but empty where the site's own URLconf leaves the view out."""
+        try:
+            return self.get_url(name, **kwargs)
+        except NoReverseMatch:
+            return ""
+
     # --- What cannot be shown ----------------------------------------------------------------
 
     def handle_signed_out(self) -> HttpResponseBase:
@@ -151,7 +157,7 @@ class OrganizationMixin(View):
         return {
             "renewal": True,
             "message": message,
-            "session_url": self.get_url("session") if renewable else "",
+            "session_url": self.find_url("session") if renewable else "",
             "sign_in_url": access.get_sign_in_url(
                 self.request.build_absolute_uri(self.get_url("list"))
             ),
@@ -199,10 +205,16 @@ class OrganizationMixin(View):
             {
                 "membership": membership,
                 "organization": membership.organization,
-                "url": self.get_url("list", organization_id=membership.organization.id),
+                "url": url,
             }
             for membership in memberships
+            if (url := self.find_url("list", organization_id=membership.organization.id))
         ]
+        if not choices:  # the URLs name no organization, so only the session can
+            return self.render_problem(
+                gettext("No organization is active. Switch to one, then open this page again."),
+                status=HTTPStatus.FORBIDDEN,
+            )
         if len(choices) == 1:
             return SeeOther(choices[0]["url"])
         return self.render(

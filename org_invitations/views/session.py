@@ -15,7 +15,8 @@ from .. import access
 from ..middleware import renews_session
 
 
-@method_decorator([renews_session, xframe_options_sameorigin], name="dispatch")
+@renews_session
+@method_decorator(xframe_options_sameorigin, name="dispatch")
 class SessionView(View):
     """Renew the session by being loaded.
 

@@ -7,6 +7,7 @@ from django.contrib.messages import get_messages
 from django.test import Client, override_settings
 
 from org_invitations.emulator import Emulator
+from org_invitations.views import InviteView
 
 from .conftest import INVITE, LIST, Browser, calls, pending, text_of
 
@@ -60,6 +61,16 @@ def test_the_invitation_names_its_inviter_and_the_sites_wishes(
         "redirect_url": "https://app.example.com/welcome",
         "expires_in_days": 7,
     }
+
+
+def test_a_site_may_add_what_clerk_is_to_know_of_an_invitation(
+    ada: Browser, clerk: Emulator, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    options = {"public_metadata": {"team": "dock"}, "notify": False, "expires_in_days": 3}
+    monkeypatch.setattr(InviteView, "get_invitation_options", lambda self, form: options)
+    ada.invite("new@example.com")
+    sent = next(call.body for call in clerk.requests if call.method == "POST")
+    assert options.items() <= sent.items()
 
 
 @pytest.mark.parametrize("htmx", [True, False])
