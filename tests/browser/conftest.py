@@ -37,9 +37,13 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
             item.add_marker(pytest.mark.browser)
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def chromium() -> Iterator[Browser]:
-    """The browser; in CI it must be there."""
+    """The browser; in CI it must be there.
+
+    One for each file, no longer: Playwright keeps an event loop running in this thread, in which
+    Django refuses to work and other tests cannot run one of their own.
+    """
     path = find_browser()
     if path is None:
         if os.environ.get("CI"):
@@ -52,11 +56,11 @@ def chromium() -> Iterator[Browser]:
         browser = playwright.chromium.launch(executable_path=path, args=arguments)
         yield browser
         browser.close()
-    # Playwright's event loop stays set on this thread, and Django takes it for an async context.
 
 
 @pytest.fixture(autouse=True)
 def _allow_sync_code(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let Django work beside Playwright's event loop."""
     monkeypatch.setenv("DJANGO_ALLOW_ASYNC_UNSAFE", "1")
 
 
