@@ -68,7 +68,7 @@ _TOKEN: Final = re.compile(
       )
     | (?P<name> "(?:[^"\\]|\\.)*+"(?=\s*+<) )                         # "Doe, Ana" <
     | (?P<bracketed>
-          <[^<>{SEPARATORS}]*+(?:<[^<>{SEPARATORS}]*+>)?+\s*+>        # <ana@x.org<mailto:ana@x.org>>
+          <[^<>{SEPARATORS}]*+(?:<[^<>{SEPARATORS}]*+>)?+\s*+>  # <ana@x.org<mailto:..>>
         | \([^()<>@\s{SEPARATORS}]++@[^()<>@\s{SEPARATORS}]++\)(?![^\s<>{SEPARATORS}])
       )
     | (?P<comment> \([^()<>@]*+\)(?![^\s<>{SEPARATORS}]) )            # (Sales, Berlin)
@@ -76,7 +76,6 @@ _TOKEN: Final = re.compile(
     """,
     re.VERBOSE,
 )
-_ADDRESS_LIKE: Final = re.compile(r"[^@]*\w[^@]*@.*\w", re.DOTALL)
 _VISIBLE: Final = re.compile(r"[^\W_]")
 _LABEL: Final = re.compile(r"\w+:|\d{1,4}[.)]|\([\d]{1,4}\)")
 _SCHEME: Final = re.compile(r"[A-Za-z][A-Za-z-]*+:(?!//)\s*+")
@@ -260,7 +259,7 @@ class _Line:
                 self._add_separator(text)
             elif kind == "bracketed":
                 self._add_bracketed(*token.span(), _core(text[1:-1].partition("<")[0]))
-            elif kind == "address" or (kind == "word" and _ADDRESS_LIKE.match(text)):
+            elif kind == "address" or (kind == "word" and _is_like_one(text)):
                 self._add_address(*token.span(), _core(text))
             else:
                 self._add_words(*token.span(), comment=kind == "comment")
@@ -321,6 +320,12 @@ class _Line:
     def _is_named(self, start: int, end: int) -> bool:
         """Whether there is a letter or a digit."""
         return _VISIBLE.search(self._content, start, end) is not None
+
+
+def _is_like_one(word: str) -> bool:
+    """Whether there is something on both sides of an ``@``."""
+    at = word.find("@")
+    return at > 0 and bool(_VISIBLE.search(word, 0, at) and _VISIBLE.search(word, at))
 
 
 def _core(text: str) -> str:

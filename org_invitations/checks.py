@@ -14,6 +14,7 @@ from django.core.checks import CheckMessage, Error, Tags, register
 from django.core.checks import Warning as CheckWarning
 from django.utils.module_loading import import_string
 
+from .clerk.keys import PemKeys
 from .clerk.publishable_key import InvalidPublishableKey, parse_publishable_key
 from .conf import (
     MAX_CONNECT_TIMEOUT,
@@ -90,6 +91,40 @@ def check_publishable_key(
 
 
 @register("org_invitations")
+def check_jwt_key(
+    app_configs: Sequence[AppConfig] | None = None, **kwargs: Any
+) -> list[CheckMessage]:
+    """Can the public key be read? With one that cannot, nobody is ever signed in."""
+    if not conf.CLERK_JWT_KEY or PemKeys(conf.CLERK_JWT_KEY).is_readable:
+        return []
+    return [
+        Error(
+            "CLERK_JWT_KEY is not a public key in PEM form.",
+            hint="Copy it from the Clerk Dashboard (API keys, JWKS public key), with its "
+            "first and last line. Line breaks may be written as \\n.",
+            id="org_invitations.E015",
+        )
+    ]
+
+
+@register("org_invitations")
+def check_handshake_paths(
+    app_configs: Sequence[AppConfig] | None = None, **kwargs: Any
+) -> list[CheckMessage]:
+    """Are the prefixes paths? One that is not never matches."""
+    paths = conf.HANDSHAKE_PATHS or ()
+    if all(isinstance(path, str) and path.startswith("/") for path in paths):
+        return []
+    return [
+        Error(
+            "ORG_INVITATIONS_HANDSHAKE_PATHS holds something that is not a path.",
+            hint="A list of prefixes that begin with a slash, such as ['/people/'].",
+            id="org_invitations.E016",
+        )
+    ]
+
+
+@register("org_invitations")
 def check_urls(app_configs: Sequence[AppConfig] | None = None, **kwargs: Any) -> list[CheckMessage]:
     """Does the secret key travel encrypted, and are the other URLs usable?"""
     found: list[CheckMessage] = []
@@ -149,6 +184,15 @@ def check_apps(app_configs: Sequence[AppConfig] | None = None, **kwargs: Any) ->
                 "django.contrib.messages is not in INSTALLED_APPS.",
                 hint="Without JavaScript nobody is told that an invitation was sent.",
                 id="org_invitations.W002",
+            )
+        )
+    elif not any(name.endswith("MessageMiddleware") for name in conf.MIDDLEWARE):
+        found.append(
+            CheckWarning(
+                "There is no MessageMiddleware in MIDDLEWARE.",
+                hint="Add 'django.contrib.messages.middleware.MessageMiddleware' and its context "
+                "processor, or without JavaScript nobody is told that an invitation was sent.",
+                id="org_invitations.W006",
             )
         )
     if not _installed("django.contrib.staticfiles"):

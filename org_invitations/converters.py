@@ -6,7 +6,7 @@ from __future__ import annotations
 class InvitationIdConverter:
     """``orginv_…``"""
 
-    regex = "orginv_[A-Za-z0-9]{1,100}"
+    regex = "orginv_[A-Za-z0-9_-]{1,200}"
 
     def to_python(self, value: str) -> str:
         """Return the id as it is."""
@@ -20,4 +20,4 @@ class InvitationIdConverter:
 class OrganizationConverter(InvitationIdConverter):
     """``org_…`` or an organization's slug."""
 
-    regex = "org_[A-Za-z0-9]{1,100}|[a-z0-9][a-z0-9-]{0,254}"
+    regex = "org_[A-Za-z0-9_-]{1,200}|[A-Za-z0-9][A-Za-z0-9_-]{0,254}"

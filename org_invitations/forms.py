@@ -111,6 +111,11 @@ class InviteForm(forms.Form):
                 # A disabled select is not posted again: show what had been chosen.
                 field.initial = self.data.get(self.add_prefix("role")) or field.initial
 
+    def clean_email_address(self) -> str:
+        """Write the domain in small letters: there they mean the same to everybody."""
+        local, _at, domain = str(self.cleaned_data["email_address"]).rpartition("@")
+        return f"{local}@{domain.lower()}"
+
     def add_problem(self, message: str, field: str | None) -> None:
         """Show what Clerk refused, beside the field it concerns or above all of them."""
         known = field in self.problem_fields and field in self.fields

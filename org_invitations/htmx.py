@@ -14,7 +14,13 @@ from typing import Final
 
 from django.http import HttpRequest, HttpResponse, HttpResponseBase
 from django.utils.cache import patch_vary_headers
-from django_htmx.http import HttpResponseClientRedirect, reswap, retarget
+from django_htmx.http import (
+    HttpResponseClientRedirect,
+    push_url,
+    replace_url,
+    reswap,
+    retarget,
+)
 from django_htmx.middleware import HtmxDetails
 
 FRAGMENT_HEADER: Final = "Org-Invitations-Fragment"
@@ -67,7 +73,21 @@ def send_elsewhere(response: HttpResponse, fragment: str) -> HttpResponse:
     """Swap the answer into another element than the one the request named."""
     retarget(response, f"#{fragment}")
     reswap(response, "innerHTML")
+    push_url(response, False)  # noqa: FBT003 - the rows stay, so the address stays
     return mark_fragment(response, fragment)
+
+
+def replace_list(response: HttpResponse, url: str) -> HttpResponse:
+    """Swap the answer in for the list, whichever target the request named, and show its URL."""
+    retarget(response, f"#{LIST_ID}")
+    reswap(response, "outerHTML")
+    return show_url(response, url)
+
+
+def show_url(response: HttpResponse, url: str) -> HttpResponse:
+    """Let the address bar say what the page shows now."""
+    replace_url(response, url)
+    return response
 
 
 def offer_renewal(response: HttpResponse, session_url: str) -> HttpResponse:

@@ -10,7 +10,7 @@ import csv
 import io
 import re
 import unicodedata
-from collections.abc import Iterator
+from collections.abc import Container, Iterator
 from contextlib import suppress
 from dataclasses import dataclass
 from typing import Final
@@ -24,30 +24,34 @@ _NONE: Final = "\0"
 
 #: What names an e-mail column, and what a role column, as :func:`_plain` leaves a header.
 _EMAIL_HEADERS: Final = frozenset(
-    """
-    email emails mail mails emailid emailaddress emailaddresses mailaddress emailaddressrequired
-    workemail workemailaddress primaryemail primaryemailaddress businessemail companyemail
-    personalemail homeemail useremail memberemail contactemail guestemail inviteeemail
-    emailvalue email1value email2value email3value email4value
-    email1 email2 email3 email1address email2address email3address emailaddress1 emailaddress2
-    emailadresse emailadressen mailadresse epostadresse emailadresser
-    adresseemail adressemail adressemel mel courriel adressecourriel adresseelectronique
-    adressedemessagerie adressedecourriel
-    correo correos correoelectronico direcciondecorreo direcciondecorreoelectronico
-    direccionemail direccióndeemail
-    indirizzoemail indirizzodiemail indirizzomail postaelettronica indirizzodipostaelettronica
-    enderecodeemail enderecoemail correioeletronico correioelectronico
-    emailadres emailadressen mailadres adresemail epost epostadress eposta epostaadresi
-    sahkoposti sahkopostiosoite почта электроннаяпочта адресэлектроннойпочты
-    メール メールアドレス eメール 邮箱 邮箱地址 邮件 电子邮件 电子邮箱 電子郵件 電子郵件地址 이메일 이메일주소
-    """.split()
+    word
+    for words in (
+        "email emails mail mails emailid emailaddress emailaddresses mailaddress",
+        "workemail workemailaddress primaryemail primaryemailaddress businessemail companyemail",
+        "personalemail homeemail useremail memberemail contactemail guestemail inviteeemail",
+        "emailaddressrequired emailvalue email1value email2value email3value",  # Google
+        "email1 email2 email3 email1address email2address email3address",  # Outlook
+        "emailadresse emailadressen mailadresse epostadresse emailadresser",  # German, Nordic
+        "adresseemail adressemail adressemel mel courriel adressecourriel adressedecourriel",
+        "adresseelectronique adressedemessagerie",  # French
+        "correo correos correoelectronico direcciondecorreo direcciondecorreoelectronico",
+        "direccionemail direcciondeemail",  # Spanish
+        "indirizzoemail indirizzodiemail indirizzomail postaelettronica",  # Italian
+        "enderecodeemail enderecoemail correioeletronico correioelectronico",  # Portuguese
+        "emailadres emailadressen mailadres adresemail epost epostadress eposta epostaadresi",
+        "sahkoposti sahkopostiosoite почта электроннаяпочта адресэлектроннойпочты",
+        "メール メールアドレス eメール 邮箱 邮箱地址 电子邮件 电子邮箱 電子郵件 이메일 이메일주소",
+    )
+    for word in words.split()
 )
 _ROLE_HEADERS: Final = frozenset(
-    """
-    role roles rolekey rolename rolerequired orgrole organizationrole organisationrole memberrole
-    userrole clerkrole rolle rollen rol ruolo ruoli papel funcao rola roll rooli rool роль ロール
-    役割 角色 역할
-    """.split()
+    word
+    for words in (
+        "role roles rolekey rolename orgrole organizationrole organisationrole memberrole",
+        "userrole clerkrole rolle rollen rol ruolo ruoli papel funcao rola roll rooli rool роль",
+        "ロール 役割 角色 역할",
+    )
+    for word in words.split()
 )
 
 _ROLE_KEY: Final = re.compile(r"org:\w+")
@@ -200,7 +204,7 @@ def _plain(cell: str) -> str:
 
 def _with_header(rows: list[tuple[int, list[str]]], delimiter: str) -> tuple[Row, ...]:
     (_, header), *body = rows
-    addresses = [i for i, cell in enumerate(header) if _names(_EMAIL_HEADERS, cell)]
+    addresses = {i for i, cell in enumerate(header) if _names(_EMAIL_HEADERS, cell)}
     role = next((i for i, cell in enumerate(header) if _names(_ROLE_HEADERS, cell)), None)
     return tuple(_row(row, addresses, role, len(header), delimiter) for row in body)
 
@@ -231,7 +235,7 @@ def _are_role_keys(rows: list[tuple[int, list[str]]], column: int) -> bool:
 
 def _row(
     row: tuple[int, list[str]],
-    addresses: list[int],
+    addresses: Container[int],
     role: int | None,
     width: int,
     delimiter: str,
@@ -239,7 +243,7 @@ def _row(
     line, cells = row
     if any(cell.strip() for cell in cells[width:]):
         # Longer than its header: which cell is which cannot be told, so all of them are looked at.
-        addresses, role = list(range(len(cells))), None
+        addresses, role = range(len(cells)), None
     found = []
     here = line
     for i, cell in enumerate(cells):

@@ -53,7 +53,10 @@ ENDINGS: Final = {
 #: What is left of .com after one slip, though it is a country's ending as well.
 _SHORTENED_COM: Final = frozenset({"co", "cm", "om"})
 
-_PLAIN: Final = re.compile(r"[\w.%+-]++@[A-Za-z0-9-]++(?:\.[A-Za-z0-9-]++)++", re.ASCII)
+# Not the end of a word in another script: "müller@x.org" is no "ller@x.org".
+_PLAIN: Final = re.compile(
+    r"(?<![\w.%+'-])[a-z0-9_.%+'-]++@[a-z0-9-]++(?:\.[a-z0-9-]++)++(?![\w@])", re.IGNORECASE
+)
 _SPELT_OUT: Final = re.compile(
     r"(?P<local>[^\s@]+?)\s*(?:@|[\s([{]at[\s)\]}])\s*(?P<domain>[^\s@]+(?:\s+dot\s+[^\s@]+)*)",
     re.IGNORECASE,

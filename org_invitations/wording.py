@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from http import HTTPStatus
 from typing import Any, ClassVar
 
@@ -242,8 +242,10 @@ def _describe(invitation: Invitation) -> dict[str, str]:
 
 
 def describe_date(moment: datetime | None) -> str:
-    """Return a date as the reader's language and time zone have it."""
-    return date_format(timezone.localtime(moment), "DATE_FORMAT") if moment else ""
+    """Return a date as the reader's language and the current time zone have it."""
+    if moment is None:
+        return ""
+    return date_format(moment.astimezone(timezone.get_current_timezone()), "DATE_FORMAT")
 
 
 def describe_seconds(seconds: int) -> str:
@@ -258,7 +260,7 @@ def describe_expiry(moment: datetime | None, *, now: datetime | None = None) -> 
     """Return when an invitation expires, seen from now: "in 3 days", "expired", "never"."""
     if moment is None:
         return gettext("never")
-    now = now or timezone.now()
+    now = now or datetime.now(UTC)
     if moment <= now:
         return gettext("expired")
     return gettext("in %(time)s") % {"time": timeuntil(moment, now, depth=1)}

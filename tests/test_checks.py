@@ -14,6 +14,7 @@ from django.core.management.base import SystemCheckError
 from django.test import override_settings
 
 from org_invitations import checks
+from org_invitations.emulator import JWT_KEY
 
 LIVE = "pk_live_Y2xlcmsuZXhhbXBsZS50ZXN0JA"
 SECRET = "sk_live_N0b0dyMayS33This"
@@ -80,6 +81,19 @@ def test_w001_a_live_key_while_debugging() -> None:
     assert ids(DEBUG=True) == []
 
 
+@pytest.mark.parametrize("pem", ["nonsense", "-----BEGIN PUBLIC KEY-----\nAAAA", "sk_test_x"])
+def test_e015_a_public_key_that_is_none(pem: str) -> None:
+    assert ids(CLERK_JWT_KEY=pem) == ["E015"]
+    assert ids(CLERK_JWT_KEY=JWT_KEY) == []
+    assert ids(CLERK_JWT_KEY=JWT_KEY.replace("\n", "\\n")) == []
+
+
+@pytest.mark.parametrize("paths", [["people/"], ["/ok/", ""], "people"])
+def test_e016_a_handshake_path_that_is_none(paths: Any) -> None:
+    assert ids(ORG_INVITATIONS_HANDSHAKE_PATHS=paths) == ["E016"]
+    assert ids(ORG_INVITATIONS_HANDSHAKE_PATHS=["/"]) == []
+
+
 # --- URLs ----------------------------------------------------------------------------------
 
 URLS = {
@@ -133,6 +147,11 @@ def test_e010_no_middleware_unless_the_site_tells_who_asks() -> None:
 def test_w002_no_messages() -> None:
     apps = without("django.contrib.messages", "INSTALLED_APPS")
     assert ids(INSTALLED_APPS=apps) == ["W002"]
+
+
+def test_w006_messages_without_their_middleware() -> None:
+    name = "django.contrib.messages.middleware.MessageMiddleware"
+    assert ids(MIDDLEWARE=without(name, "MIDDLEWARE")) == ["W006"]
 
 
 def test_w003_no_static_files() -> None:
@@ -208,6 +227,9 @@ def test_w005_a_party_that_is_no_origin(party: Any) -> None:
 # --- All of them ---------------------------------------------------------------------------
 
 BROKEN: list[dict[str, Any]] = [
+    {"CLERK_JWT_KEY": SECRET},
+    {"ORG_INVITATIONS_HANDSHAKE_PATHS": ["people/"]},
+    {"MIDDLEWARE": ["org_invitations.middleware.ClerkSessionMiddleware"]},
     {"CLERK_SECRET_KEY": ""},
     {"CLERK_SECRET_KEY": SECRET.replace("sk_", "xx_")},
     {"CLERK_SECRET_KEY": SECRET, "CLERK_PUBLISHABLE_KEY": SECRET},

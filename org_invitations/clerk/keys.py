@@ -58,6 +58,11 @@ class PemKeys:
         # Clerk pins RS256 here: a token with another algorithm fails.
         self._key = VerifyingKey(_read_pem(pem), "RS256")
 
+    @property
+    def is_readable(self) -> bool:
+        """Whether the PEM is an RSA public key; if not, no token is ever verified."""
+        return self._key.key is not None
+
     def get_key(self, kid: str) -> VerifyingKey:
         """Return the key."""
         return self._key

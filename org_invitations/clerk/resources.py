@@ -8,7 +8,8 @@ Schemas: Clerk's OpenAPI description 2026-05-12.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+import logging
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from enum import StrEnum
@@ -17,6 +18,8 @@ from typing import Any, Final, Generic, TypeVar
 from .exceptions import InvalidResponse
 
 T = TypeVar("T")
+
+logger = logging.getLogger("org_invitations.clerk")
 
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 
@@ -280,9 +283,18 @@ class Page(Generic[T]):
         rows = body.get("data")
         if not isinstance(rows, list):
             raise InvalidResponse("a list without data")
-        data = tuple(item(row) for row in rows)
+        data = tuple(_readable(rows, item))
         total = _count(body, "total_count")
         return cls(data=data, total_count=len(data) if total is None else total)
+
+
+def _readable(rows: list[Any], item: Callable[[Any], T]) -> Iterator[T]:
+    """Leave out what cannot be shown for want of an id: the others still can."""
+    for row in rows:
+        try:
+            yield item(row)
+        except InvalidResponse as error:
+            logger.warning("A row of Clerk's was left out: %s", error)
 
 
 def _object(data: Any, what: str) -> dict[str, Any]:
@@ -315,9 +327,11 @@ def _time(data: Mapping[str, Any], key: str) -> datetime | None:
     if not isinstance(value, (int, float)) or isinstance(value, bool):
         return None
     try:
-        return _EPOCH + timedelta(milliseconds=value)
+        moment = _EPOCH + timedelta(milliseconds=value)
     except (OverflowError, ValueError):
         return None
+    # At the very edges a change of the time zone would overflow.
+    return moment if 2 <= moment.year <= 9998 else None
 
 
 def _mapping(data: Mapping[str, Any], key: str) -> Mapping[str, Any]:

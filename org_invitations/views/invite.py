@@ -104,7 +104,8 @@ class InviteView(InvitationPageMixin):
             status_message=message,
             new_id=invitation.id,
         )
-        response = self.render(self.changes_template_name, context)
+        response: HttpResponse = self.render(self.changes_template_name, context)
+        response = htmx.show_url(response, self.get_url("list"))
         return htmx.mark_fragment(response, htmx.FORM_ID)
 
     def form_invalid(

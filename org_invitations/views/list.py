@@ -28,6 +28,9 @@ class InvitationListView(InvitationPageMixin):
             return self.with_retry_after(
                 self.render_problem(problem.message, status=problem.status), problem
             )
-        context |= {"status_message": self.describe_page(workspace), "status_quiet": True}
+        context |= {
+            "status_message": self.describe_page(workspace),
+            "status_look": "visually-hidden",
+        }
         response = self.render("org_invitations/answers/list.html", context)
         return htmx.mark_fragment(response, htmx.LIST_ID)

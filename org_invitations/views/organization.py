@@ -10,7 +10,9 @@ from django.http.response import HttpResponseRedirectBase
 from django.template.response import TemplateResponse
 from django.urls import NoReverseMatch, reverse
 from django.utils.cache import add_never_cache_headers
+from django.utils.decorators import method_decorator
 from django.utils.translation import gettext
+from django.views.decorators.csrf import csrf_protect
 from django.views.generic.base import View
 
 from .. import access, htmx
@@ -34,6 +36,7 @@ class SeeOther(HttpResponseRedirectBase):
 
 
 @renews_session
+@method_decorator(csrf_protect, name="dispatch")
 class OrganizationMixin(View):
     """Finds out who is asking and for which organization, and answers what cannot be shown."""
 

@@ -51,7 +51,7 @@ class InvitationPageMixin(OrganizationMixin):
             return []
 
         def revoke_url(invitation: Invitation) -> str:
-            return self.get_url("revoke", invitation_id=invitation.id)
+            return self.find_url("revoke", invitation_id=invitation.id)
 
         return make_rows(workspace.page, revoke_url)
 
@@ -69,6 +69,13 @@ class InvitationPageMixin(OrganizationMixin):
             "rows": [],
             "list_problem": None,
             "form_problem": None,
+            "pagination": {},
+            "focus_errors": False,
+            "new_id": "",
+            "oob": False,
+            "renewal": False,
+            "status_message": "",
+            "status_look": "message",
         }
         if workspace is not None:
             context |= {

@@ -12,6 +12,7 @@ from django.utils.translation import gettext
 from .. import htmx
 from ..clerk import ClerkError, Invitation
 from ..clerk import exceptions as exc
+from ..roles import AssignableRoles
 from ..services import Unsettled, Workspace
 from ..wording import Problem
 from .organization import SeeOther
@@ -40,7 +41,10 @@ class RevokeInvitationView(InvitationPageMixin):
     def post(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
         """Revoke, and say what became of it."""
         invitation_id: str = kwargs["invitation_id"]
-        workspace = self.service.open(afresh=True)
+        try:
+            workspace = self.service.open(afresh=True)
+        except (exc.TransportError, exc.RateLimited, exc.ServiceUnavailable) as error:
+            return self.revoke_failed(None, self.wording.for_writing(error, **self.get_values()))
         try:
             invitation = self.service.revoke(invitation_id)
         except Unsettled:
@@ -60,19 +64,27 @@ class RevokeInvitationView(InvitationPageMixin):
         return self.revoked(workspace, invitation)
 
     def confirm(
-        self, workspace: Workspace, invitation: Invitation | None, problem: Problem | None = None
+        self,
+        workspace: Workspace | None,
+        invitation: Invitation | None,
+        problem: Problem | None = None,
+        *,
+        can_revoke: bool = True,
     ) -> HttpResponse:
         """Return the question, or what stands in its way."""
+        fragment = htmx.get_fragment(self.request, htmx.DIALOG_ID, htmx.LIST_ID)
         context = self.get_page_context(
             workspace,
-            self.get_form(workspace.roles),
+            self.get_form(workspace.roles if workspace else AssignableRoles()),
             invitation=invitation,
             problem=problem,
+            can_revoke=can_revoke,
+            in_dialog=fragment is not None,
             number=self.get_page_number(),
             revoke_url=self.get_url("revoke", invitation_id=self.kwargs["invitation_id"]),
         )
         status = problem.status if problem else HTTPStatus.OK
-        if htmx.get_fragment(self.request, htmx.DIALOG_ID, htmx.LIST_ID):
+        if fragment is not None:
             response = self.render(self.confirm_fragment_name, context, status=status)
             return htmx.send_elsewhere(response, htmx.DIALOG_ID)
         return self.render(self.confirm_template_name, context, status=status)
@@ -98,28 +110,37 @@ class RevokeInvitationView(InvitationPageMixin):
             **self.get_values() | {"organization": workspace.organization.name},
         )
         if htmx.get_fragment(self.request, htmx.LIST_ID, htmx.DIALOG_ID) is None:
-            return self.confirm(workspace, None, problem)
-        return self.show_list(workspace, self.get_page_number(), problem.message)
-
-    def revoke_failed(self, workspace: Workspace, problem: Problem) -> HttpResponse:
-        """Ask again, with the reason why it was not done."""
-        response = self.confirm(
-            workspace, self.service.find_invitation(self.kwargs["invitation_id"]), problem
+            return self.confirm(workspace, None, problem, can_revoke=False)
+        return self.show_list(
+            workspace, self.get_page_number(), problem.message, status_look="notice"
         )
+
+    def revoke_failed(self, workspace: Workspace | None, problem: Problem) -> HttpResponse:
+        """Ask again, with the reason why it was not done.
+
+        Without a workspace nobody has been let in yet, so nothing of the invitation is shown.
+        """
+        invitation = None
+        if workspace is not None:
+            invitation = self.service.find_invitation(self.kwargs["invitation_id"])
+        response = self.confirm(workspace, invitation, problem)
         return self.with_retry_after(response, problem)
 
-    def show_list(self, workspace: Workspace, number: int, message: str) -> HttpResponse:
+    def show_list(
+        self, workspace: Workspace, number: int, message: str, **extra: Any
+    ) -> HttpResponse:
         """Return the list as a fragment, whichever target the request named."""
         listed = self.service.with_page(workspace, number)
         context = self.get_page_context(
-            listed, self.get_form(workspace.roles), status_message=message
+            listed, self.get_form(workspace.roles), status_message=message, **extra
         )
-        response = self.render("org_invitations/answers/list.html", context)
-        response["HX-Retarget"] = f"#{htmx.LIST_ID}"
-        response["HX-Reswap"] = "outerHTML"
+        response: HttpResponse = self.render("org_invitations/answers/list.html", context)
+        response = htmx.replace_list(response, self.get_list_url(number, listed))
         return htmx.mark_fragment(response, htmx.LIST_ID)
 
-    def get_list_url(self, number: int) -> str:
-        """Return the URL of the list's page that the person came from."""
+    def get_list_url(self, number: int, workspace: Workspace | None = None) -> str:
+        """Return the URL of the list's page that the person came from, or that is shown now."""
+        if workspace is not None and workspace.page is not None:
+            number = workspace.page.number
         base = self.get_url("list")
         return f"{base}?page={number}" if number > 1 else base

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gzip
+import re
 from collections.abc import Callable
 
 import pytest
@@ -129,6 +130,17 @@ def test_revoking_asks_in_a_dialog_with_the_focus_on_cancel(ada: Page, site: Sit
     assert person in addresses(ada)
 
 
+def test_the_question_works_on_a_page_of_its_own(ada: Page) -> None:
+    link = ada.locator(f"{LIST} tbody a").first
+    person = addresses(ada)[0]
+    ada.goto(ada.url.rstrip("/") + (link.get_attribute("href") or "").removeprefix("/invitations"))
+    expect(ada.locator("dialog")).to_have_count(0)
+    shot(ada, "question-page")
+    assert_accessible(ada)
+    ada.get_by_role("button", name="Revoke invitation").click()
+    expect(ada.locator("#org-invitations-status")).to_contain_text(f"{person} revoked")
+
+
 def test_cancel_closes_the_dialog_and_gives_the_focus_back(ada: Page) -> None:
     link = ada.locator(f"{LIST} tbody a").nth(2)
     link.click()
@@ -193,6 +205,25 @@ def test_an_outage_keeps_the_rows_and_what_was_typed(ada: Page, site: Site, what
     expect(ada.locator(EMAIL)).to_have_value("new@example.com")
     shot(ada, f"trouble-{what}")
     assert_accessible(ada)
+
+
+def test_the_address_says_what_is_shown(ada: Page, site: Site) -> None:
+    ada.click("text=Next")
+    ada.wait_for_url("**/?page=2")
+    site.clerk.fault("GET", "*/invitations", status=503, times=3)
+    ada.click("text=Next")
+    expect(ada.locator("#org-invitations-alert")).to_contain_text("could not be loaded")
+    assert ada.url.endswith("?page=2")
+    invite(ada, "new@example.com")
+    expect(ada.locator(f"{LIST} tbody th").first).to_have_text("new@example.com")
+    assert ada.url == site.invitations
+
+
+def test_dates_stay_the_readers_after_going_back(ada: Page) -> None:
+    ada.click("text=Next")
+    ada.wait_for_url("**/?page=2")
+    ada.go_back()
+    expect(ada.locator(f"{LIST} time").first).to_have_text(re.compile(r"^Nov \d+, 2026$"))
 
 
 def test_a_site_that_is_gone_keeps_what_was_typed(ada: Page) -> None:
@@ -267,6 +298,8 @@ def test_it_fits_and_is_accessible(
     page = context.new_page()
     complaints = watch(page)
     sign_in(page, site)
+    invite(page, f"{'x' * 60}@{'y' * 60}.example.com")
+    expect(page.locator("#org-invitations-status")).to_contain_text("Invitation sent")
     assert page.evaluate("document.documentElement.scrollWidth") <= width
     small = page.evaluate(
         """[...document.querySelectorAll("a, button, input, select")]

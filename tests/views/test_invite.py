@@ -37,6 +37,7 @@ def test_with_htmx_the_form_is_cleared_and_the_list_comes_along(
     assert "<html" not in html
     assert 'id="org-invitations-list"' in html
     assert 'hx-swap-oob="outerHTML"' in html
+    assert response["HX-Replace-Url"] == LIST
     assert "new@example.com" in html
     assert 'value="new@example.com"' not in html
     assert "Invitation sent to new@example.com as Member." in html
@@ -96,12 +97,23 @@ def test_sending_twice_invites_once(ada: Browser, clerk: Emulator) -> None:
     assert pending(clerk).count("new@example.com") == 1
 
 
-def test_a_post_without_csrf_token_changes_nothing(clerk: Emulator, clerk_sign_in) -> None:
+@pytest.mark.parametrize("with_middleware", [True, False])
+def test_a_post_without_csrf_token_changes_nothing(
+    clerk: Emulator, clerk_sign_in, settings, with_middleware: bool
+) -> None:
+    settings.MIDDLEWARE = [
+        name for name in settings.MIDDLEWARE if with_middleware or "csrf" not in name
+    ]
     client = Client(enforce_csrf_checks=True)
     clerk_sign_in(client, "ada@acme.test")
     response = client.post(INVITE, {"email_address": "new@example.com", "role": "org:member"})
     assert response.status_code == 403
     assert "new@example.com" not in pending(clerk)
+
+
+def test_the_domain_goes_out_in_small_letters(ada: Browser, clerk: Emulator) -> None:
+    ada.invite("Ana.Silva@EXAMPLE.com")
+    assert "Ana.Silva@example.com" in pending(clerk)
 
 
 # --- Input ---------------------------------------------------------------------------------------

@@ -106,6 +106,31 @@ def test_dates_are_in_the_readers_language_and_the_sites_time_zone(
     assert '<html lang="de"' in html
 
 
+@pytest.mark.parametrize("use_tz", [True, False])
+def test_a_site_without_time_zones_shows_the_list_too(
+    ada: Browser, clerk: Emulator, use_tz: bool
+) -> None:
+    clerk.add_invitation("acme", "twice@example.com", inviter="mia@acme.test")
+    with override_settings(USE_TZ=use_tz, TIME_ZONE="Europe/Berlin"):
+        assert "in 4 weeks" in text_of(ada.get())
+        assert "was invited on" in text_of(ada.htmx_invite("twice@example.com"))
+
+
+@pytest.mark.parametrize("zone", ["Pacific/Kiritimati", "America/Los_Angeles"])
+def test_odd_ids_and_times_of_clerks_break_no_page(
+    ada: Browser, clerk: Emulator, zone: str
+) -> None:
+    row = clerk.add_invitation("acme", "edge@example.com")
+    row.created_at, row.expires_at = -62_135_596_800_000, 253_402_300_799_000
+    row.id = "orginv_not.one"
+    clerk.state.invitations[row.id] = row
+    with override_settings(TIME_ZONE=zone):
+        response = ada.get(f"{LIST}?page=4")
+    assert response.status_code == 200
+    assert "edge@example.com" in response.text
+    assert "orginv_not.one/revoke" not in response.text
+
+
 def test_the_warm_page_asks_clerk_once(ada: Browser, clerk: Emulator) -> None:
     ada.warm()
     ada.get()

@@ -84,7 +84,6 @@
       dialog.querySelector("[autofocus]")?.focus();
       return;
     }
-    showTimes(target);
     if (target !== byId("list")) return;
     const lost = document.activeElement === document.body || dialog?.open;
     dialog?.close();
@@ -99,13 +98,12 @@
     dialog.close();
   });
 
-  const showTimes = (element) => {
+  document.addEventListener("htmx:load", ({ target }) => {
     const lang = document.documentElement.lang || [];
-    for (const time of element.querySelectorAll("time")) {
+    for (const time of target.querySelectorAll("[data-org-invitations] time")) {
       const moment = new Date(time.dateTime);
       time.textContent = moment.toLocaleDateString(lang, { dateStyle: "medium" });
       time.title = moment.toLocaleString(lang, { dateStyle: "full", timeStyle: "short" });
     }
-  };
-  document.querySelectorAll("[data-org-invitations]").forEach(showTimes);
+  });
 })();
