@@ -9,13 +9,17 @@ id or slug makes a key that a cache refuses.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable
+import logging
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from typing import Any, Final
 
 from django.core.cache import caches
 from django.core.cache.backends.base import BaseCache
 
 from .conf import conf
+
+logger = logging.getLogger("org_invitations")
 
 #: Raised whenever the pickled classes change shape, so that an old entry is never misread.
 _LAYOUT: Final = 1
@@ -24,6 +28,16 @@ _LAYOUT: Final = 1
 def get_cache() -> BaseCache:
     """Return the cache that ``ORG_INVITATIONS_CACHE_ALIAS`` names."""
     return caches[conf.CACHE_ALIAS]
+
+
+@contextmanager
+def _or_without() -> Iterator[None]:
+    """Go on without a cache that is down: Clerk knows everything, it only takes longer."""
+    try:
+        yield
+    except Exception:
+        # Each backend has errors of its own, with no common class but this.
+        logger.warning("The cache does not work; Clerk is asked instead.", exc_info=True)
 
 
 class InstanceCache:
@@ -36,16 +50,21 @@ class InstanceCache:
     def get_many(self, names: Iterable[str]) -> dict[str, Any]:
         """Return the entries there are, in one round to the cache."""
         keys = {self._key(name): name for name in names}
-        return {keys[key]: value for key, value in self._cache.get_many(keys).items()}
+        found: dict[str, Any] = {}
+        with _or_without():
+            found = self._cache.get_many(keys)
+        return {keys[key]: value for key, value in found.items()}
 
     def set(self, name: str, value: Any, seconds: int) -> None:
         """Remember a value; for no seconds, not at all."""
         if seconds > 0:
-            self._cache.set(self._key(name), value, seconds)
+            with _or_without():
+                self._cache.set(self._key(name), value, seconds)
 
     def delete(self, name: str) -> None:
         """Forget a value."""
-        self._cache.delete(self._key(name))
+        with _or_without():
+            self._cache.delete(self._key(name))
 
     def _key(self, name: str) -> str:
         digest = hashlib.sha256(f"{self._identity}\n{name}".encode()).hexdigest()

@@ -10,16 +10,17 @@ import contextvars
 import os
 import threading
 from collections.abc import Callable, Mapping
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass
 from typing import Any, Final
 
 from .clerk import ClerkError
 
-#: Threads of one process that wait for Clerk; more calls than this queue up.
-MAX_WORKERS: Final = 16
+#: Threads of one process that wait for Clerk, besides those of the requests themselves.
+MAX_WORKERS: Final = 32
 
 _executor: ThreadPoolExecutor | None = None
+_free = threading.Semaphore(MAX_WORKERS)
 _lock = threading.Lock()
 
 
@@ -40,25 +41,33 @@ class Outcome:
 def run_together(calls: Mapping[str, Callable[[], Any]]) -> dict[str, Outcome]:
     """Run the calls at the same time and return what became of each, when all are done.
 
-    The first runs in the calling thread, so one call costs no thread at all. An exception that
-    is not a :exc:`ClerkError` is a bug and is raised, once all calls have ended.
+    The first runs in the calling thread, so one call costs no thread at all; so does each for
+    which no thread is free, so nobody waits for the calls of others. An exception that is not a
+    :exc:`ClerkError` is a bug and is raised, once all calls have ended.
     """
-    if not calls:
-        return {}
-    (first, call), *others = calls.items()
-    futures = {
-        name: _get_executor().submit(contextvars.copy_context().run, _attempt, other)
-        for name, other in others
-    }
+    futures: dict[str, Future[Outcome]] = {}
+    own: list[str] = []
+    for name, call in calls.items():
+        if own and _free.acquire(blocking=False):
+            futures[name] = _submit(call)
+        else:
+            own.append(name)
+    outcomes: dict[str, Outcome] = {}
     try:
-        outcomes = {first: _attempt(call)}
+        for name in own:
+            outcomes[name] = _attempt(calls[name])
     finally:
-        results = {name: future.exception() or future.result() for name, future in futures.items()}
-    for name, result in results.items():
-        if isinstance(result, BaseException):
-            raise result
-        outcomes[name] = result
+        wait(futures.values())
+    for name, future in futures.items():
+        outcomes[name] = future.result()
     return outcomes
+
+
+def _submit(call: Callable[[], Any]) -> Future[Outcome]:
+    free = _free  # the one that was taken from, should the process fork meanwhile
+    future = _get_executor().submit(contextvars.copy_context().run, _attempt, call)
+    future.add_done_callback(lambda _future: free.release())
+    return future
 
 
 def _attempt(call: Callable[[], Any]) -> Outcome:
@@ -79,8 +88,9 @@ def _get_executor() -> ThreadPoolExecutor:
 def _after_fork() -> None:
     # Threads do not survive a fork; the executor would wait for them for ever. And the lock
     # may have been held while forking.
-    global _executor, _lock
+    global _executor, _free, _lock
     _executor = None
+    _free = threading.Semaphore(MAX_WORKERS)
     _lock = threading.Lock()
 
 

@@ -108,3 +108,18 @@ def test_the_site_chooses_the_cache() -> None:
     cache.clear()
     assert InstanceCache().get_many(["a"]) == {"a": 1}
     caches["other"].clear()
+
+
+@pytest.mark.parametrize("operation", ["get_many", "set", "delete"])
+def test_a_cache_that_is_down_is_as_good_as_none(
+    operation: str, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    def down(*args: object, **kwargs: object) -> None:
+        raise OSError("no route to the cache")
+
+    cache = InstanceCache()
+    monkeypatch.setattr(type(get_cache()), operation, down)
+    assert cache.get_many(["a"]) == {}
+    cache.set("a", 1, 60)
+    cache.delete("a")
+    assert "The cache does not work" in caplog.text

@@ -7,7 +7,6 @@ import os
 import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
-from functools import partial
 from typing import Any
 
 import pytest
@@ -82,10 +81,30 @@ def test_context_variables_reach_every_call() -> None:
     assert [outcome.get() for outcome in outcomes.values()] == ["seen"] * 4
 
 
-def test_more_calls_than_threads_queue_up() -> None:
+def test_more_calls_than_threads_are_all_made() -> None:
     numbers = range(MAX_WORKERS * 3)
-    outcomes = run_together({str(n): partial(int, n) for n in numbers})
-    assert [outcome.get() for outcome in outcomes.values()] == list(numbers)
+    outcomes = run_together({str(n): lambda n=n: n for n in numbers})
+    assert [outcomes[str(n)].value for n in numbers] == list(numbers)
+
+
+def test_nobody_waits_for_the_calls_of_others() -> None:
+    """With every thread busy, a request makes its calls by itself, one after the other."""
+    release, busy = threading.Event(), threading.Barrier(MAX_WORKERS + 2)
+
+    def slow() -> None:
+        busy.wait(10)
+        release.wait(10)
+
+    crowd = threading.Thread(
+        target=run_together, args=({str(n): slow for n in range(MAX_WORKERS + 1)},)
+    )
+    crowd.start()
+    busy.wait(10)
+    me = threading.get_ident()
+    outcomes = run_together(dict.fromkeys("abc", threading.get_ident))
+    release.set()
+    crowd.join(10)
+    assert {outcome.value for outcome in outcomes.values()} == {me}
 
 
 def test_many_requests_share_one_set_of_threads(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -24,7 +24,10 @@ settings.configure(
     INSTALLED_APPS=[
         "django.contrib.messages", "django.contrib.staticfiles", "django_htmx", "org_invitations"
     ],
-    MIDDLEWARE=["org_invitations.middleware.ClerkSessionMiddleware"],
+    MIDDLEWARE=[
+        "django.contrib.messages.middleware.MessageMiddleware",
+        "org_invitations.middleware.ClerkSessionMiddleware",
+    ],
     ROOT_URLCONF="org_invitations.urls",
     SECRET_KEY="x",
     STATIC_URL="static/",

@@ -56,8 +56,8 @@ API_VERSION: Final = "2026-05-12"
 #: 500 invitations with 8 KB of metadata each are 4 MB; nothing this app asks for is larger.
 MAX_RESPONSE_BYTES: Final = 8 * 1024 * 1024
 
-#: As many connections as one page opens at once, for some threads of one process.
-POOL_SIZE: Final = 20
+#: Connections kept open: as many as the threads of a busy process use at once.
+POOL_SIZE: Final = 50
 
 _RETRIED_STATUSES: Final = (502, 503, 504)
 _IDENTIFIER: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9_:\-]{0,254}")
