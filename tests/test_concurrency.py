@@ -7,6 +7,7 @@ import os
 import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from typing import Any
 
 import pytest
@@ -83,7 +84,7 @@ def test_context_variables_reach_every_call() -> None:
 
 def test_more_calls_than_threads_are_all_made() -> None:
     numbers = range(MAX_WORKERS * 3)
-    outcomes = run_together({str(n): lambda n=n: n for n in numbers})
+    outcomes = run_together({str(n): partial(int, n) for n in numbers})
     assert [outcomes[str(n)].value for n in numbers] == list(numbers)
 
 
