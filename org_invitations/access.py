@@ -6,16 +6,25 @@ Whether they may is not decided here: that is what
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Final
 from urllib.parse import urlencode, urlsplit
 
 from django.core.exceptions import ImproperlyConfigured
 from django.http import HttpRequest
 from django.utils.module_loading import import_string
 
+from .clerk import reasons
+from .clerk.handshake import accounts_host, return_location
 from .clerk.publishable_key import InvalidPublishableKey, parse_publishable_key
 from .conf import conf
+
+logger = logging.getLogger("org_invitations")
+
+#: Reasons that signing in does not mend: it would send the browser round for ever.
+_INCURABLE: Final = ("jwk-", "secret-key-", reasons.TOKEN_INVALID_AUTHORIZED_PARTIES)
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,21 +86,32 @@ def _identity_from_site(request: HttpRequest) -> Identity | None:
 def get_sign_in_url(return_to: str) -> str | None:
     """Return where to sign in, with the way back, or None where the settings do not tell.
 
-    ``CLERK_SIGN_IN_URL``, else the instance's Account Portal, whose host follows from the
-    publishable key's (Clerk's JavaScript, ``buildAccountsBaseUrl``).
+    ``CLERK_SIGN_IN_URL``, else the instance's Account Portal.
 
     :param return_to: the absolute URL to come back to.
     """
     url = conf.CLERK_SIGN_IN_URL
     if not url:
         try:
-            host = parse_publishable_key(conf.CLERK_PUBLISHABLE_KEY).frontend_api
+            host = accounts_host(parse_publishable_key(conf.CLERK_PUBLISHABLE_KEY))
         except InvalidPublishableKey:
             return None
-        for prefix in ("clerk.accounts.", "clerk."):
-            if prefix in host:
-                host = host.replace(prefix, "accounts.", 1)
-                break
         url = f"https://{host}/sign-in"
     separator = "&" if urlsplit(url).query else "?"
-    return f"{url}{separator}{urlencode({'redirect_url': return_to})}"
+    # Without what a handshake has left in it: that is for this site alone, and only once.
+    back = return_location(return_to)
+    return f"{url}{separator}{urlencode({'redirect_url': back})}"
+
+
+def can_sign_in(request: HttpRequest) -> bool:
+    """Whether signing in may help: not where the site cannot read any session at all."""
+    session = getattr(request, "clerk", None)
+    reason = session.reason if session is not None and not conf.IDENTITY else None
+    if reason is None or not reason.startswith(_INCURABLE):
+        return True
+    logger.error(
+        "A Clerk session was refused for a reason that signing in again does not mend: %s. Check "
+        "CLERK_AUTHORIZED_PARTIES and the keys.",
+        reason,
+    )
+    return False

@@ -77,7 +77,7 @@ _TOKEN: Final = re.compile(
     re.VERBOSE,
 )
 _VISIBLE: Final = re.compile(r"[^\W_]")
-_LABEL: Final = re.compile(r"\w+:|\d{1,4}[.)]|\([\d]{1,4}\)")
+_LABEL: Final = re.compile(r"[\w-]+:|\d{1,4}[.)]")
 _SCHEME: Final = re.compile(r"[A-Za-z][A-Za-z-]*+:(?!//)\s*+")
 _MAILTO: Final = re.compile(r"mailto:\s*+([^?]*+)", re.IGNORECASE)
 _BEFORE: Final = (
@@ -334,5 +334,5 @@ def _core(text: str) -> str:
         return text.rstrip(_AFTER)
     core = text.lstrip(_BEFORE).rstrip(_AFTER)
     if mailto := _MAILTO.match(core):
-        return unquote(mailto[1]).rstrip(_AFTER)
-    return _SCHEME.sub("", core, count=1) if _SCHEME.match(core) else core
+        return unquote(mailto[1]).lstrip(_BEFORE).rstrip(_AFTER)
+    return _SCHEME.sub("", core, count=1).lstrip(_BEFORE) if _SCHEME.match(core) else core

@@ -27,6 +27,8 @@ from .conf import (
 )
 
 MIDDLEWARE = "org_invitations.middleware.ClerkSessionMiddleware"
+#: These are for browsers, so a path of the site's own will do: its login page, a proxy.
+_MAY_BE_PATHS = ("CLERK_SIGN_IN_URL", "CLERK_PROXY_URL")
 _LOOPBACK = ("localhost", "127.0.0.1", "::1")
 
 
@@ -135,7 +137,7 @@ def check_urls(app_configs: Sequence[AppConfig] | None = None, **kwargs: Any) ->
         ("REDIRECT_URL", "org_invitations.E008"),
     ):
         url = getattr(conf, name)
-        is_own_page = name == "CLERK_SIGN_IN_URL" and url.startswith("/") and url[1:2] != "/"
+        is_own_page = name in _MAY_BE_PATHS and url.startswith("/") and url[1:2] != "/"
         if url and not is_own_page and not _is_safe(url):
             setting = "ORG_INVITATIONS_REDIRECT_URL" if name == "REDIRECT_URL" else name
             found.append(

@@ -28,6 +28,9 @@ FRAGMENT_HEADER: Final = "Org-Invitations-Fragment"
 #: The page to load in a frame before the request is sent again.
 RENEW_HEADER: Final = "Org-Invitations-Renew"
 
+#: For which organization the page is that sends a request.
+ORGANIZATION_HEADER: Final = "Org-Invitations-Organization"
+
 #: The ids of the fragments; the templates' root elements have them.
 FORM_ID: Final = "org-invitations-form"
 LIST_ID: Final = "org-invitations-list"
@@ -61,6 +64,11 @@ def is_htmx(request: HttpRequest) -> bool:
     """Whether a script of htmx waits for the answer, whichever target it names."""
     htmx = get_htmx(request)
     return bool(htmx) and not htmx.history_restore_request
+
+
+def get_organization(request: HttpRequest) -> str:
+    """Return the id of the organization that the page was made for, if it says so."""
+    return request.headers.get(ORGANIZATION_HEADER, "")
 
 
 def mark_fragment(response: HttpResponse, fragment: str) -> HttpResponse:

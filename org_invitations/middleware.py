@@ -10,6 +10,7 @@ Nothing is verified until something asks, except on pages that may renew a sessi
 
 from __future__ import annotations
 
+import os
 import re
 import time
 from collections.abc import Awaitable, Callable, Sequence
@@ -18,9 +19,10 @@ from typing import TYPE_CHECKING, Any, ClassVar, Final, TypeVar, cast
 
 from asgiref.sync import iscoroutinefunction, markcoroutinefunction, sync_to_async
 from django.core.cache import caches
-from django.core.exceptions import ImproperlyConfigured
+from django.core.exceptions import DisallowedHost, ImproperlyConfigured
 from django.http import HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
+from django.utils.asyncio import async_unsafe
 from django.utils.cache import patch_cache_control, patch_vary_headers
 from django.utils.connection import ConnectionProxy
 
@@ -31,6 +33,7 @@ from .clerk.publishable_key import InvalidPublishableKey, PublishableKey, parse_
 from .clerk.request import RequestContext
 from .clerk.session import Authenticator, SessionState
 from .clerk.tokens import KeySource, TokenVerifier
+from .clerk.urls import origin
 from .conf import conf
 from .verbatim_cookies import set_cookies
 
@@ -157,10 +160,12 @@ class ClerkSessionMiddleware:
         )
 
     def _decide(self, request: HttpRequest, *, may_renew: bool) -> SessionState:
+        url = request.build_absolute_uri()  # DisallowedHost is answered by Django, with 400
+        if origin(url) is None:
+            raise DisallowedHost(f"Invalid HTTP_HOST header: {request.get_host()!r}.")
         context = RequestContext(
             method=request.method or "",
-            # Raises DisallowedHost, which Django answers with 400.
-            url=request.build_absolute_uri(),
+            url=url,
             headers=request.headers,
             key=_publishable_key(),
             now=self.get_time(),
@@ -189,9 +194,13 @@ class ClerkSessionMiddleware:
             # setdefault, because two threads may get here; one lock must guard the fetch.
             keys = _remote_keys.setdefault(
                 scope,
-                RemoteKeys(lambda: self.get_backend().get_jwks(), _cache(scope[2]), *scope[:2]),
+                RemoteKeys(self._fetch_keys, _cache(scope[2]), *scope[:2]),
             )
         return keys
+
+    @async_unsafe("Clerk's keys must be fetched: use `await request.aclerk()` in async code.")
+    def _fetch_keys(self) -> dict[str, Any]:
+        return dict(self.get_backend().get_jwks())
 
     def _finish(self, request: HttpRequest, response: HttpResponseBase) -> HttpResponseBase:
         session = cast("ClerkHttpRequest", request).clerk
@@ -222,6 +231,11 @@ def _publishable_key() -> PublishableKey:
         return parse_publishable_key(conf.CLERK_PUBLISHABLE_KEY)
     except InvalidPublishableKey as error:
         raise ImproperlyConfigured(f"CLERK_PUBLISHABLE_KEY: {error}") from None
+
+
+if hasattr(os, "register_at_fork"):
+    # A lock may have been held while forking, and would stay so for ever.
+    os.register_at_fork(after_in_child=_remote_keys.clear)
 
 
 def _is_below(path: str, prefix: str) -> bool:

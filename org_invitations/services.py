@@ -28,7 +28,12 @@ from .clerk import (
     Role,
     RoleSet,
 )
-from .clerk.exceptions import DuplicateInvitation, InvitationNotPending, NotFound
+from .clerk.exceptions import (
+    DuplicateInvitation,
+    InvitationNotPending,
+    NotFound,
+    PermissionDenied,
+)
 from .concurrency import Outcome, run_together
 from .conf import conf
 from .roles import AssignableRoles, assignable_roles, may_manage_members, role_set_key
@@ -454,6 +459,8 @@ def get_manageable_organizations(client: ClerkClient, user_id: str) -> tuple[Mem
             "instance_roles": instance.get_roles,
         }
     )
+    if isinstance(found["memberships"].error, (NotFound, PermissionDenied)):
+        return ()  # Clerk does not know the user (any more)
     memberships: Page[Membership] = found["memberships"].get()
     instance_roles: tuple[Role, ...] = found["instance_roles"].value or ()
     manageable = (m for m in memberships.data if may_manage_members(m, instance_roles))

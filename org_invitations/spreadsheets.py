@@ -250,6 +250,9 @@ def _row(
         if i in addresses and cell.strip():
             found.append(Cell(cell, here))
         here += len(_NEWLINE.findall(cell))
+    if any("@" in cell for cell in cells) and not any("@" in cell.text for cell in found):
+        # The cells have shifted, it seems: the whole row has to be looked at.
+        found, role = [], None
     whole = delimiter.join(cells)
     return Row(
         line=line,

@@ -68,6 +68,14 @@ class Wording:
         "RoleNotFound": _(
             "The role you chose no longer exists in %(organization)s. Choose another one."
         ),
+        "Switched": _(
+            "You have switched to another organization since this page was opened, so nothing was "
+            "done. Switch back and try again, or reload the page."
+        ),
+        "Switched:form": _(
+            "You have switched to %(organization)s since this page was opened, so nothing was "
+            "sent. Send it again to invite into %(organization)s."
+        ),
         "RoleMigrationInProgress": _(
             "Roles are being changed in %(organization)s right now. Try again in a few minutes."
         ),

@@ -129,18 +129,24 @@ def test_a_gateway_in_front_of_the_site(
 
 
 @pytest.mark.django_db
-def test_login_required_sends_htmx_to_the_login_page_instead_of_showing_it_in_the_list(
-    site: Any, client: Client, monkeypatch: pytest.MonkeyPatch
+def test_django_s_login_required_leaves_these_views_to_themselves(
+    site: Any, client: Client, settings: Any
 ) -> None:
+    """It would swap a login page into the list, and lose what was typed."""
     heading = "Django's auth, with the Clerk id on the user model"
-    middleware = example(heading, "mysite/middleware.py")["HtmxLoginRequiredMiddleware"]
-    monkeypatch.setattr(f"{__name__}.site_middleware", middleware, raising=False)
-    site.MIDDLEWARE = [*WithoutClerksMiddleware.base, f"{__name__}.site_middleware"]
+    site.MIDDLEWARE = [
+        *WithoutClerksMiddleware.base,
+        "django.contrib.auth.middleware.LoginRequiredMiddleware",
+    ]
     site.LOGIN_URL = "/login/"
     site.ORG_INVITATIONS_IDENTITY = example(heading, "mysite/identity.py")["get_identity"]
-    assert client.get(LIST).status_code == 302
-    response = client.get(LIST, headers={"HX-Request": "true", "HX-Target": "org-invitations-list"})
-    assert response["HX-Redirect"].startswith("/login/?next=")
+    assert client.get(LIST)["Location"].startswith("https://app.example.com/login?redirect_url=")
+    htmx = {"HX-Request": "true", "HX-Target": "org-invitations-list"}
+    assert client.get(LIST, headers=htmx).status_code == 401
+    response = client.post(f"{LIST}invite/", {"email_address": "new@example.com"})
+    assert response.status_code == 401
+    assert 'value="new@example.com"' in response.text
+    assert client.get(f"{LIST}session/").status_code == 200
 
 
 def test_a_callable_that_returns_something_else_is_told(site: Any, client: Client) -> None:

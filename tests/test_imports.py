@@ -18,8 +18,16 @@ APP = "org_invitations"
 
 FLOORS: list[set[str]] = [
     {"clerk"},
-    {"conf", "signals", "converters", "verbatim_cookies", "concurrency"},
-    {"caching", "clients", "roles", "checks"},
+    {
+        "conf",
+        "signals",
+        "converters",
+        "verbatim_cookies",
+        "concurrency",
+        "spreadsheets",
+        "suggestions",
+    },
+    {"caching", "clients", "roles", "checks", "addresses"},
     {"services", "apps"},
     {"middleware", "wording", "access", "forms", "htmx"},
     {"rows"},

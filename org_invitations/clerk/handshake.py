@@ -201,10 +201,10 @@ def _is_clerk(request: RequestContext, referrer: str, frontend_api_url: str) -> 
         return True
     if request.key.is_development and _is_development_portal(host):
         return True
-    return referrer == urls.origin(f"https://{_accounts_host(request.key)}")
+    return referrer == urls.origin(f"https://{accounts_host(request.key)}")
 
 
-def _accounts_host(key: PublishableKey) -> str:
+def accounts_host(key: PublishableKey) -> str:
     """The Account Portal of an instance (buildAccountsBaseUrl.ts)."""
     host = key.frontend_api.replace("clerk.accountsstage.", "accountsstage.", 1)
     return re.sub(r"clerk\.accounts\.|clerk\.", "accounts.", host, count=1)

@@ -16,7 +16,7 @@ import threading
 import time
 from collections.abc import Callable, Mapping
 from functools import lru_cache
-from typing import Any, Final, Protocol
+from typing import Any, Final, NoReturn, Protocol
 
 from cryptography.exceptions import UnsupportedAlgorithm
 from cryptography.hazmat.primitives.asymmetric.rsa import RSAPublicKey
@@ -92,6 +92,7 @@ class RemoteKeys:
         self._fetched_at = float("-inf")
         self._unknown: dict[str, float] = {}
         self._failure: tuple[float, str] | None = None
+        self._asked_at = float("-inf")
 
     def get_key(self, kid: str) -> VerifyingKey:
         """Return the key with this id; no lock and no cache is touched while it is warm.
@@ -102,19 +103,26 @@ class RemoteKeys:
         key = self._keys.get(kid) if self._is_fresh() else None
         if key is not None:
             return key
-        with self._lock:
+        old = self._keys.get(kid) if self._age() < USABLE_FOR else None
+        # While one thread waits for Clerk, the others go on with a key that was good so far.
+        if not self._lock.acquire(blocking=old is None):
+            return old or self._nobody()
+        try:
             self._load()
             if not self._is_fresh():
                 self._renew(kid)
             elif kid not in self._keys and self._may_ask_for(kid):
                 self._ask(kid)
             key = self._keys.get(kid)
-        if key is None:
-            raise TokenError(
-                reasons.JWK_KID_MISMATCH,
-                "Unable to find a signing key in JWKS that matches the kid of the token.",
-            )
-        return key
+        finally:
+            self._lock.release()
+        return key or self._nobody()
+
+    def _nobody(self) -> NoReturn:
+        raise TokenError(
+            reasons.JWK_KID_MISMATCH,
+            "Unable to find a signing key in JWKS that matches the kid of the token.",
+        )
 
     def _age(self) -> float:
         """Seconds since the set was fetched; a clock put back makes it stale, not immortal."""
@@ -128,7 +136,9 @@ class RemoteKeys:
         """Take over what another process has fetched since."""
         stored = self._cache.get(self._prefix)
         if isinstance(stored, dict) and stored.get("fetched_at", 0) > self._fetched_at:
-            self._take(stored["keys"], stored["fetched_at"])
+            keys = _public_part(stored)
+            if keys:
+                self._take(keys, stored["fetched_at"])
 
     def _renew(self, kid: str) -> None:
         """Fetch a set that is missing or too old, unless that failed a moment ago."""
@@ -142,12 +152,11 @@ class RemoteKeys:
         now = self._clock()
         if self._unknown.get(kid, now) > now or self._cache.get(self._unknown_key(kid)):
             return False
-        if self._failed_lately():
-            return False
+        if self._failed_lately() or 0 <= now - self._asked_at < REFETCH_EVERY:
+            return False  # also where the cache keeps nothing
         return self._cache.add(f"{self._prefix}:refetch", 1, REFETCH_EVERY)
 
     def _ask(self, kid: str) -> None:
-        now = self._clock()
         try:
             keys = _public_part(self._fetch())
             reason = reasons.REMOTE_JWK_FAILED_TO_LOAD
@@ -155,6 +164,8 @@ class RemoteKeys:
             keys = []
             invalid = error.code == "clerk_key_invalid"
             reason = reasons.SECRET_KEY_INVALID if invalid else reasons.REMOTE_JWK_FAILED_TO_LOAD
+        # Read after the fetch: Clerk may have taken longer to fail than a failure counts.
+        now = self._asked_at = self._clock()
         if not keys:
             logger.error("Clerk's keys could not be loaded: %s", reason)
             self._failure = (now, reason)

@@ -20,7 +20,7 @@ from typing import TYPE_CHECKING, Any, Final, Protocol
 from jwt.algorithms import RSAAlgorithm
 
 from . import reasons
-from .javascript import is_number
+from .javascript import is_number, to_number
 
 if TYPE_CHECKING:
     from cryptography.hazmat.primitives.asymmetric.rsa import RSAPublicKey
@@ -259,7 +259,8 @@ def _milliseconds(claims: Mapping[str, Any], name: str, *, required: bool = Fals
     if not is_number(value):
         raise _failed(f"Invalid JWT date claim ({name}). Expected number.")
     # JavaScript's dates have whole seconds here; JSON can hold 1e999.
-    return value if math.isinf(value) else math.trunc(value) * 1000
+    number = to_number(value)
+    return number if math.isinf(number) else math.trunc(number) * 1000
 
 
 def _filled(value: Any) -> bool:

@@ -70,6 +70,15 @@ class InviteView(InvitationPageMixin):
         """
         return {}
 
+    def handle_switched(self) -> HttpResponseBase:
+        """Show the page of the organization that is active now, with what was typed."""
+        if htmx.get_fragment(self.request, htmx.FORM_ID):
+            return super().handle_switched()
+        workspace = self.service.open()
+        form = self.get_form(workspace.roles, self.request.POST)
+        message = self.wording.say("Switched:form", organization=workspace.organization.name)
+        return self.form_invalid(workspace, form, Problem(message, status=HTTPStatus.CONFLICT))
+
     def explain(self, error: ClerkError, workspace: Workspace, form: InviteForm) -> Problem:
         """Return why Clerk refused, with what it has in place of a duplicate."""
         email_address = form.cleaned_data["email_address"]

@@ -5,6 +5,7 @@ from __future__ import annotations
 from http import HTTPStatus
 from typing import Any, ClassVar
 
+from django.contrib.auth.decorators import login_not_required
 from django.http import HttpRequest, HttpResponse, HttpResponseBase
 from django.http.response import HttpResponseRedirectBase
 from django.template.response import TemplateResponse
@@ -35,8 +36,10 @@ class SeeOther(HttpResponseRedirectBase):
     status_code = HTTPStatus.SEE_OTHER
 
 
+# Who is asking these views find out themselves. Django's LoginRequiredMiddleware would answer
+# before them, and an expired session would lose what was typed.
 @renews_session
-@method_decorator(csrf_protect, name="dispatch")
+@method_decorator([csrf_protect, login_not_required], name="dispatch")
 class OrganizationMixin(View):
     """Finds out who is asking and for which organization, and answers what cannot be shown."""
 
@@ -76,6 +79,8 @@ class OrganizationMixin(View):
             if organization_id is None:
                 return self.choose_organization()
             self.service = self.get_service(organization_id)
+            if self.is_for_another_organization():
+                return self.handle_switched()
             return super().dispatch(request, *args, **kwargs)
         except NotPermitted:
             return self.handle_not_permitted()
@@ -103,6 +108,19 @@ class OrganizationMixin(View):
         return self.service_class(
             get_client(), organization_id=organization_id, user_id=self.identity.user_id
         )
+
+    def is_for_another_organization(self) -> bool:
+        """Whether the page that sent this was made for another organization.
+
+        Somebody may have switched in another tab since. A page of htmx says in a header what it
+        is for, a form in a field; what says nothing is taken at its word.
+        """
+        meant = htmx.get_organization(self.request) or self.request.POST.get("organization", "")
+        return bool(meant) and meant != self.service.organization_id
+
+    def handle_switched(self) -> HttpResponseBase:
+        """Do nothing, and say so: the person sees one organization and is in another."""
+        return self.render_problem(self.wording.say("Switched"), status=HTTPStatus.CONFLICT)
 
     # --- Where things are -------------------------------------------------------------------
 
@@ -138,6 +156,14 @@ class OrganizationMixin(View):
         if request.method not in ("GET", "HEAD"):
             return self.show_posted(**self.get_renewal())
         url = access.get_sign_in_url(request.build_absolute_uri())
+        if not access.can_sign_in(request):
+            return self.render_problem(
+                gettext(
+                    "This site cannot read your session: its configuration needs attention. "
+                    "Please tell whoever runs the site."
+                ),
+                status=HTTPStatus.SERVICE_UNAVAILABLE,
+            )
         if url is None:
             return self.render_problem(
                 gettext("You are signed out. Sign in and open this page again."),

@@ -61,6 +61,7 @@ class InvitationPageMixin(OrganizationMixin):
         """Return the context of the page and of its fragments; docs/templates.md lists it."""
         context: dict[str, Any] = {
             "form": form,
+            "organization_id": self.get_page_organization_id(),
             "urls": self.get_urls(),
             "row_template_name": self.row_template_name,
             "organization": None,
@@ -90,6 +91,13 @@ class InvitationPageMixin(OrganizationMixin):
             if workspace.roles_error is not None:
                 context["form_problem"] = self.wording.say("Roles")
         return context | extra
+
+    def get_page_organization_id(self) -> str:
+        """Return the id of the organization that the page is for; as posted while signed out."""
+        service = getattr(self, "service", None)
+        if service is not None:
+            return str(service.organization_id)
+        return self.request.POST.get("organization", "")
 
     def get_pagination(self, workspace: Workspace) -> dict[str, str]:
         """Return the URLs of the pages before and after, empty where there is none."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from django.contrib.auth.decorators import login_not_required
 from django.http import HttpRequest, HttpResponse
 from django.template.response import TemplateResponse
 from django.utils.cache import add_never_cache_headers
@@ -16,7 +17,7 @@ from ..middleware import renews_session
 
 
 @renews_session
-@method_decorator(xframe_options_sameorigin, name="dispatch")
+@method_decorator([xframe_options_sameorigin, login_not_required], name="dispatch")
 class SessionView(View):
     """Renew the session by being loaded.
 

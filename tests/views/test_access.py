@@ -7,6 +7,7 @@ from urllib.parse import quote
 import pytest
 from django.test import Client, override_settings
 
+from org_invitations.access import get_sign_in_url
 from org_invitations.emulator import Emulator
 
 from .conftest import INVITE, LIST, Browser, pending, text_of
@@ -34,6 +35,24 @@ def test_who_is_not_signed_in_is_sent_to_sign_in_and_back(
     back = quote(f"http://testserver{LIST}{path}", safe="")
     assert response["Location"] == f"{clerk.base_url}/sign-in?redirect_url={back}"
     assert clerk.requests == []
+
+
+def test_nobody_is_sent_round_for_what_signing_in_does_not_mend(
+    ada: Browser, settings, caplog: pytest.LogCaptureFixture
+) -> None:
+    settings.CLERK_AUTHORIZED_PARTIES = ["https://elsewhere.example.com"]
+    response = ada.get()
+    assert response.status_code == 503
+    assert "its configuration needs attention" in text_of(response)
+    assert "token-invalid-authorized-parties" in caplog.text
+
+
+def test_what_a_handshake_left_in_the_url_is_not_handed_to_the_sign_in_page(
+    clerk: Emulator,
+) -> None:
+    here = "https://app.example.com/invitations/?page=2&__clerk_handshake_nonce=n1"
+    url = get_sign_in_url(f"{here}&__clerk_db_jwt=d1&__clerk_handshake=h1") or ""
+    assert url.endswith("redirect_url=https%3A%2F%2Fapp.example.com%2Finvitations%2F%3Fpage%3D2")
 
 
 @override_settings(CLERK_SIGN_IN_URL="", CLERK_PUBLISHABLE_KEY="pk_live_Y2xlcmsuZXhhbXBsZS5jb20k")
@@ -140,7 +159,7 @@ def test_an_invitation_of_another_organization_is_not_found_by_any_way(
         (f"/teams/globex/invitations/{row.id}/revoke/", 403),
         (f"/teams/..%2F{globex}/invitations/{row.id}/revoke/", 404),
     ]
-    fields = {"organization_id": globex, "organization": "globex", "invitation_id": row.id}
+    fields = {"organization_id": globex, "invitation_id": row.id}
     for url, status in ways:
         for target in TARGETS:
             for response in (
@@ -187,6 +206,61 @@ def test_an_organization_that_does_not_exist_is_not_found(ada: Browser) -> None:
     assert ada.get(f"{LIST}organizations/org_nowhere/").status_code in (403, 404)
 
 
+# --- Another tab ---------------------------------------------------------------------------
+
+
+@pytest.fixture
+def bo(sign_in, clerk: Emulator) -> Browser:
+    """Bo, who opened Acme's page and has switched to Globex in another tab since."""
+    return sign_in("bo@both.test", "globex")
+
+
+@pytest.mark.parametrize("way", ["header", "field"])
+def test_a_page_made_for_another_organization_does_nothing_and_says_so(
+    bo: Browser, clerk: Emulator, way: str
+) -> None:
+    acme = clerk.organization("acme").id
+    headers = {"Org_Invitations_Organization": acme} if way == "header" else {}
+    data = {"email_address": "new@example.com", "role": "org:member"}
+    if way == "field":
+        data["organization"] = acme
+    response = bo.post(INVITE, data, target="org-invitations-form", **headers)
+    assert response.status_code == 409
+    assert response["HX-Retarget"] == "#org-invitations-alert"  # the form stays as it is
+    assert "You have switched to another organization" in text_of(response)
+    for organization in ("acme", "globex"):
+        assert "new@example.com" not in pending(clerk, organization)
+    row = clerk.invitations("globex", "pending")[0]
+    response = bo.post(f"{LIST}{row.id}/revoke/", data, **headers)
+    assert response.status_code == 409
+    assert row.email_address in pending(clerk, "globex")
+
+
+def test_without_htmx_the_form_comes_back_for_the_organization_that_is_active_now(
+    bo: Browser, clerk: Emulator
+) -> None:
+    data = {"email_address": "new@example.com", "role": "org:admin"}
+    response = bo.post(INVITE, {**data, "organization": clerk.organization("acme").id})
+    assert response.status_code == 409
+    words = text_of(response)
+    assert "You have switched to Globex since this page was opened" in words
+    assert 'value="new@example.com"' in response.text
+    assert "new@example.com" not in pending(clerk, "globex")
+    again = {**data, "organization": response.context["organization_id"]}
+    assert bo.post(INVITE, again).status_code == 303
+    assert "new@example.com" in pending(clerk, "globex")
+
+
+def test_a_page_whose_url_names_the_organization_is_not_affected(
+    bo: Browser, clerk: Emulator
+) -> None:
+    acme = clerk.organization("acme").id
+    url = f"{LIST}organizations/{acme}/invite/"
+    data = {"email_address": "new@example.com", "role": "org:member", "organization": acme}
+    assert bo.post(url, data).status_code == 303
+    assert "new@example.com" in pending(clerk, "acme")
+
+
 # --- No organization ---------------------------------------------------------------------------
 
 
@@ -222,7 +296,11 @@ def test_a_post_without_an_organization_sends_nothing(sign_in, clerk: Emulator) 
     assert not any(call.method == "POST" for call in clerk.requests)
 
 
-def test_the_session_of_a_deleted_user_opens_nothing(ada: Browser, clerk: Emulator) -> None:
+@pytest.mark.parametrize("active", ["acme", None])
+def test_the_session_of_a_deleted_user_opens_nothing(
+    sign_in, clerk: Emulator, active: str | None
+) -> None:
+    ada: Browser = sign_in("ada@acme.test", active=active)
     clerk.configure(users={"ada@acme.test": {"deleted": True}})
     response = ada.get()
     assert response.status_code == 403

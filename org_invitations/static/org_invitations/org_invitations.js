@@ -55,11 +55,14 @@
     const frame = document.createElement("iframe");
     frame.hidden = true;
     frame.src = url;
-    frame.onload = () => {
+    const again = () => {
+      if (!frame.isConnected) return;
       frame.remove();
       disable(elt, false);
       elt.requestSubmit ? elt.requestSubmit() : elt.click();
     };
+    frame.onload = again;
+    setTimeout(again, 1e4);
     root.append(frame);
   });
 

@@ -1,0 +1,165 @@
+"""Tables and files: which cells hold addresses, and which the role."""
+
+from __future__ import annotations
+
+import random
+import time
+
+import pytest
+
+from org_invitations.addresses import Entry, Refusal, parse_file, parse_text
+from org_invitations.spreadsheets import (
+    MAX_FILE_BYTES,
+    FileTooLarge,
+    UnreadableFile,
+    decode,
+    read_table,
+)
+from tests.corpus.files import FILES, NO_TEXT, File
+
+
+def shown(entries: tuple[Entry, ...]) -> str:
+    return "\n".join(
+        f"{e.line} {e.email_address or '-'} {e.role} {e.refusal or ''}".rstrip() for e in entries
+    )
+
+
+@pytest.mark.parametrize("file", FILES, ids=lambda file: file.name)
+def test_a_file_is_read_as_it_was_meant(file: File) -> None:
+    assert shown(parse_file(file.content)) == file.expected
+
+
+def test_the_corpus_is_worth_the_name() -> None:
+    assert len(FILES) >= 30
+    assert len({file.name for file in FILES}) == len(FILES)
+
+
+@pytest.mark.parametrize("content", NO_TEXT.values(), ids=NO_TEXT)
+def test_what_is_no_text_is_not_guessed_at(content: bytes) -> None:
+    with pytest.raises(UnreadableFile):
+        parse_file(content)
+
+
+def test_a_file_of_a_megabyte_is_the_largest() -> None:
+    assert parse_file(b"a" * MAX_FILE_BYTES)[0].refusal is Refusal.NOT_AN_ADDRESS
+    with pytest.raises(FileTooLarge):
+        parse_file(b"a" * (MAX_FILE_BYTES + 1))
+
+
+def test_the_encoding_is_guessed() -> None:
+    assert decode("ü".encode()) == decode("ü".encode("cp1252")) == "ü"
+    assert decode("ü\rü".encode("mac_roman")) == "ü\rü"
+
+
+@pytest.mark.parametrize(
+    "header",
+    [
+        *["email", "E-Mail", "e-mail address", "Email Address", "EMAIL:", "mail", "E-mails"],
+        *["E-Mail-Adresse", "Mailadresse", "Adresse e-mail", "Courriel", "Adresse électronique"],
+        *["Correo electrónico", "Correo", "Indirizzo e-mail", "Posta elettronica"],
+        *["E-mailadres", "E-postadress", "Endereço de e-mail", "Sähköposti", "E-posta adresi"],
+        *["Adres e-mail", "Электронная почта", "メールアドレス", "邮箱", "이메일", '"Email"'],
+    ],
+)
+def test_an_email_column_has_many_names(header: str) -> None:
+    (entry,) = parse_text(f"x\t{header}\nAna\tana@x.org")
+    assert (entry.email_address, entry.line) == ("ana@x.org", 2)
+    (alone,) = parse_text(f"{header}\nana@x.org")
+    assert (alone.email_address, alone.line) == ("ana@x.org", 2)
+
+
+@pytest.mark.parametrize(
+    "header", ["role", "Role", "ROLES", "Rolle", "Rôle", "rol", "Ruolo", "Role key", "役割", "роль"]
+)
+def test_so_has_a_role_column(header: str) -> None:
+    (entry,) = parse_text(f"{header};email\n org:admin ;ana@x.org")
+    assert entry.role == "org:admin"
+
+
+@pytest.mark.parametrize("header", ["Recovery Email", "E-mail Type", "Email sent", "Mailing list"])
+def test_not_every_header_with_mail_in_it_is_one(header: str) -> None:
+    assert read_table(f"{header}\tx\nAna\tana") is None
+
+
+def test_a_row_without_an_address_comes_back_whole() -> None:
+    entries = parse_text("Name\tEmail\tRole\nAna Doe\t\tAdmin\n")
+    assert entries == (Entry("Ana Doe\t\tAdmin", 2, role="Admin", refusal=Refusal.NOT_AN_ADDRESS),)
+
+
+def test_a_pasted_range_without_a_header_is_a_table() -> None:
+    entries = parse_text("Ana\tana@x.org\torg:admin\nBo\tbo@x.org\torg:member\nCy\t\t\n")
+    assert shown(entries) == "1 ana@x.org org:admin\n2 bo@x.org org:member\n3 -  not-an-address"
+    assert entries[2].text == "Cy"
+
+
+def test_addresses_in_several_columns_are_no_table_but_all_found() -> None:
+    entries = parse_text("a@x.org\tb@x.org\nc@x.org\t\n")
+    assert [e.email_address for e in entries] == ["a@x.org", "b@x.org", "c@x.org"]
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "Ana\tana@x.org\nBo",  # trimmed by the form
+        "Ana\tana@x.org\t\nBo\tbo@x.org",
+    ],
+)
+def test_the_last_row_may_be_shorter(text: str) -> None:
+    assert read_table(text) is not None
+
+
+@pytest.mark.parametrize(
+    "text", ["Hello\tana@x.org\nbo\tis\tcoming", "a\tb", "\t", "", "a\tana@x.org\nb\tc\nd\te"]
+)
+def test_tabs_alone_make_no_table(text: str) -> None:
+    assert read_table(text) is None
+
+
+def test_commas_without_a_header_make_no_table_of_a_paste() -> None:
+    assert [e.text for e in parse_text("Ana,ana@x.org\nBo,bo@x.org")] == [
+        "Ana", "ana@x.org", "Bo", "bo@x.org",
+    ]  # fmt: skip
+
+
+def test_a_cell_larger_than_csv_allows_loses_nothing() -> None:
+    entries = parse_text(f"email,x\n{'a' * 200_000},y\nana@x.org,z")
+    assert [len(e.text) for e in entries] == [200_000, 9]
+
+
+def test_a_cell_of_separators_loses_no_row() -> None:
+    assert [e.text for e in parse_text('email\tx\n;\ty\n\t","\n')] == [";\ty", ","]
+
+
+def test_no_row_and_no_address_cell_is_ever_lost() -> None:
+    chance = random.Random(20261101)
+    cells = ["", " ", "Ana", "ana@x.org", "<bo@x.org>", "a@b@c", "x;y", 'q"q', "a\nb", "-", "ü"]
+    for _ in range(2_000):
+        delimiter = chance.choice("\t;,|")
+        width = chance.randint(2, 4)
+        rows = [[chance.choice(cells) for _ in range(width)] for _ in range(chance.randint(1, 6))]
+        quoted = [['"' + cell.replace('"', '""') + '"' for cell in row] for row in rows]
+        head = ["email", *"abc"][:width]
+        text = "\r\n".join(delimiter.join(row) for row in [head, *quoted])
+        entries = parse_text(text)
+        expected = "".join(
+            # The whole row where its address seems to stand in another cell.
+            row[0]
+            if "@" in row[0] or (row[0].strip() and "@" not in "".join(row))
+            else "".join(row)
+            for row in rows
+        )
+        assert letters("".join(entry.text for entry in entries)) == letters(expected), text
+
+
+def letters(text: str) -> str:
+    return "".join(char for char in text if char.isalnum() or char == "@")
+
+
+def test_ten_thousand_rows_take_half_a_second() -> None:
+    rows = "".join(f'"Doe, {i}",ana{i}@example.org,Admin\r\n' for i in range(10_000))
+    content = f"name,email,role\r\n{rows}".encode()
+    start = time.perf_counter()
+    entries = parse_file(content)
+    assert time.perf_counter() - start < 0.5 * 4
+    assert len(entries) == 10_000
+    assert entries[-1] == Entry("ana9999@example.org", 10_001, "ana9999@example.org", "Admin")
