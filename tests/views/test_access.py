@@ -212,7 +212,8 @@ def test_an_organization_that_does_not_exist_is_not_found(ada: Browser) -> None:
 @pytest.fixture
 def bo(sign_in, clerk: Emulator) -> Browser:
     """Bo, who opened Acme's page and has switched to Globex in another tab since."""
-    return sign_in("bo@both.test", "globex")
+    browser: Browser = sign_in("bo@both.test", "globex")
+    return browser
 
 
 @pytest.mark.parametrize("way", ["header", "field"])

@@ -5,7 +5,6 @@
   const renewed = new WeakSet();
   let returnTo, neighbour;
 
-  // Capturing: before django-htmx, which in DEBUG replaces the page.
   const on = (name, handle) =>
     document.addEventListener(
       `htmx:${name}`,
