@@ -12,6 +12,7 @@ from urllib.parse import urlsplit
 from django.apps import AppConfig
 from django.core.checks import CheckMessage, Error, Tags, register
 from django.core.checks import Warning as CheckWarning
+from django.core.exceptions import ImproperlyConfigured
 from django.utils.module_loading import import_string
 
 from .clerk.keys import PemKeys
@@ -25,6 +26,7 @@ from .conf import (
     MAX_ROLES_CACHE_SECONDS,
     conf,
 )
+from .grants import get_grant_policy
 
 MIDDLEWARE = "org_invitations.middleware.ClerkSessionMiddleware"
 #: These are for browsers, so a path of the site's own will do: its login page, a proxy.
@@ -266,6 +268,24 @@ def check_identity(
             id="org_invitations.E012",
         )
     ]
+
+
+@register("org_invitations")
+def check_grant_policy(
+    app_configs: Sequence[AppConfig] | None = None, **kwargs: Any
+) -> list[CheckMessage]:
+    """Is there the rule that says who may grant which role?"""
+    try:
+        get_grant_policy()
+    except ImproperlyConfigured as error:
+        return [
+            Error(
+                str(error),
+                hint="Give the dotted path of a class, such as 'mysite.grants.OnlyMembers'.",
+                id="org_invitations.E014",
+            )
+        ]
+    return []
 
 
 @register("org_invitations")

@@ -126,9 +126,10 @@ class Conf:
 
     @property
     def ROLES_CACHE_SECONDS(self) -> int:
-        """``ORG_INVITATIONS_ROLES_CACHE_SECONDS``: life of roles and names. Default: 60.
+        """``ORG_INVITATIONS_ROLES_CACHE_SECONDS``: life of role sets and names. Default: 60.
 
-        At most a day; 0 turns the cache off.
+        At most a day; 0 turns the cache off. What a role may do is never kept for longer than a
+        minute: it decides who may grant it.
         """
         value = _number("ORG_INVITATIONS_ROLES_CACHE_SECONDS", 60)
         return min(max(value, 0), MAX_ROLES_CACHE_SECONDS)
@@ -166,6 +167,16 @@ class Conf:
         """
         value: str | Callable[..., Any] = getattr(settings, "ORG_INVITATIONS_IDENTITY", "") or ""
         return value
+
+    @property
+    def GRANT_POLICY(self) -> Any:
+        """``ORG_INVITATIONS_GRANT_POLICY``: who may grant which role.
+
+        A subclass of ``org_invitations.grants.GrantPolicy``, or its dotted path. Default: empty,
+        that class itself: nobody grants a role that may do more than they may.
+        """
+        value = getattr(settings, "ORG_INVITATIONS_GRANT_POLICY", None)
+        return "" if value is None else value
 
     def get_raw(self, name: str) -> Any:
         """Return a setting as the site wrote it, None where it did not: for the checks."""

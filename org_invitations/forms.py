@@ -6,6 +6,7 @@ from typing import Any
 
 from django import forms
 from django.core.exceptions import ValidationError
+from django.utils.text import format_lazy
 from django.utils.translation import gettext_lazy as _
 
 from .roles import AssignableRoles
@@ -35,6 +36,13 @@ class RoleField(forms.ChoiceField):
             "Roles are being changed in this organization, so none can be assigned right now. "
             "Try again in a few minutes; your entries are kept."
         ),
+        "not_granted": _(
+            "You cannot give this role, because it may do more than you may. Choose another one."
+        ),
+        "withheld": _(
+            "You can give only roles that may do no more than you may, and this organization has "
+            "none. Ask an administrator of the organization."
+        ),
         "unavailable": _("The roles could not be loaded, so no invitation was sent. Try again."),
     }
 
@@ -55,22 +63,36 @@ class RoleField(forms.ChoiceField):
     def roles(self, roles: AssignableRoles) -> None:
         self._roles = roles
         default = self._own_initial if self._own_initial in roles else roles.default_role
+        self._offer(default)
+        if roles.locked:
+            self.disabled = True
+            self.help_text = self.error_messages["locked"]
+        elif not roles.roles and roles.withheld:
+            self.disabled = True
+            self.help_text = self.error_messages["withheld"]
+
+    def choose_again(self) -> None:
+        """Preselect nothing: what had been chosen is not on offer, and nobody chose the first."""
+        self._offer("")
+
+    def _offer(self, default: str | None) -> None:
         self.initial = default or None
-        choices: list[tuple[str, Any]] = [(role.key, role.name) for role in roles.roles]
+        choices: list[tuple[str, Any]] = [(role.key, role.name) for role in self._roles.roles]
         if not default:
             # Nobody is given a role that nobody chose.
             choices.insert(0, ("", _("Choose a role")))
         self.choices = choices
-        if roles.locked:
-            self.disabled = True
-            self.help_text = self.error_messages["locked"]
 
     def clean(self, value: Any) -> str:
         """Return the key of a role on offer."""
         if self._roles.locked:
             raise ValidationError(self.error_messages["locked"], code="locked")
+        if not self._roles.roles and self._roles.withheld:
+            raise ValidationError(self.error_messages["withheld"], code="withheld")
         if not self._roles.roles:
             raise ValidationError(self.error_messages["unavailable"], code="unavailable")
+        if any(role.key == value for role in self._roles.withheld):
+            raise ValidationError(self.error_messages["not_granted"], code="not_granted")
         return str(super().clean(value))
 
 
@@ -95,6 +117,16 @@ class InviteForm(forms.Form):
         ),
     )
     role = RoleField()
+    confirm_elevated = forms.BooleanField(
+        label=_("Yes, this person may manage members"),
+        required=False,
+        error_messages={
+            "unconfirmed": _(
+                "The role %(role)s may manage members: invite and remove people, and give them "
+                "roles. Tick the box if that is what you want."
+            )
+        },
+    )
 
     #: Where the messages of :meth:`add_problem` may go.
     problem_fields = ("email_address", "role")
@@ -104,12 +136,48 @@ class InviteForm(forms.Form):
         kwargs.setdefault("auto_id", "id_org_invitations_%s")
         kwargs.setdefault("label_suffix", "")
         super().__init__(*args, **kwargs)
+        self._roles = roles or AssignableRoles()
         field = self.fields["role"]
         if isinstance(field, RoleField):
-            field.roles = roles or AssignableRoles()
-            if field.disabled and self.is_bound:
+            field.roles = self._roles
+            chosen = self.data.get(self.add_prefix("role")) if self.is_bound else None
+            if field.disabled:
                 # A disabled select is not posted again: show what had been chosen.
-                field.initial = self.data.get(self.add_prefix("role")) or field.initial
+                field.initial = chosen or field.initial
+            elif chosen is not None and chosen not in field.roles:
+                field.choose_again()
+        elevated = [role.name for role in self._offered.roles if self._is_elevated(role.key)]
+        if not elevated:
+            self.fields.pop("confirm_elevated", None)
+        elif "confirm_elevated" in self.fields:
+            self.fields["confirm_elevated"].help_text = format_lazy(
+                _("Needed for: {roles}"), roles=", ".join(elevated)
+            )
+
+    @property
+    def _offered(self) -> AssignableRoles:
+        """The roles on offer: the field's, where a subclass has narrowed them further."""
+        field = self.fields["role"]
+        return field.roles if isinstance(field, RoleField) else self._roles
+
+    def _is_elevated(self, key: Any) -> bool:
+        return key in self._offered.elevated
+
+    def clean(self) -> dict[str, Any] | None:
+        """Let nobody give a role that may manage members by a slip."""
+        cleaned = super().clean()
+        data = self.cleaned_data if cleaned is None else cleaned
+        role = self._offered.get(str(data.get("role")))
+        tick = self.fields.get("confirm_elevated")
+        if role is None or tick is None or data.get("confirm_elevated"):
+            return cleaned
+        if self._is_elevated(role.key):
+            message = tick.error_messages["unconfirmed"]
+            self.add_error(
+                "confirm_elevated",
+                ValidationError(message, code="unconfirmed", params={"role": role.name}),
+            )
+        return cleaned
 
     def clean_email_address(self) -> str:
         """Write the domain in small letters: there they mean the same to everybody."""

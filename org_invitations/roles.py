@@ -26,6 +26,10 @@ class AssignableRoles:
     default_role: str = ""
     #: Whether a migration is running: until it ends, no role can be assigned.
     locked: bool = False
+    #: The keys of those that must be granted with a second thought.
+    elevated: frozenset[str] = frozenset()
+    #: The roles that the organization may assign, but not this person.
+    withheld: tuple[Role, ...] = ()
 
     def __contains__(self, key: object) -> bool:
         return any(role.key == key for role in self.roles)
@@ -52,6 +56,8 @@ def assignable_roles(
 ) -> AssignableRoles:
     """Put together what an organization may assign.
 
+    What a role may do is told by the instance's list alone.
+
     :param role_set: the organization's, or None where the instance knows no role sets; then
         every role of the instance may be assigned.
     """
@@ -61,7 +67,7 @@ def assignable_roles(
         roles = tuple(known.values())
         locked = False
     else:
-        roles = tuple(_with_permissions(role, known.get(role.key)) for role in role_set.roles)
+        roles = tuple(_as_known(role, known.get(role.key)) for role in role_set.roles)
         default = role_set.default_role or default
         locked = role_set.migrating and role_set.migrating_organization_id in (
             "",
@@ -74,10 +80,9 @@ def assignable_roles(
     return AssignableRoles(roles=roles, default_role=default, locked=locked)
 
 
-def _with_permissions(role: Role, known: Role | None) -> Role:
-    if known is None or role.permissions is not None:
-        return role
-    return replace(role, permissions=known.permissions)
+def _as_known(item: Role, known: Role | None) -> Role:
+    """Return a role set's item with the instance's permissions, whatever the item itself says."""
+    return replace(item, permissions=known.permissions if known else None)
 
 
 def may_manage_members(membership: Membership | None, instance_roles: Iterable[Role]) -> bool:

@@ -76,6 +76,9 @@ class Wording:
             "You have switched to %(organization)s since this page was opened, so nothing was "
             "sent. Send it again to invite into %(organization)s."
         ),
+        "RoleNotGranted": _(
+            "You cannot give this role, because it may do more than you may. Choose another one."
+        ),
         "RoleMigrationInProgress": _(
             "Roles are being changed in %(organization)s right now. Try again in a few minutes."
         ),
@@ -134,6 +137,14 @@ class Wording:
         "Unsettled:revoke": _(
             "Clerk did not answer, so we do not know whether the invitation was revoked. Trying "
             "again is safe."
+        ),
+        "Unsettled:invite:absent": _(
+            "Clerk did not answer in time. There is no invitation to %(email_address)s so far, but "
+            "it may still appear. Trying again is safe: Clerk never invites an address twice."
+        ),
+        "Unsettled:revoke:absent": _(
+            "Clerk did not answer in time. The invitation is still pending, but that may change in "
+            "a moment. Trying again is safe."
         ),
         "Refused": _("Clerk refused this: %(clerk_message)s"),
         "Refused:silent": _("Clerk refused this without giving a reason (%(code)s)."),

@@ -15,6 +15,7 @@ from django.test import override_settings
 
 from org_invitations import checks
 from org_invitations.emulator import JWT_KEY
+from org_invitations.grants import GrantPolicy
 
 LIVE = "pk_live_Y2xlcmsuZXhhbXBsZS50ZXN0JA"
 SECRET = "sk_live_N0b0dyMayS33This"
@@ -208,6 +209,19 @@ def test_e013_a_cache_that_does_not_exist() -> None:
     assert ids(ORG_INVITATIONS_CACHE_ALIAS="nowhere") == ["E013"]
 
 
+@pytest.mark.parametrize(
+    "policy",
+    ["nonsense", "no.such.Module", "org_invitations.grants.Nothing", "builtins.dict", int, 0, []],
+)
+def test_e014_a_rule_of_granting_that_is_none(policy: Any) -> None:
+    assert ids(ORG_INVITATIONS_GRANT_POLICY=policy) == ["E014"]
+
+
+@pytest.mark.parametrize("policy", ["org_invitations.grants.GrantPolicy", GrantPolicy, "", None])
+def test_a_rule_of_granting_may_be_named_or_given(policy: Any) -> None:
+    assert ids(ORG_INVITATIONS_GRANT_POLICY=policy) == []
+
+
 # --- On deployment -------------------------------------------------------------------------
 
 
@@ -239,6 +253,7 @@ BROKEN: list[dict[str, Any]] = [
     {"INSTALLED_APPS": ["org_invitations"], "MIDDLEWARE": []},
     {"ORG_INVITATIONS_PAGE_SIZE": SECRET},
     {"ORG_INVITATIONS_IDENTITY": SECRET},
+    {"ORG_INVITATIONS_GRANT_POLICY": SECRET},
     {"ORG_INVITATIONS_CACHE_ALIAS": "nowhere"},
     {"CLERK_AUTHORIZED_PARTIES": [SECRET]},
     {"CLERK_AUTHORIZED_PARTIES": []},

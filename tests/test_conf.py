@@ -47,6 +47,7 @@ DEFAULTS: dict[str, Any] = {
     "CACHE_ALIAS": "default",
     "HANDSHAKE_PATHS": None,
     "IDENTITY": "",
+    "GRANT_POLICY": "",
 }
 
 
@@ -76,9 +77,13 @@ def test_a_text_is_taken_without_the_blanks_around_it(name: str) -> None:
 
 @pytest.mark.parametrize("nonsense", [None, 5, b"bytes", ["x"], object()])
 @pytest.mark.parametrize(
-    # IDENTITY may be a callable; its own check tells what is wrong with it.
+    # These may be objects; checks of their own tell what is wrong with them.
     "name",
-    [name for name, value in DEFAULTS.items() if value == "" and name != "IDENTITY"],
+    [
+        name
+        for name, value in DEFAULTS.items()
+        if value == "" and name not in ("IDENTITY", "GRANT_POLICY")
+    ],
 )
 def test_what_is_no_text_counts_as_not_set(name: str, nonsense: Any) -> None:
     with put(own_name(name), nonsense):
@@ -237,6 +242,15 @@ def test_who_asks_may_be_told_by_a_callable_or_its_name() -> None:
             assert value == conf.IDENTITY
     with put("ORG_INVITATIONS_IDENTITY", None):
         assert conf.IDENTITY == ""
+
+
+@pytest.mark.parametrize("value", ["mysite.grants.Ours", int, 0, False, []])
+def test_the_rule_of_granting_is_passed_on_as_it_is_written(value: Any) -> None:
+    # A mistake must be seen as one, and not taken for "not set".
+    with put("ORG_INVITATIONS_GRANT_POLICY", value):
+        assert conf.GRANT_POLICY is value
+    with put("ORG_INVITATIONS_GRANT_POLICY", None):
+        assert conf.GRANT_POLICY == ""
 
 
 @pytest.mark.parametrize("name", DJANGOS)

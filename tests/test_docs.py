@@ -438,7 +438,8 @@ def test_the_methods_of_the_service_are_documented() -> None:
     documented = set(re.findall(r"^\| `(\w+)\(", text("docs/service.md"), re.MULTILINE))
     assert documented == {
         name
-        for name, value in vars(InvitationService).items()
+        for kind in InvitationService.__mro__[:-1]
+        for name, value in vars(kind).items()
         if callable(value) and not name.startswith("_")
     }
 

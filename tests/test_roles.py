@@ -81,6 +81,14 @@ def test_only_the_roles_of_the_role_set_may_be_assigned_with_the_instances_permi
     assert roles.get("org:auditor") is None
 
 
+def test_what_a_role_may_do_is_told_by_the_instance_alone() -> None:
+    weak = role_set(roles=(Role("org:admin", "Admin", permissions=frozenset()), MEMBER_ITEM))
+    roles = assignable_roles("org_1", weak, INSTANCE, settings())
+    assert roles.roles == (ADMIN, MEMBER)
+    [admin, _] = assignable_roles("org_1", weak, (MEMBER,), settings()).roles
+    assert admin.permissions is None
+
+
 def test_without_role_sets_every_role_of_the_instance_may_be_assigned() -> None:
     roles = assignable_roles("org_1", None, INSTANCE, None)
     assert roles.roles == INSTANCE

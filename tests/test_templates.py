@@ -239,7 +239,7 @@ def test_one_block_of_the_form(ada: Client, site: Site) -> None:
 
 def test_every_field_in_another_way(ada: Client, site: Site) -> None:
     site(org_invitations__partials__field="<b>{{ field.label }}</b> {{ field }}")
-    assert ada.get(PAGE).text.count("<b>") == 2
+    assert ada.get(PAGE).text.count("<b>") == 3
 
 
 def test_a_form_class_with_another_field(
@@ -279,21 +279,26 @@ def test_other_words(ada: Client, mount: Callable[..., None]) -> None:
 
 
 def test_a_rule_of_the_sites_own(
-    clerk_emulator: Emulator, clerk_sign_in: SignIn, mount: Callable[..., None]
+    clerk_emulator: Emulator, clerk_sign_in: SignIn, settings: Any
 ) -> None:
-    service = run(block("docs/views.md", "### Another rule"))["CarefulService"]
-    mount(service_class=service)
-    for person, may in (("ada@acme.test", True), ("mia@acme.test", False)):
+    policy = run(block("docs/views.md", "### Another rule"))["HouseRules"]
+    settings.ORG_INVITATIONS_GRANT_POLICY = policy
+    given = {
+        "ada@acme.test": {"org:admin", "org:member", "org:people_manager", "org:billing"},
+        "mia@acme.test": {"org:member"},
+    }
+    for person, wanted in given.items():
         client = Client()
         clerk_sign_in(client, person, organization="acme")
-        assert ('value="org:admin"' in client.get(PAGE).text) is may
-        answer = client.post(
-            INVITE, {"email_address": f"new-{may}@example.com", "role": "org:admin"}
-        )
-        assert answer.status_code == (303 if may else 422)
-    roles = {row.email_address: row.role for row in clerk_emulator.invitations("acme")}
-    assert roles["new-True@example.com"] == "org:admin"
-    assert "new-False@example.com" not in roles
+        page = client.get(PAGE).text
+        for role in given["ada@acme.test"]:
+            assert (f'value="{role}"' in page) is (role in wanted)
+            address = f"{role[4:]}.for.{person}"
+            data = {"email_address": address, "role": role, "confirm_elevated": "on"}
+            answer = client.post(INVITE, data)
+            assert answer.status_code == (303 if role in wanted else 422)
+            stored = {row.email_address: row.role for row in clerk_emulator.invitations("acme")}
+            assert stored.get(address) == (role if role in wanted else None)
 
 
 def test_a_refused_form_can_have_status_200(ada: Client, mount: Callable[..., None]) -> None:

@@ -103,6 +103,11 @@ class ClerkError(Exception):
         return ", ".join(parts)
 
     @property
+    def may_be_under_way(self) -> bool:
+        """Whether Clerk may still be at work on the request: what is not there may come yet."""
+        return isinstance(self, (ConnectionBroken, Timeout)) or self.status in (502, 503, 504)
+
+    @property
     def detail(self) -> ErrorDetail:
         """Clerk's first entry, or an empty one."""
         return self.errors[0] if self.errors else ErrorDetail(code="")

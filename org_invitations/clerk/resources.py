@@ -194,7 +194,7 @@ class Invitation:
 
 @dataclass(frozen=True, slots=True)
 class Role:
-    """A role. A role set's items carry no permissions; those are None, which is not "none"."""
+    """A role. Permissions that are not told, or not readably, are None, which is not "none"."""
 
     key: str
     name: str
@@ -205,12 +205,11 @@ class Role:
     def parse(cls, data: Any) -> Role:
         """Read a ``role`` or a ``role_set_item`` object."""
         data = _object(data, "role")
-        permissions = data.get("permissions")
         return cls(
             key=_required(data, "key"),
             name=_text(data, "name") or _required(data, "key"),
             description=_text(data, "description"),
-            permissions=_permission_keys(permissions) if isinstance(permissions, list) else None,
+            permissions=_permission_keys(data.get("permissions")),
         )
 
 
@@ -345,6 +344,10 @@ def _strings(value: Any) -> frozenset[str]:
     return frozenset(item for item in value if isinstance(item, str))
 
 
-def _permission_keys(entries: list[Any]) -> frozenset[str]:
-    keys = (entry.get("key") for entry in entries if isinstance(entry, dict))
-    return frozenset(key for key in keys if isinstance(key, str))
+def _permission_keys(entries: Any) -> frozenset[str] | None:
+    """Return the keys, or None where one cannot be read: a role must not look weaker than it is."""
+    if not isinstance(entries, list):
+        return None
+    keys = [entry.get("key") if isinstance(entry, dict) else None for entry in entries]
+    known = [key for key in keys if isinstance(key, str) and key]
+    return frozenset(known) if len(known) == len(keys) else None

@@ -54,6 +54,9 @@ class Emulator(Instance):
             route, params, allowed = resolve(ROUTES, request.method, request.path)
             fault = self.faults.take(request.method, request.path)
             recorded = self.recorder.add(_api_of(route, request), request, self.clock.now_ms())
+        if fault is not None and fault.hold:
+            sleep(fault.hold)
+        with self.lock:
             answer: EmulatorResponse | None = None
             if fault is None or fault.takes_effect:
                 answer = self._answer(request, route, params, allowed)

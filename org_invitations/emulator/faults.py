@@ -23,7 +23,8 @@ class Fault:
 
     ``method`` (``None``: any) and ``path`` (an fnmatch pattern on the path) say which calls;
     ``times`` how many of them (``None``: all). What happens to them: ``delay`` holds the answer
-    back for so many seconds; ``status`` with ``headers`` and ``body`` is another answer;
+    back for so many seconds after the request took effect, ``hold`` before it does; ``status``
+    with ``headers`` and ``body`` is another answer;
     ``drop`` ends the connection "before" or "after" the request took effect; ``garbage`` spoils
     the answer: "html" (a proxy's page with status 200), "truncated" (half of the body under the
     whole Content-Length), "invalid-json", "wrong-json" (valid, but not Clerk's), "empty", "huge"
@@ -35,6 +36,7 @@ class Fault:
     path: str = "*"
     times: int | None = 1
     delay: float = 0.0
+    hold: float = 0.0
     status: int | None = None
     headers: dict[str, str] = field(default_factory=dict)
     body: Any = None
@@ -53,6 +55,8 @@ class Fault:
             raise ValueError("delay must be a number of seconds")
         if self.delay < 0:
             raise ValueError("delay must be a number of seconds")
+        if isinstance(self.hold, bool) or not isinstance(self.hold, (int, float)) or self.hold < 0:
+            raise ValueError("hold must be a number of seconds")
         if self.status is not None and not (type(self.status) is int and 100 <= self.status <= 599):
             raise ValueError("status must be an HTTP status")
         if not isinstance(self.headers, dict) or not isinstance(self.path, str):

@@ -14,7 +14,7 @@ from ..clerk import ClerkError, Invitation, Role
 from ..clerk import exceptions as exc
 from ..forms import InviteForm
 from ..roles import AssignableRoles
-from ..services import Unsettled, Workspace
+from ..services import RoleNotGranted, Unsettled, Workspace
 from ..wording import Problem
 from .organization import SeeOther
 from .page import InvitationPageMixin
@@ -49,13 +49,15 @@ class InviteView(InvitationPageMixin):
                 form.cleaned_data["role"],
                 **self.get_invitation_options(form),
             )
-        except Unsettled:
-            message = self.wording.say(
-                "Unsettled:invite", email_address=form.cleaned_data["email_address"]
-            )
+        except Unsettled as error:
+            name = "Unsettled:invite:absent" if error.absent else "Unsettled:invite"
+            message = self.wording.say(name, email_address=form.cleaned_data["email_address"])
             return self.form_invalid(
                 workspace, form, Problem(message, status=HTTPStatus.SERVICE_UNAVAILABLE)
             )
+        except RoleNotGranted:
+            message = self.wording.say("RoleNotGranted")
+            return self.form_invalid(workspace, form, Problem(message, field="role"))
         except exc.OrganizationNotFound:
             raise
         except ClerkError as error:
@@ -163,7 +165,12 @@ class InviteView(InvitationPageMixin):
         posted = self.request.POST.get("role", "")
         if roles is None:
             name = posted.removeprefix("org:").replace("_", " ").capitalize()
-            roles = AssignableRoles(roles=(Role(key=posted, name=name),) if posted else ())
+            # A box that was ticked is shown again: it is part of what was typed.
+            ticked = "confirm_elevated" in self.request.POST
+            roles = AssignableRoles(
+                roles=(Role(key=posted, name=name),) if posted else (),
+                elevated=frozenset({posted} if ticked else ()),
+            )
         form = self.get_form(roles, self.request.POST)
         form.errors.clear()
         return form

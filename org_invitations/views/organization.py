@@ -23,6 +23,7 @@ from ..clients import get_client
 from ..middleware import renews_session
 from ..services import (
     InvitationService,
+    NotMember,
     NotPermitted,
     find_organization_id,
     get_manageable_organizations,
@@ -82,6 +83,11 @@ class OrganizationMixin(View):
             if self.is_for_another_organization():
                 return self.handle_switched()
             return super().dispatch(request, *args, **kwargs)
+        except NotMember:
+            if "organization_id" not in self.kwargs:
+                return self.handle_not_permitted()
+            # Whether there is such an organization is nobody's business but its members'.
+            return self.handle_clerk_error(exc.OrganizationNotFound())
         except NotPermitted:
             return self.handle_not_permitted()
         except ClerkError as error:

@@ -32,7 +32,7 @@ class RevokeInvitationView(InvitationPageMixin):
 
     def get(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
         """Ask, naming the person: as a page, or in the list's dialog."""
-        workspace = self.service.open(invitation_id=kwargs["invitation_id"])
+        workspace = self.service.open(invitation_id=kwargs["invitation_id"], roles=False)
         invitation = workspace.invitation
         if invitation is None or not invitation.is_pending:
             return self.nothing_to_revoke(workspace, invitation)
@@ -42,13 +42,14 @@ class RevokeInvitationView(InvitationPageMixin):
         """Revoke, and say what became of it."""
         invitation_id: str = kwargs["invitation_id"]
         try:
-            workspace = self.service.open(afresh=True)
+            workspace = self.service.open(afresh=True, roles=False)
         except (exc.TransportError, exc.RateLimited, exc.ServiceUnavailable) as error:
             return self.revoke_failed(None, self.wording.for_writing(error, **self.get_values()))
         try:
             invitation = self.service.revoke(invitation_id)
-        except Unsettled:
-            message = self.wording.say("Unsettled:revoke")
+        except Unsettled as error:
+            name = "Unsettled:revoke:absent" if error.absent else "Unsettled:revoke"
+            message = self.wording.say(name)
             return self.revoke_failed(
                 workspace, Problem(message, status=HTTPStatus.SERVICE_UNAVAILABLE)
             )

@@ -55,6 +55,70 @@ def test_an_invalid_form_keeps_what_was_typed_and_takes_the_focus_to_the_reason(
     expect(ada.locator(EMAIL)).to_be_focused()
 
 
+TICK = "input[name=confirm_elevated]"
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("width", [320, 1280])
+@pytest.mark.parametrize("script", [True, False])
+def test_who_may_manage_members_is_not_made_by_a_slip(
+    new_context: Callable[..., BrowserContext], site: Site, scheme: str, width: int, script: bool
+) -> None:
+    context = new_context(
+        viewport={"width": width, "height": 800}, color_scheme=scheme, java_script_enabled=script
+    )
+    page = context.new_page()
+    sign_in(page, site)
+    name = f"{scheme}-{width}-{'htmx' if script else 'plain'}"
+    shot(page, f"tick-before-{name}")
+    expect(page.get_by_label("Yes, this person may manage members")).not_to_be_checked()
+    expect(page.locator(FORM)).to_contain_text("Needed for: Admin, People manager")
+    page.select_option("select[name=role]", "org:admin")
+    invite(page, "boss@example.com")
+    summary = page.locator("#org-invitations-summary")
+    expect(summary).to_contain_text("The role Admin may manage members")
+    expect(page.locator(EMAIL)).to_have_value("boss@example.com")
+    expect(page.locator("select[name=role]")).to_have_value("org:admin")
+    expect(page.locator(TICK)).to_have_attribute("aria-invalid", "true")
+    described = str(page.get_attribute(TICK, "aria-describedby")).split()
+    said = " ".join(page.locator(f"#{part}").inner_text() for part in described)
+    assert "Needed for: Admin, People manager" in said
+    assert "The role Admin may manage members" in said
+    shot(page, f"tick-{name}")
+    if script:
+        expect(summary).to_be_focused()
+        assert page.evaluate("document.documentElement.scrollWidth") <= width
+        assert_accessible(page)
+    assert not any(call.method == "POST" for call in site.clerk.requests)
+
+    page.click("#org-invitations-summary a")
+    page.check(TICK)
+    invite(page, "nobody")  # another mistake: the tick stays
+    expect(summary).to_contain_text("This is not an email address")
+    expect(page.locator(TICK)).to_be_checked()
+    invite(page, "boss@example.com")
+    expect(page.locator("#org-invitations-status")).to_contain_text("as Admin")
+    expect(page.locator(TICK)).not_to_be_checked()  # the next person is another decision
+    [row] = [r for r in site.clerk.invitations("acme") if r.email_address == "boss@example.com"]
+    assert row.role == "org:admin"
+
+
+def test_who_can_give_no_role_is_told(page: Page, site: Site) -> None:
+    may = ["org:sys_memberships:manage"]
+    site.clerk.configure(
+        memberships=[{"organization": "acme", "user": "mia@acme.test", "permissions": may}]
+    )
+    sign_in(page, site, "mia@acme.test")
+    expect(page.locator("select[name=role]")).to_be_disabled()
+    expect(page.locator(FORM)).to_contain_text("Ask an administrator of the organization.")
+    expect(page.locator(TICK)).to_have_count(0)
+    shot(page, "no-role")
+    assert_accessible(page)
+    invite(page, "new@example.com")
+    expect(page.locator("#org-invitations-summary")).to_contain_text("no more than you may")
+    assert not any(call.method == "POST" for call in site.clerk.requests)
+
+
 def test_a_refusal_of_clerks_is_shown_and_can_be_mended(ada: Page) -> None:
     invite(ada, "max@acme.test")
     expect(ada.locator("#org-invitations-summary")).to_contain_text("already a member of Acme")
@@ -264,7 +328,7 @@ def test_the_whole_job_by_keyboard(ada: Page) -> None:
     expect(ada.locator("#org-invitations-status")).to_contain_text("Invitation sent")
     expect(ada.locator(EMAIL)).to_be_focused()
     ada.wait_for_timeout(100)  # htmx takes 20 ms to settle, and no person is faster
-    for _ in range(3):  # role, button, the new row's Revoke
+    for _ in range(4):  # role, tick, button, the new row's Revoke
         ada.keyboard.press("Tab")
     assert focused(ada).endswith("-revoke")
     ada.keyboard.press("Enter")

@@ -159,6 +159,13 @@ def test_a_role_of_the_instance_has_permissions_and_an_item_of_a_role_set_does_n
     assert RoleSet.parse(ROLE_SET).roles[0].permissions is None
 
 
+@pytest.mark.parametrize("entry", ["org:x", {}, {"key": None}, {"key": ""}, {"key": ["a"]}, None])
+def test_a_role_with_a_permission_that_cannot_be_read_does_not_say(entry: Any) -> None:
+    # Left out, it would make the role look weaker than it is.
+    role = Role.parse({**ROLE, "permissions": [{"key": "org:a"}, entry]})
+    assert role.permissions is None
+
+
 def test_a_role_set_keeps_the_order_of_its_roles_and_names_the_default() -> None:
     role_set = RoleSet.parse(ROLE_SET)
     assert [role.key for role in role_set.roles] == ["org:admin", "org:member"]

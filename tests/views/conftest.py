@@ -35,11 +35,14 @@ class Browser:
     def post(self, url: str, data: Any = None, *, target: str | None = None, **headers: str) -> Any:
         return self.client.post(url, data or {}, headers=self._headers(target, headers))
 
-    def invite(self, address: str, role: str = "org:member", **kwargs: Any) -> Any:
-        return self.post(INVITE, {"email_address": address, "role": role}, **kwargs)
+    def invite(
+        self, address: str, role: str = "org:member", *, target: str | None = None, **more: str
+    ) -> Any:
+        data = {"email_address": address, "role": role, **more}
+        return self.post(INVITE, data, target=target)
 
-    def htmx_invite(self, address: str, role: str = "org:member") -> Any:
-        return self.invite(address, role, target="org-invitations-form")
+    def htmx_invite(self, address: str, role: str = "org:member", **more: str) -> Any:
+        return self.invite(address, role, target="org-invitations-form", **more)
 
     def _headers(self, target: str | None, headers: dict[str, str]) -> dict[str, str]:
         if target is not None:

@@ -1,0 +1,315 @@
+"""Who may, and what they see: what is asked of Clerk, in how few rounds, what is remembered."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from dataclasses import replace
+from typing import Any, Final
+
+from ..caching import InstanceCache
+from ..clerk import (
+    ClerkClient,
+    ClerkError,
+    InstanceAPI,
+    Invitation,
+    InvitationStatus,
+    Membership,
+    Organization,
+    OrganizationAPI,
+    Page,
+    Role,
+    RoleSet,
+)
+from ..clerk.exceptions import NotFound
+from ..concurrency import Outcome, run_together
+from ..conf import MAX_MEMBERSHIP_CACHE_SECONDS, conf
+from ..grants import get_grant_policy
+from ..roles import AssignableRoles, assignable_roles, may_manage_members, role_set_key
+from .workspace import InvitationPage, NotMember, NotPermitted, Workspace
+
+#: How long a check made for a write covers the write, and those that follow in the same request.
+_CHECK_SECONDS: Final = 10.0
+
+#: How long a no is remembered for reading: enough for reloads, too short to keep anybody out.
+_REFUSED_SECONDS: Final = 5
+
+#: No organization has more pages; a larger number in the URL means the last page.
+_MAX_PAGE_NUMBER: Final = 100_000
+
+
+class WorkspaceReader:
+    """Opens the invitations of one organization for one person, if they may see them."""
+
+    def __init__(self, client: ClerkClient, *, organization_id: str, user_id: str) -> None:
+        self.organization_id = organization_id
+        self.user_id = user_id
+        self.api = OrganizationAPI(client, organization_id)
+        self.instance = InstanceAPI(client)
+        self.cache = InstanceCache()
+        self.policy = get_grant_policy()
+        self._checked: tuple[float, Workspace] | None = None
+        self._has_roles = False
+        self._is_open = False
+
+    def open(
+        self,
+        *,
+        page: int | None = None,
+        invitation_id: str | None = None,
+        afresh: bool = False,
+        roles: bool = True,
+    ) -> Workspace:
+        """Check the permission and return what a page needs, in as few rounds as can be.
+
+        With nothing remembered two rounds of calls follow each other (the second for the role
+        set, whose key the first brings); with everything remembered there is one.
+
+        :param page: also return this page of pending invitations.
+        :param invitation_id: also return this invitation.
+        :param afresh: ask Clerk for the membership whatever is remembered: before a write.
+        :param roles: False leaves the roles out: whoever revokes needs none.
+        :raises NotMember: the person does not belong to the organization.
+        :raises NotPermitted: the person may not manage members here.
+        :raises ClerkError: the permission, the organization or the invitation could not be had.
+            A page of invitations or roles that could not be had is in the result instead.
+        """
+        if afresh:
+            self._checked = None  # whatever comes of this check, the one before is history
+        started = time.monotonic()
+        known = self._get_known(afresh=afresh)
+        fresh = self._first_round(known, page, invitation_id, roles=roles)
+        membership, instance_roles = self._check_permission(fresh, known, afresh=afresh)
+        organization: Organization = fresh["organization"].get()
+        granted = self._second_round(fresh, organization, roles=roles)
+        if granted.value is not None:
+            granted = Outcome(value=self.policy.restrict(granted.value, membership, instance_roles))
+        listed = fresh.get("page", Outcome())
+        if isinstance(listed.error, NotFound):
+            # Only the organization itself can be missing there: it went while it was remembered.
+            self.cache.delete(self._names["membership"])
+            raise listed.error
+        self._remember(fresh, known)
+        workspace = Workspace(
+            organization=organization,
+            membership=membership,
+            roles=granted.value or AssignableRoles(),
+            roles_error=granted.error,
+            page=listed.value,
+            page_error=listed.error,
+            invitation=fresh["invitation"].get() if invitation_id is not None else None,
+        )
+        self._is_open = True
+        if afresh:
+            self._checked = (started, workspace)
+            self._has_roles = roles
+        return workspace
+
+    def _check_afresh(self, *, with_roles: bool = False) -> Workspace:
+        """Return a workspace whose permission Clerk has confirmed just now.
+
+        :param with_roles: a check that could not tell the roles will not do.
+        """
+        if self._checked is not None:
+            moment, workspace = self._checked
+            usable = not with_roles or (workspace.roles_error is None and self._has_roles)
+            if usable and time.monotonic() - moment < _CHECK_SECONDS:
+                return workspace
+        return self.open(afresh=True, roles=with_roles)
+
+    def _require_open(self) -> None:
+        if not self._is_open:
+            raise NotPermitted
+
+    def forget_membership(self) -> None:
+        """Ask Clerk about the person again, whatever is remembered."""
+        self._checked = None
+        self._is_open = False
+        self.cache.delete(self._names["membership"])
+
+    def with_page(self, workspace: Workspace, number: int) -> Workspace:
+        """Return the workspace with this page of pending invitations as they are now.
+
+        Where there are fewer pages it is the last one: the only row of a page may have gone.
+        """
+        size = conf.PAGE_SIZE
+        try:
+            page = self._fetch(min(max(number, 1), _MAX_PAGE_NUMBER), size)
+            if page.number > page.num_pages:
+                page = self._fetch(page.num_pages, size)
+        except ClerkError as error:
+            return replace(workspace, page=None, page_error=error)
+        return replace(workspace, page=page, page_error=None)
+
+    def find_invitation(self, invitation_id: str) -> Invitation | None:
+        """Return an invitation of this organization, or None where it cannot be had.
+
+        :raises NotPermitted: :meth:`open` has not let the person in.
+        """
+        self._require_open()
+        try:
+            return self.api.get_invitation(invitation_id)
+        except ClerkError:
+            return None
+
+    def get_roles(self) -> AssignableRoles:
+        """Return the roles the person may grant here, for a form of the site's own.
+
+        :raises NotPermitted: the person may not manage members here.
+        :raises ClerkError: the roles could not be had.
+        """
+        workspace = self.open()
+        if workspace.roles_error is not None:
+            raise workspace.roles_error
+        return workspace.roles
+
+    def remembered_roles(self) -> AssignableRoles | None:
+        """Return the roles without asking Clerk: for a form that could not be sent just now.
+
+        None unless the person was found to manage members within the last minute.
+        """
+        names = self._names
+        known = self.cache.get_many(names.values())
+        found = {what: known.get(name) for what, name in names.items()}
+        instance_roles: tuple[Role, ...] | None = found["instance_roles"]
+        membership: Membership | None = found["membership"]
+        role_set: RoleSet | None = found["role_set"]
+        if membership is None or role_set is None or instance_roles is None:
+            return None
+        if not may_manage_members(membership, instance_roles):
+            return None
+        roles = assignable_roles(self.organization_id, role_set, instance_roles, found["settings"])
+        return self.policy.restrict(roles, membership, instance_roles)
+
+    # --- The rounds ---------------------------------------------------------------------------
+
+    def _first_round(
+        self, known: dict[str, Any], page: int | None, invitation_id: str | None, *, roles: bool
+    ) -> dict[str, Outcome]:
+        """Fetch at the same time whatever is needed and not known; return all of it."""
+        names = self._names
+        if (refused := known.get(names["refused"])) is not None:
+            raise NotMember if refused == "outsider" else NotPermitted
+        calls = {
+            what: call
+            for what, call in self._calls.items()
+            if names[what] not in known and (roles or what in ("membership", "organization"))
+        }
+        if page is not None:
+            number, size = min(max(page, 1), _MAX_PAGE_NUMBER), conf.PAGE_SIZE
+            calls["page"] = lambda: self._fetch(number, size)
+        if invitation_id is not None:
+            calls["invitation"] = lambda: self.api.get_invitation(invitation_id)
+        fresh = run_together(calls)
+        for what, name in names.items():
+            if name in known:
+                fresh[what] = Outcome(value=known[name])
+        return fresh
+
+    def _check_permission(
+        self, fresh: dict[str, Outcome], known: dict[str, Any], *, afresh: bool
+    ) -> tuple[Membership, tuple[Role, ...]]:
+        """Return the membership of a person who may, and the instance's roles where they are."""
+        names = self._names
+        membership: Membership | None = fresh["membership"].get()
+        if membership is not None and not membership.permissions:
+            # Then the roles decide: without them, no; and before a write, not remembered ones.
+            if "instance_roles" not in fresh or (afresh and names["instance_roles"] in known):
+                fresh.update(run_together({"instance_roles": self.instance.get_roles}))
+            fresh["instance_roles"].get()
+        instance_roles: tuple[Role, ...] = fresh.get("instance_roles", Outcome()).value or ()
+        if membership is None or not may_manage_members(membership, instance_roles):
+            self.forget_membership()
+            # Whoever may not reloads all the same, and Clerk's limit is shared by all tenants.
+            fresh["membership"] = Outcome()
+            self._remember(fresh, known)
+            refused = "outsider" if membership is None else "member"
+            self.cache.set(names["refused"], refused, _REFUSED_SECONDS)
+            raise NotMember if membership is None else NotPermitted
+        return membership, instance_roles
+
+    def _second_round(
+        self, fresh: dict[str, Outcome], organization: Organization, *, roles: bool
+    ) -> Outcome:
+        """Fetch what the first round showed to be needed; return the roles."""
+        calls: dict[str, Callable[[], Any]] = {}
+        settings = fresh["settings"].value if roles else None
+        key = role_set_key(organization, settings)
+        role_set: RoleSet | None = fresh.get("role_set", Outcome()).value
+        if roles and key is not None and (role_set is None or role_set.key != key):
+            calls["role_set"] = lambda: self.instance.get_role_set(key)
+        page: InvitationPage | None = fresh.get("page", Outcome()).value
+        if page is not None and page.number > page.num_pages:
+            last = page.num_pages
+            calls["page"] = lambda: self._fetch(last, page.size)
+        fresh.update(run_together(calls))
+        if not roles:
+            return Outcome()
+
+        # Without the instance's roles nobody knows what a role may do, so none can be granted.
+        needed = ["instance_roles"]
+        needed += ["settings"] if organization.role_set_key is None else []
+        needed += ["role_set"] if key is not None else []
+        for what in needed:
+            if (error := fresh[what].error) is not None:
+                return Outcome(error=error)
+        found = fresh["role_set"].value if key is not None else None
+        return Outcome(
+            value=assignable_roles(
+                self.organization_id, found, fresh["instance_roles"].value, settings
+            )
+        )
+
+    def _fetch(self, number: int, size: int) -> InvitationPage:
+        found: Page[Invitation] = self.api.get_invitations(
+            status=(InvitationStatus.PENDING,), limit=size, offset=(number - 1) * size
+        )
+        return InvitationPage(
+            invitations=found.data, number=number, size=size, total_count=found.total_count
+        )
+
+    # --- What is asked and remembered -----------------------------------------------------
+
+    def _get_known(self, *, afresh: bool) -> dict[str, Any]:
+        known = self.cache.get_many(self._names.values())
+        if afresh:
+            known.pop(self._names["membership"], None)
+            known.pop(self._names["refused"], None)
+        return known
+
+    @property
+    def _names(self) -> dict[str, str]:
+        """What is remembered, and under which name."""
+        organization_id = self.organization_id
+        return {
+            "membership": f"membership:{organization_id}:{self.user_id}",
+            "organization": f"organization:{organization_id}",
+            "role_set": f"role_set:{organization_id}",
+            "instance_roles": "instance_roles",
+            "settings": "settings",
+            "refused": f"refused:{organization_id}:{self.user_id}",
+        }
+
+    @property
+    def _calls(self) -> dict[str, Callable[[], Any]]:
+        return {
+            "membership": lambda: self.api.get_membership(self.user_id),
+            "organization": self.api.get,
+            "instance_roles": self.instance.get_roles,
+            "settings": self.instance.get_organization_settings,
+        }
+
+    def _remember(self, fresh: dict[str, Outcome], known: dict[str, Any]) -> None:
+        lives = {
+            "membership": conf.MEMBERSHIP_CACHE_SECONDS,
+            # What a role may do decides who may grant it, so that, too, is never old.
+            "instance_roles": min(conf.ROLES_CACHE_SECONDS, MAX_MEMBERSHIP_CACHE_SECONDS),
+        }
+        role_set: RoleSet | None = fresh.get("role_set", Outcome()).value
+        if role_set is not None and role_set.migrating:
+            lives["role_set"] = 0  # the lock must not outlive the migration
+        for what, name in self._names.items():
+            outcome = fresh.get(what)
+            if outcome is None or outcome.value is None or known.get(name) is outcome.value:
+                continue
+            self.cache.set(name, outcome.value, lives.get(what, conf.ROLES_CACHE_SECONDS))
