@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import os
 import pickle
 from collections.abc import Iterator
 from pathlib import Path
@@ -11,7 +12,7 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
-from django.core.exceptions import ImproperlyConfigured
+from django.core.exceptions import ImproperlyConfigured, SynchronousOnlyOperation
 from django.core.handlers.wsgi import WSGIHandler
 from django.http import HttpResponse, JsonResponse
 from django.test import AsyncClient, Client, RequestFactory
@@ -21,6 +22,7 @@ from django.views import View
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from org_invitations import middleware as middleware_module
 from org_invitations.clerk.differences import DIFFERENCES
 from org_invitations.clerk.exceptions import TransportError
 from org_invitations.middleware import (
@@ -504,3 +506,49 @@ def test_answers_stay_what_the_view_made_them() -> None:
     factory = RequestFactory(headers={"Host": "app.example.com"})
     middleware = ClerkSessionMiddleware(lambda request: JsonResponse({"a": 1}))
     assert json.loads(middleware(factory.get("/who/")).content) == {"a": 1}
+
+
+# --- What must not be a 500 ------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("name", ["iat", "exp", "nbf"])
+@pytest.mark.parametrize("number", [10**400, -(10**400)])
+def test_a_number_without_bounds_signs_nobody_in_and_breaks_nothing(name: str, number: int) -> None:
+    forged = token(**{name: number})
+    unsigned = forged.rpartition(".")[0] + ".AAAA"
+    for text in (forged, unsigned):
+        response = Client().get("/who/", secure=True, headers={"Cookie": cookies(text)})
+        assert response.status_code == 200
+    assert b"user_2admin" not in response.content
+
+
+def test_a_host_with_an_impossible_port_is_a_bad_request() -> None:
+    assert get("/people/", EXPIRED, Host="app.example.com:99999").status_code == 400
+
+
+def test_keys_are_not_fetched_in_an_event_loop(site: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Reading ``request.clerk`` there would hold up everybody: it says so instead."""
+    site.CLERK_JWT_KEY = ""
+    monkeypatch.delenv("DJANGO_ALLOW_ASYNC_UNSAFE", raising=False)
+    monkeypatch.setattr(ClerkSessionMiddleware, "get_backend", lambda self: Backend())
+    middleware = ClerkSessionMiddleware(lambda request: HttpResponse())
+
+    async def read() -> None:
+        with pytest.raises(SynchronousOnlyOperation, match="aclerk"):
+            middleware._fetch_keys()
+
+    asyncio.run(read())
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="there is no fork here")
+def test_a_forked_process_waits_for_no_lock_of_its_parents(
+    site: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    site.CLERK_JWT_KEY = ""
+    monkeypatch.setattr(ClerkSessionMiddleware, "get_backend", lambda self: Backend())
+    get("/who/", cookies(token()))
+    assert middleware_module._remote_keys
+    child = os.fork()
+    if child == 0:
+        os._exit(len(middleware_module._remote_keys))
+    assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 0

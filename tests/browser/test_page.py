@@ -310,6 +310,29 @@ def test_rights_that_were_lost_meanwhile_are_told_and_nothing_is_lost(
     expect(ada.locator(EMAIL)).to_have_value("new@example.com")
 
 
+@pytest.mark.parametrize("javascript", [True, False])
+def test_who_has_switched_in_another_tab_invites_into_no_wrong_organization(
+    new_context: Callable[..., BrowserContext], site: Site, javascript: bool
+) -> None:
+    page = new_context(java_script_enabled=javascript).new_page()
+    sign_in(page, site, "bo@both.test")
+    organization = page.locator(".org-invitations-organization").inner_text()
+    other = "globex" if organization == "Acme" else "acme"
+    page.fill(EMAIL, "new@example.com")
+    tab = page.context.new_page()
+    switch = f"{site.clerk.base_url}/switch?organization={other}"
+    tab.goto(f"{switch}&redirect_url={site.invitations}")
+    expect(tab.locator(".org-invitations-organization")).not_to_have_text(organization)
+    page.get_by_role("button", name="Send invitation").click()
+    place = "#org-invitations-alert" if javascript else "#org-invitations-summary"
+    expect(page.locator(place)).to_contain_text("You have switched to")
+    expect(page.locator(EMAIL)).to_have_value("new@example.com")
+    shot(page, f"switched-{javascript}")
+    for name in ("acme", "globex"):
+        rows = site.clerk.invitations(name)
+        assert "new@example.com" not in [row.email_address for row in rows]
+
+
 def test_in_debug_django_htmx_does_not_replace_the_page(ada: Page, site: Site, settings) -> None:
     settings.DEBUG = True
     ada.reload()
@@ -365,6 +388,9 @@ def test_it_fits_and_is_accessible(
     invite(page, f"{'x' * 60}@{'y' * 60}.example.com")
     expect(page.locator("#org-invitations-status")).to_contain_text("Invitation sent")
     assert page.evaluate("document.documentElement.scrollWidth") <= width
+    revoke = page.locator(f"{LIST} tbody a").first.bounding_box()
+    assert revoke is not None
+    assert revoke["height"] < 50  # the word is not broken to make room for long addresses
     small = page.evaluate(
         """[...document.querySelectorAll("a, button, input, select")]
            .filter(e => e.checkVisibility() && e.type !== "hidden")

@@ -279,3 +279,80 @@ def test_an_entry_without_algorithm_takes_all_three(cache: FakeCache, clock: Clo
 def test_a_private_part_in_the_answer_is_not_kept(cache: FakeCache, clock: Clock) -> None:
     RemoteKeys(Clerk(jwk(d="private")), cache, "scope", clock=clock).get_key("ins_test")
     assert "private" not in repr(dict(cache))
+
+
+# --- A Clerk that hangs --------------------------------------------------------------------
+
+
+class HangingClerk(Clerk):
+    """Takes ten seconds of the test's clock to fail, and real time until it is let go."""
+
+    def __init__(self, clock: Clock) -> None:
+        super().__init__()
+        self.clock = clock
+        self.asking = threading.Event()
+        self.release = threading.Event()
+
+    def __call__(self) -> Mapping[str, Any]:
+        self.asked += 1
+        self.asking.set()
+        self.release.wait(10)
+        self.clock.now += 10
+        raise TransportError("no answer in time")
+
+
+def test_a_failure_counts_from_its_end_so_a_queue_of_threads_asks_once(
+    cache: FakeCache, clock: Clock
+) -> None:
+    clerk = HangingClerk(clock)
+    keys = RemoteKeys(clerk, cache, "here", clock=clock)
+    threads = [threading.Thread(target=reason, args=(keys, "ins_test")) for _ in range(8)]
+    for thread in threads:
+        thread.start()
+    clerk.asking.wait(5)
+    clerk.release.set()
+    for thread in threads:
+        thread.join(5)
+    assert clerk.asked == 1
+
+
+def test_nobody_waits_for_clerk_while_a_key_that_was_good_is_at_hand(
+    cache: FakeCache, clock: Clock, clerk: Clerk
+) -> None:
+    keys = RemoteKeys(clerk, cache, "here", clock=clock)
+    good = keys.get_key("ins_test")
+    clock.now += 301
+    cache.clear()
+    hanging = HangingClerk(clock)
+    keys._fetch = hanging
+    first = threading.Thread(target=keys.get_key, args=("ins_test",))
+    first.start()
+    hanging.asking.wait(5)
+    started = time.monotonic()
+    assert keys.get_key("ins_test") == good
+    assert time.monotonic() - started < 1
+    hanging.release.set()
+    first.join(5)
+
+
+def test_without_a_cache_made_up_keys_are_few_fetches_all_the_same(
+    clerk: Clerk, clock: Clock
+) -> None:
+    class Dummy(FakeCache):
+        def get(self, key: str, default: Any = None) -> Any:
+            return default
+
+    keys = RemoteKeys(clerk, Dummy(clock), "here", clock=clock)
+    keys.get_key("ins_test")
+    for number in range(50):
+        assert reason(keys, f"made up {number}") == reasons.JWK_KID_MISMATCH
+    assert clerk.asked <= 2
+
+
+@pytest.mark.parametrize("stored", [{"fetched_at": NOW + 9}, {"keys": 3, "fetched_at": NOW + 9}])
+def test_an_entry_of_another_shape_in_the_cache_is_ignored(
+    clerk: Clerk, cache: FakeCache, clock: Clock, stored: dict[str, Any]
+) -> None:
+    keys = RemoteKeys(clerk, cache, "here", clock=clock)
+    cache.set(keys._prefix, stored)
+    assert keys.get_key("ins_test").key is not None
