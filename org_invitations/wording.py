@@ -88,6 +88,9 @@ class Wording:
             "Ask an administrator of the organization."
         ),
         "OrganizationNotFound": _("%(organization)s no longer exists."),
+        "OrganizationNotFound:unknown": _(
+            "This organization no longer exists, or you do not belong to it."
+        ),
         "InvitationNotFound": _("There is no such invitation in %(organization)s."),
         "InvitationNotPending": _(
             "This invitation is no longer pending, so there is nothing to revoke."

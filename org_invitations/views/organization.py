@@ -268,6 +268,10 @@ class OrganizationMixin(View):
 
     def handle_clerk_error(self, error: ClerkError) -> HttpResponseBase:
         """Answer what went wrong before the view could do anything about it."""
+        if isinstance(error, exc.OrganizationNotFound):
+            return self.render_problem(
+                self.wording.say("OrganizationNotFound:unknown"), status=HTTPStatus.NOT_FOUND
+            )
         if isinstance(error, exc.NotFound):
             return self.render_problem(
                 self.wording.for_writing(error, **self.get_values()).message,

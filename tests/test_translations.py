@@ -1,0 +1,280 @@
+"""Every language is complete, compiled, and what a person who reads it gets to see."""
+
+from __future__ import annotations
+
+import ast
+import gettext
+import html
+import io
+import os
+import re
+import shutil
+import subprocess
+import sys
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import pytest
+from django.test import Client
+
+from org_invitations.emulator import Emulator
+from org_invitations.testing import SignIn
+
+APP = Path(__file__).resolve().parent.parent / "org_invitations"
+LANGUAGES = sorted(path.parent.parent.name for path in APP.glob("locale/*/LC_MESSAGES/django.po"))
+
+PAGE = "/invitations/"
+INVITE = "/invitations/invite/"
+GERMAN = {"Accept-Language": "de"}
+
+PLACEHOLDER = re.compile(r"%\(\w+\)[a-z]|\{\w*\}|%%")
+TAG = re.compile(r"</?\w[^>]*>")
+
+
+@dataclass
+class Entry:
+    """A message of a .po file."""
+
+    strings: dict[str, str] = field(default_factory=dict)
+    """``msgid``, ``msgid_plural``, ``msgctxt``, and ``msgstr`` or ``msgstr[0]`` and so on."""
+    flags: set[str] = field(default_factory=set)
+
+    @property
+    def key(self) -> tuple[str, str, str]:
+        names = ("msgctxt", "msgid", "msgid_plural")
+        context, one, many = (self.strings.get(name, "") for name in names)
+        return context, one, many
+
+    @property
+    def sources(self) -> list[str]:
+        return [text for name, text in self.strings.items() if name.startswith("msgid")]
+
+    @property
+    def translations(self) -> list[str]:
+        return [text for name, text in self.strings.items() if name.startswith("msgstr")]
+
+
+def read(po: str) -> list[Entry]:
+    """Read a .po file; the first entry is its header."""
+    entries = []
+    for block in re.split(r"\n\s*\n", po.strip()):
+        entry = Entry()
+        name = ""
+        for line in block.splitlines():
+            if line.startswith("#,"):
+                entry.flags.update(flag.strip() for flag in line[2:].split(","))
+            elif not line.startswith("#"):
+                keyword, quote, rest = line.partition('"')
+                name = keyword.strip() or name
+                text = ast.literal_eval(quote + rest)
+                entry.strings[name] = entry.strings.get(name, "") + text
+        if "msgid" in entry.strings:
+            entries.append(entry)
+    return entries
+
+
+def po_file(language: str) -> Path:
+    return APP / "locale" / language / "LC_MESSAGES" / "django.po"
+
+
+def messages_of(language: str) -> list[Entry]:
+    return read(po_file(language).read_text(encoding="utf-8"))[1:]
+
+
+def need(tool: str) -> str:
+    """Return where a tool of gettext is; skip without it, except in CI."""
+    path = shutil.which(tool)
+    if path is None:
+        reason = f"{tool} is not installed: it comes with GNU gettext"
+        if os.environ.get("CI"):
+            pytest.fail(reason)
+        pytest.skip(reason)
+    return path
+
+
+def catalog(mo: bytes) -> dict[Any, str]:
+    """The messages of a compiled file, without the header, where versions of msgfmt differ."""
+    found: dict[Any, str] = vars(gettext.GNUTranslations(io.BytesIO(mo)))["_catalog"]
+    return {key: text for key, text in found.items() if key != ""}
+
+
+# --- The files -----------------------------------------------------------------------------------
+
+
+def test_there_is_german() -> None:
+    assert "de" in LANGUAGES
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_the_header_names_the_package_and_the_language(language: str) -> None:
+    header = read(po_file(language).read_text(encoding="utf-8"))[0]
+    assert header.strings["msgid"] == ""
+    assert "fuzzy" not in header.flags
+    lines = header.strings["msgstr"].splitlines()
+    assert "Project-Id-Version: django-org-invitations" in lines
+    assert f"Language: {language}" in lines
+    assert any(line.startswith("Plural-Forms: nplurals=") for line in lines)
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_every_message_is_translated(language: str) -> None:
+    messages = messages_of(language)
+    assert len(messages) > 100
+    assert [entry.key for entry in messages if "fuzzy" in entry.flags] == []
+    untranslated = [
+        entry.key for entry in messages if not all(text.strip() for text in entry.translations)
+    ]
+    assert untranslated == []
+    assert all(entry.translations for entry in messages)
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+@pytest.mark.parametrize("pattern", [PLACEHOLDER, TAG], ids=["placeholders", "tags"])
+def test_a_translation_keeps_what_is_no_word(language: str, pattern: re.Pattern[str]) -> None:
+    seen = 0
+    for entry in messages_of(language):
+        wanted = sorted(pattern.findall(entry.sources[-1]))
+        seen += len(wanted)
+        for text in [*entry.sources, *entry.translations]:
+            assert sorted(pattern.findall(text)) == wanted, text
+    assert seen
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_the_compiled_file_is_up_to_date(language: str) -> None:
+    po = po_file(language)
+    done = subprocess.run(
+        [need("msgfmt"), "--check", "-o", "-", str(po)], capture_output=True, check=False
+    )
+    assert done.returncode == 0, done.stderr.decode()
+    assert catalog(po.with_suffix(".mo").read_bytes()) == catalog(done.stdout), "make messages"
+
+
+@pytest.fixture(scope="module")
+def collected(tmp_path_factory: pytest.TempPathFactory) -> set[tuple[str, str, str]]:
+    """The messages of the sources, collected anew in a copy of the package."""
+    need("xgettext")
+    need("msgmerge")
+    copy = tmp_path_factory.mktemp("sources") / "org_invitations"
+    shutil.copytree(
+        APP, copy, ignore=shutil.ignore_patterns("locale", "emulator", "__pycache__", ".*cache")
+    )
+    folder = copy / "locale" / "de" / "LC_MESSAGES"
+    folder.mkdir(parents=True)
+    command = [sys.executable, "-m", "django", "makemessages", "--locale", "de", "--no-location"]
+    env = {k: v for k, v in os.environ.items() if not k.startswith(("COV", "DJANGO", "PYTHON"))}
+    done = subprocess.run(
+        command, cwd=copy, env=env, capture_output=True, text=True, encoding="utf-8", check=False
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+    return {entry.key for entry in read((folder / "django.po").read_text(encoding="utf-8"))[1:]}
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_no_message_of_the_sources_is_missing(
+    language: str, collected: set[tuple[str, str, str]]
+) -> None:
+    known = {entry.key for entry in messages_of(language)}
+    assert len(collected) > 100
+    assert collected - known == set(), "make messages, and translate these"
+    assert known - collected == set(), "make messages: these are no longer used"
+
+
+# --- What a person sees --------------------------------------------------------------------------
+
+
+@pytest.fixture
+def ada(client: Client, clerk_emulator: Emulator, clerk_sign_in: SignIn) -> Client:
+    """A browser with Ada before it, who administers Acme."""
+    clerk_sign_in(client, "ada@acme.test", organization="acme")
+    return client
+
+
+def english_on(page: str) -> list[str]:
+    """The English texts of the app that are on a page: whole ones, or parts between values."""
+    words = " ".join(html.unescape(page).split())
+    parts = {
+        part.strip()
+        for entry in messages_of("de")
+        for text in entry.sources
+        if text not in entry.translations
+        for part in re.split(f"{PLACEHOLDER.pattern}|{TAG.pattern}", text)
+    }
+    return sorted(part for part in parts if len(part) > 12 and part in words)
+
+
+def is_german(response: Any, *, whole_page: bool = True) -> str:
+    """Check that nothing of an answer is English, and return its words."""
+    if whole_page:
+        assert '<html lang="de" dir="ltr">' in response.text
+    assert english_on(response.text) == []
+    words = re.sub(r"<[^>]*>", "", response.text)
+    return " ".join(html.unescape(words).split())
+
+
+def test_english_would_be_noticed(ada: Client) -> None:
+    page = ada.get(PAGE, headers={"Accept-Language": "en"})
+    assert '<html lang="en" dir="ltr">' in page.text
+    found = english_on(page.text)
+    assert "Pending invitations" in found
+    assert "invitation to" in found
+    assert len(found) > 5
+
+
+def test_the_page_is_german(ada: Client) -> None:
+    page = ada.get(PAGE, headers=GERMAN)
+    words = is_german(page)
+    assert "<title>Einladungen zu Acme</title>" in page.text
+    for text in ("Person einladen", "E-Mail-Adresse", "Einladung senden", "Offene Einladungen"):
+        assert text in words
+    assert re.search(r"noch \d+ (Tage?|Wochen?|Monate?)\b", words)
+    assert re.search(r"Widerrufen der Einladung an \S+@", words)
+
+
+def test_a_refusal_is_german(ada: Client) -> None:
+    data = {"email_address": "max@acme.test", "role": "org:member"}
+    page = ada.post(INVITE, data, headers=GERMAN)
+    assert page.status_code == 422
+    words = is_german(page)
+    assert "<title>Fehler: Einladungen zu Acme</title>" in page.text
+    assert "Die Einladung wurde nicht gesendet" in words
+    assert "max@acme.test ist bereits Mitglied von Acme." in words
+
+
+def test_input_is_refused_in_german(ada: Client) -> None:
+    words = is_german(ada.post(INVITE, {"email_address": "x", "role": ""}, headers=GERMAN))
+    assert "Das ist keine E-Mail-Adresse." in words
+    assert "Wählen Sie eine Rolle." in words
+
+
+def test_the_revoke_question_is_german(ada: Client, clerk_emulator: Emulator) -> None:
+    row = clerk_emulator.add_invitation("acme", "lee@example.com", role="org:billing")
+    words = is_german(ada.get(f"{PAGE}{row.id}/revoke/", headers=GERMAN))
+    assert "Diese Einladung widerrufen?" in words
+    assert "lee@example.com wurde als Billing eingeladen." in words
+    assert "Abbrechen" in words
+
+
+def test_success_is_german(ada: Client) -> None:
+    data = {"email_address": "neu@example.com", "role": "org:member"}
+    page = ada.post(INVITE, data, headers=GERMAN, follow=True)
+    assert page.redirect_chain
+    words = is_german(page)
+    assert "Einladung an neu@example.com als Member gesendet." in words
+
+
+def test_a_fragment_for_htmx_is_german(ada: Client) -> None:
+    data = {"email_address": "neu@example.com", "role": "org:member"}
+    headers = GERMAN | {"HX-Request": "true", "HX-Target": "org-invitations-form"}
+    words = is_german(ada.post(INVITE, data, headers=headers), whole_page=False)
+    assert "Einladung an neu@example.com als Member gesendet." in words
+
+
+def test_a_stranger_is_refused_in_german(
+    client: Client, clerk_emulator: Emulator, clerk_sign_in: SignIn
+) -> None:
+    clerk_sign_in(client, "nora@nowhere.test")
+    words = is_german(client.get(PAGE, headers=GERMAN))
+    assert "Kein Zugriff" in words
+    assert "Sie verwalten in keiner Organisation die Mitglieder" in words
