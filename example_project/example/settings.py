@@ -64,8 +64,8 @@ TEMPLATES = [
 MESSAGE_STORAGE = "django.contrib.messages.storage.cookie.CookieStorage"
 
 LANGUAGE_CODE = "en"
-# Those that every text of the site is there in; others are answered in English.
-LANGUAGES = [("en", "English"), ("de", "Deutsch")]
+# The site's own texts are English, so all of a page is; org_invitations speaks German as well.
+LANGUAGES = [("en", "English")]
 TIME_ZONE = "UTC"
 USE_TZ = True
 STATIC_URL = "static/"
