@@ -610,10 +610,10 @@ def test_a_role_that_has_grown_is_noticed_within_a_minute(
 
 
 def test_how_many_attempts_that_were() -> None:
-    others = len(CALLERS) * (
-        len(PLACES)  # the page's offer
-        + len(ROLE_PERMISSIONS) * 6  # the set changed from one of three to another
-        + 2 * 2 * len(PLACES)  # the roles unreadable
+    others = (
+        len(CALLERS) * len(PLACES)  # the page's offer
+        + len(FEWER) * len(ROLE_PERMISSIONS) * 6  # the set changed from one of three to another
+        + len(CALLERS) * 2 * 2 * len(PLACES)  # the roles unreadable
     )
     print(f"{MATRIX} combinations, and {others} more around them")  # noqa: T201 - seen with pytest -s
     assert len(set(map(str, CALLERS))) == len(CALLERS) > 25
