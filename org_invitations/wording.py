@@ -22,6 +22,7 @@ from django.utils.translation import gettext_lazy as _
 
 from .clerk import ClerkError, Invitation
 from .clerk import exceptions as exc
+from .services import Unsettled
 
 _Text = str | Promise
 
@@ -210,6 +211,11 @@ class Wording:
             field=_lookup(self.fields, error),
             retry_after=getattr(error, "retry_after", None),
         )
+
+    def for_unsettled(self, write: str, error: Unsettled, **values: Any) -> Problem:
+        """Return what to tell somebody whose ``write`` (invite, revoke) may have happened."""
+        name = f"Unsettled:{write}:absent" if error.absent else f"Unsettled:{write}"
+        return Problem(self.say(name, **values), status=HTTPStatus.SERVICE_UNAVAILABLE)
 
     def for_reading(self, error: ClerkError) -> Problem:
         """Return what to tell somebody who sees no list."""

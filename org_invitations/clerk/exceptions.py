@@ -44,7 +44,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Final
 
 
 @dataclass(frozen=True, slots=True)
@@ -271,3 +271,7 @@ class ServiceUnavailable(APIError):
 
 class UnexpectedError(APIError):
     """A refusal with a code that this app does not know."""
+
+
+#: Clerk could not be asked: nothing is known of what was wanted, and trying again may do.
+NO_ANSWER: Final = (TransportError, RateLimited, ServiceUnavailable)

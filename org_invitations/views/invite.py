@@ -33,7 +33,7 @@ class InviteView(InvitationPageMixin):
         """Invite, and say what became of it."""
         try:
             workspace = self.service.open(afresh=True)
-        except (exc.TransportError, exc.RateLimited, exc.ServiceUnavailable) as error:
+        except exc.NO_ANSWER as error:
             return self.show_typed(self.wording.for_writing(error, **self.get_values()))
         form = self.get_form(workspace.roles, request.POST)
         if workspace.roles_error is not None:
@@ -50,11 +50,9 @@ class InviteView(InvitationPageMixin):
                 **self.get_invitation_options(form),
             )
         except Unsettled as error:
-            name = "Unsettled:invite:absent" if error.absent else "Unsettled:invite"
-            message = self.wording.say(name, email_address=form.cleaned_data["email_address"])
-            return self.form_invalid(
-                workspace, form, Problem(message, status=HTTPStatus.SERVICE_UNAVAILABLE)
-            )
+            email_address = form.cleaned_data["email_address"]
+            problem = self.wording.for_unsettled("invite", error, email_address=email_address)
+            return self.form_invalid(workspace, form, problem)
         except RoleNotGranted:
             message = self.wording.say("RoleNotGranted")
             return self.form_invalid(workspace, form, Problem(message, field="role"))

@@ -43,16 +43,12 @@ class RevokeInvitationView(InvitationPageMixin):
         invitation_id: str = kwargs["invitation_id"]
         try:
             workspace = self.service.open(afresh=True, roles=False)
-        except (exc.TransportError, exc.RateLimited, exc.ServiceUnavailable) as error:
+        except exc.NO_ANSWER as error:
             return self.revoke_failed(None, self.wording.for_writing(error, **self.get_values()))
         try:
             invitation = self.service.revoke(invitation_id)
         except Unsettled as error:
-            name = "Unsettled:revoke:absent" if error.absent else "Unsettled:revoke"
-            message = self.wording.say(name)
-            return self.revoke_failed(
-                workspace, Problem(message, status=HTTPStatus.SERVICE_UNAVAILABLE)
-            )
+            return self.revoke_failed(workspace, self.wording.for_unsettled("revoke", error))
         except exc.InvitationNotPending as error:
             return self.nothing_to_revoke(
                 workspace, self.service.find_invitation(invitation_id), error
