@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -71,7 +72,7 @@ def create_invitation(call: Call) -> dict[str, Any]:
 
 @router.on("POST", "/organizations/{organization_id}/invitations/bulk")
 def create_invitations(call: Call) -> dict[str, Any]:
-    """All of them or, when one is not possible, none."""
+    """All of them or, when one is not possible, none; unless ``bulk_atomic`` is off."""
     settings = call.emulator.settings
     call.emulator.limit("bulk", settings.bulk_invitations_per_hour, HOUR)
     org = organization_by_id(call)
@@ -81,6 +82,29 @@ def create_invitations(call: Call) -> dict[str, Any]:
     if len(body) > MAX_BULK:
         raise errors.bulk_size_exceeded(MAX_BULK)
     wishes = [_wish(item) for item in body]
+    try:
+        _check_all(call, org, wishes)
+    except errors.ClerkError:
+        if not settings.bulk_atomic:
+            _create_the_good_ones(call, org, wishes)
+        raise
+    created = [_create(call, org, wish) for wish in wishes]
+    return {
+        "data": [shapes.invitation(call.emulator, row) for row in created],
+        "total_count": len(created),
+    }
+
+
+def _create_the_good_ones(call: Call, org: Organization, wishes: list[Wish]) -> None:
+    for wish in wishes:
+        with contextlib.suppress(errors.ClerkError):
+            _check_all(call, org, [wish])
+            _create(call, org, wish)
+
+
+def _check_all(call: Call, org: Organization, wishes: list[Wish]) -> None:
+    """Raises the error with which a bulk create of these is refused."""
+    settings = call.emulator.settings
     malformed = [w.email_address for w in wishes if not is_email(w.email_address)]
     if malformed and settings.bulk_format_meta == "param_name":
         raise errors.email_format_invalid()
@@ -95,11 +119,6 @@ def create_invitations(call: Call) -> dict[str, Any]:
     if taken:
         raise errors.invitation_not_unique()
     check_seats(call.emulator, org, len(wishes))
-    created = [_create(call, org, wish) for wish in wishes]
-    return {
-        "data": [shapes.invitation(call.emulator, row) for row in created],
-        "total_count": len(created),
-    }
 
 
 @router.on("GET", "/organizations/{organization_id}/invitations")
@@ -195,7 +214,7 @@ def _wish(body: Any) -> Wish:
 
 
 def _check(emulator: Emulator, org: Organization, wishes: list[Wish]) -> None:
-    """Inviter, role, allowlist and blocklist, membership: in this order."""
+    """Inviter, role, allowlist and blocklist, memberships: in this order."""
     state = emulator.state
     for wish in wishes:
         if wish.inviter_user_id is not None:
@@ -207,7 +226,11 @@ def _check(emulator: Emulator, org: Organization, wishes: list[Wish]) -> None:
     for wish in wishes:
         user = state.user_by_email(wish.email_address)
         if user is not None and state.membership(org.id, user.id) is not None:
-            raise errors.already_a_member(wish.email_address)
+            by_id = emulator.settings.member_error_names == "user_id"
+            raise errors.already_a_member(f"User {user.id}" if by_id else wish.email_address)
+        exclusive = emulator.settings.exclusive_membership
+        if exclusive and user is not None and state.memberships_of(user.id):
+            raise errors.exclusive_membership()
 
 
 def _is_blocked(emulator: Emulator, address: str) -> bool:

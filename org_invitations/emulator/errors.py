@@ -180,6 +180,15 @@ def already_a_member(who: str) -> ClerkError:
     )
 
 
+def exclusive_membership() -> ClerkError:
+    return ClerkError(
+        422,
+        "exclusive_organization_membership",
+        "exclusive organization membership",
+        "The user belongs to another organization and cannot be a member of a second one.",
+    )
+
+
 def not_a_member() -> ClerkError:
     return ClerkError(
         403,

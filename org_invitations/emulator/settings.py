@@ -11,6 +11,7 @@ CHOICES: dict[str, tuple[Any, ...]] = {
     "single_duplicate_code": ("organization_invitation_not_unique", "duplicate_record"),
     "bulk_duplicate_code": ("duplicate_record", "organization_invitation_not_unique"),
     "bulk_format_meta": ("email_addresses", "param_name"),
+    "member_error_names": ("email_address", "user_id"),
     "role_error": ("resource_not_found", "form_param_value_invalid"),
     "quota_error": ("organization_membership_quota_exceeded", "insufficient_seats"),
     "inviter_error": ("missing_organization_permission", "not_an_admin_in_organization"),
@@ -37,6 +38,11 @@ class InstanceSettings:
     single_duplicate_code: str = "organization_invitation_not_unique"
     bulk_duplicate_code: str = "duplicate_record"
     bulk_format_meta: str = "email_addresses"
+    bulk_atomic: bool = True
+    """Off, a refused bulk create has made those of its invitations that were possible."""
+    member_error_names: str = "email_address"
+    exclusive_membership: bool = False
+    """On, nobody may belong to two organizations."""
     role_error: str = "resource_not_found"
     quota_error: str = "organization_membership_quota_exceeded"
     inviter_error: str = "missing_organization_permission"
@@ -66,7 +72,7 @@ class InstanceSettings:
 
 
 def _fits(name: str, value: Any) -> bool:
-    if name == "rate_limits":
+    if name in ("rate_limits", "bulk_atomic", "exclusive_membership"):
         return isinstance(value, bool)
     if name.endswith("_domains"):
         return isinstance(value, list) and all(isinstance(entry, str) for entry in value)

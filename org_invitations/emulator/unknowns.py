@@ -19,13 +19,23 @@ OPEN_QUESTIONS: tuple[tuple[str, str, str | None], ...] = (
     ),
     (
         "Whether a bulk create is all or nothing",
-        "It is: one invitation that cannot be made, and none is made",
-        None,
+        "It is: one that cannot be made, and none is; else the refusal comes with the others made",
+        "bulk_atomic",
     ),
     (
         "What a bulk create says of malformed addresses",
         "422 form_param_format_invalid with meta.email_addresses, as the Frontend API's bulk does",
         "bulk_format_meta",
+    ),
+    (
+        "How the refusal of somebody who is a member names them",
+        "By the address, in long_message only, and one of them; older documentation has the id",
+        "member_error_names",
+    ),
+    (
+        "Whether the refusal of somebody who must not join a second organization names them",
+        "It does not",
+        None,
     ),
     (
         "What an address twice in one bulk create gives",
