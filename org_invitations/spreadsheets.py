@@ -18,6 +18,9 @@ from typing import Final
 #: The largest file that is read, in bytes.
 MAX_FILE_BYTES: Final = 1_000_000
 
+#: No role has a longer name; and what is in this column is repeated for each address of a row.
+MAX_ROLE_LENGTH: Final = 255
+
 DELIMITERS: Final = "\t;,|"
 #: The delimiter of a table of one column: whatever else a line has in it belongs to the cell.
 _NONE: Final = "\0"
@@ -56,7 +59,7 @@ _ROLE_HEADERS: Final = frozenset(
 
 _ROLE_KEY: Final = re.compile(r"org:\w+")
 _NEWLINE: Final = re.compile(r"\r\n|\r|\n")
-_SEP_LINE: Final = re.compile(r"\s*\"?sep=(.)\"?[ \t]*(?=[\r\n])", re.IGNORECASE)
+_SEP_LINE: Final = re.compile(r"\s*\"?sep=([^\"\r\n])\"?[ \t]*(?=[\r\n])", re.IGNORECASE)
 _NO_TEXT: Final = (b"PK\x03\x04", b"%PDF", b"\xd0\xcf\x11\xe0", b"{\\rtf", b"\x1f\x8b")
 _CONTROL_BYTES: Final = re.compile(rb"[\x00-\x08\x0e-\x19\x1c-\x1f]")
 _BYTE_ORDER_MARKS: Final = (
@@ -258,5 +261,7 @@ def _row(
         line=line,
         text=whole.strip(delimiter + " \t\r\n") or whole.strip(),
         cells=tuple(found),
-        role=cells[role].strip() if role is not None and role < len(cells) else "",
+        role=cells[role].strip()[:MAX_ROLE_LENGTH]
+        if role is not None and role < len(cells)
+        else "",
     )

@@ -130,6 +130,13 @@ def test_a_cell_of_separators_loses_no_row() -> None:
     assert [e.text for e in parse_text('email\tx\n;\ty\n\t","\n')] == [";\ty", ","]
 
 
+@pytest.mark.parametrize("line", ["sep=", 'sep="', 'sep=""', '"sep=""'])
+@pytest.mark.parametrize("end", ["\n", "\r\n", "\r"])
+def test_a_line_that_names_no_delimiter_is_a_line_like_any_other(line: str, end: str) -> None:
+    # Since Python 3.13 csv raises a ValueError for a quote or a line's end as delimiter.
+    assert [e.text for e in parse_text(f"{line}{end}ana@x.org")] == [line, "ana@x.org"]
+
+
 def test_no_row_and_no_address_cell_is_ever_lost() -> None:
     chance = random.Random(20261101)
     cells = ["", " ", "Ana", "ana@x.org", "<bo@x.org>", "a@b@c", "x;y", 'q"q', "a\nb", "-", "ü"]
