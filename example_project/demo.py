@@ -38,6 +38,7 @@ def main() -> int:
             for name, value in emulator.django_settings().items():
                 os.environ[name] = value
         django.setup()
+        call_command("migrate", verbosity=0)
         print(f"\n  Open http://localhost:{port}/ and sign in. Stop with Ctrl-C.\n", flush=True)
         call_command("runserver", f"127.0.0.1:{port}", use_reloader=False, stdout=io.StringIO())
     return 0

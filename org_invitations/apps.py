@@ -7,9 +7,10 @@ from django.utils.translation import gettext_lazy as _
 
 
 class OrgInvitationsConfig(AppConfig):
-    """``org_invitations`` in ``INSTALLED_APPS``. The app has no models and no migrations."""
+    """``org_invitations`` in ``INSTALLED_APPS``."""
 
     name = "org_invitations"
+    default_auto_field = "django.db.models.BigAutoField"
     verbose_name = _("Organization invitations")
 
     def ready(self) -> None:

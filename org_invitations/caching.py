@@ -22,7 +22,7 @@ from .conf import conf
 logger = logging.getLogger("org_invitations")
 
 #: Raised whenever the pickled classes change shape, so that an old entry is never misread.
-_LAYOUT: Final = 1
+_LAYOUT: Final = 2
 
 
 def get_cache() -> BaseCache:

@@ -5,7 +5,7 @@ The ids are permanent: E for what cannot work or is not safe, W for what will su
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -13,6 +13,8 @@ from django.apps import AppConfig
 from django.core.checks import CheckMessage, Error, Tags, register
 from django.core.checks import Warning as CheckWarning
 from django.core.exceptions import ImproperlyConfigured
+from django.db import connections, router
+from django.utils.functional import Promise
 from django.utils.module_loading import import_string
 
 from .clerk.keys import PemKeys
@@ -20,6 +22,7 @@ from .clerk.publishable_key import InvalidPublishableKey, parse_publishable_key
 from .conf import (
     MAX_CONNECT_TIMEOUT,
     MAX_EXPIRES_IN_DAYS,
+    MAX_KEEP_DAYS,
     MAX_MEMBERSHIP_CACHE_SECONDS,
     MAX_PAGE_SIZE,
     MAX_READ_TIMEOUT,
@@ -27,6 +30,7 @@ from .conf import (
     conf,
 )
 from .grants import get_grant_policy
+from .models import Batch
 
 MIDDLEWARE = "org_invitations.middleware.ClerkSessionMiddleware"
 #: These are for browsers, so a path of the site's own will do: its login page, a proxy.
@@ -163,6 +167,46 @@ def _is_safe(url: str) -> bool:
 
 
 @register("org_invitations")
+def check_choices(
+    app_configs: Sequence[AppConfig] | None = None, **kwargs: Any
+) -> list[CheckMessage]:
+    """Are what the inviter may choose from pairs of a value and its name?"""
+    found: list[CheckMessage] = []
+    if not _are_choices(conf.get_raw("ORG_INVITATIONS_LANGUAGES"), bool):
+        found.append(
+            Error(
+                "ORG_INVITATIONS_LANGUAGES holds something that is not a code and its name.",
+                hint="A list of pairs, as Django's LANGUAGES: [('de', 'German')].",
+                id="org_invitations.E017",
+            )
+        )
+    if not _are_choices(conf.get_raw("ORG_INVITATIONS_REDIRECT_URLS"), _is_safe):
+        found.append(
+            Error(
+                "ORG_INVITATIONS_REDIRECT_URLS holds something that is not an absolute https URL "
+                "and its name.",
+                hint="A list of pairs, such as [('https://app.example.com/welcome', 'The app')]. "
+                "http is accepted for this machine only (localhost).",
+                id="org_invitations.E018",
+            )
+        )
+    return found
+
+
+def _are_choices(value: Any, is_usable: Callable[[str], bool]) -> bool:
+    if value is None or value == "":
+        return True
+    return isinstance(value, (list, tuple)) and all(
+        isinstance(pair, (list, tuple))
+        and len(pair) == 2
+        and isinstance(pair[0], str)
+        and is_usable(pair[0])
+        and isinstance(pair[1], (str, Promise))
+        for pair in value
+    )
+
+
+@register("org_invitations")
 def check_apps(app_configs: Sequence[AppConfig] | None = None, **kwargs: Any) -> list[CheckMessage]:
     """Are the apps and the middleware there?"""
     found: list[CheckMessage] = []
@@ -222,6 +266,7 @@ def check_numbers(
     bounds: list[tuple[str, float, float, type]] = [
         ("ORG_INVITATIONS_PAGE_SIZE", 1, MAX_PAGE_SIZE, int),
         ("ORG_INVITATIONS_EXPIRES_IN_DAYS", 1, MAX_EXPIRES_IN_DAYS, int),
+        ("ORG_INVITATIONS_KEEP_DAYS", 1, MAX_KEEP_DAYS, int),
         ("ORG_INVITATIONS_MEMBERSHIP_CACHE_SECONDS", 0, MAX_MEMBERSHIP_CACHE_SECONDS, int),
         ("ORG_INVITATIONS_ROLES_CACHE_SECONDS", 0, MAX_ROLES_CACHE_SECONDS, int),
         ("ORG_INVITATIONS_CONNECT_TIMEOUT", 0.01, MAX_CONNECT_TIMEOUT, float),
@@ -300,6 +345,24 @@ def check_cache(
             f"ORG_INVITATIONS_CACHE_ALIAS names a cache that does not exist: {conf.CACHE_ALIAS!r}.",
             hint="Name one of CACHES.",
             id="org_invitations.E013",
+        )
+    ]
+
+
+@register("org_invitations")
+def check_database(
+    app_configs: Sequence[AppConfig] | None = None, **kwargs: Any
+) -> list[CheckMessage]:
+    """Is there the database that outcomes are kept in? It is not connected to."""
+    alias = router.db_for_write(Batch)
+    if connections[alias].settings_dict["ENGINE"] != "django.db.backends.dummy":
+        return []
+    return [
+        Error(
+            "There is no database in DATABASES to keep in what became of invitations.",
+            hint="Configure one, SQLite will do, and run manage.py migrate. It keeps a form that "
+            "is sent twice from inviting twice.",
+            id="org_invitations.E019",
         )
     ]
 

@@ -26,6 +26,9 @@ MAX_MEMBERSHIP_CACHE_SECONDS: Final = 60
 #: Role names do not change by the day, but a site must be able to see them change (seconds).
 MAX_ROLES_CACHE_SECONDS: Final = 86_400
 
+#: How long outcomes may be kept (days).
+MAX_KEEP_DAYS: Final = 365
+
 #: Longer than this nobody waits for a page (seconds).
 MAX_CONNECT_TIMEOUT: Final = 60.0
 MAX_READ_TIMEOUT: Final = 120.0
@@ -117,6 +120,24 @@ class Conf:
         return _text("ORG_INVITATIONS_REDIRECT_URL")
 
     @property
+    def REDIRECT_URLS(self) -> Sequence[tuple[str, str]]:
+        """``ORG_INVITATIONS_REDIRECT_URLS``: where a link may lead, for the inviter to choose.
+
+        Pairs of an absolute URL and what it is called. Default: empty, nothing to choose.
+        """
+        return _choices("ORG_INVITATIONS_REDIRECT_URLS")
+
+    @property
+    def LANGUAGES(self) -> Sequence[tuple[str, str]]:
+        """``ORG_INVITATIONS_LANGUAGES``: languages of the invited, for the inviter to choose.
+
+        Pairs of a code and what it is called, as in Django's ``LANGUAGES``. What is chosen is
+        the invitation's public metadata ``language``: Clerk's own mail takes no notice of it, a
+        site's sign-up page can. Default: empty, nothing to choose.
+        """
+        return _choices("ORG_INVITATIONS_LANGUAGES")
+
+    @property
     def EXPIRES_IN_DAYS(self) -> int | None:
         """``ORG_INVITATIONS_EXPIRES_IN_DAYS``: 1 to 365 days. Default: None, Clerk's 30."""
         value = getattr(settings, "ORG_INVITATIONS_EXPIRES_IN_DAYS", None)
@@ -147,6 +168,14 @@ class Conf:
     def CACHE_ALIAS(self) -> str:
         """``ORG_INVITATIONS_CACHE_ALIAS``: which of ``CACHES`` to use. Default: ``default``."""
         return _text("ORG_INVITATIONS_CACHE_ALIAS") or "default"
+
+    @property
+    def KEEP_DAYS(self) -> int:
+        """``ORG_INVITATIONS_KEEP_DAYS``: days that outcomes are kept. Default: 30.
+
+        1 to 365. They hold addresses of people, so they are deleted after that.
+        """
+        return min(max(_number("ORG_INVITATIONS_KEEP_DAYS", 30), 1), MAX_KEEP_DAYS)
 
     @property
     def HANDSHAKE_PATHS(self) -> Sequence[str] | None:
@@ -222,6 +251,18 @@ def _texts(name: str) -> tuple[str, ...] | None:
     if isinstance(value, str) or not isinstance(value, Iterable):
         return (str(value),)
     return tuple(str(item) for item in value)
+
+
+def _choices(name: str) -> tuple[tuple[str, str], ...]:
+    """Read pairs of a value and its name; what is no pair is left out, and the checks say so."""
+    value = getattr(settings, name, None) or ()
+    if isinstance(value, str) or not isinstance(value, Iterable):
+        return ()
+    return tuple(
+        (str(pair[0]), pair[1])
+        for pair in value
+        if isinstance(pair, (list, tuple)) and len(pair) == 2
+    )
 
 
 def _number(name: str, default: int) -> int:

@@ -1,114 +1,56 @@
-"""The invite form and the role select. Shape and wording of input; nothing here calls Clerk."""
+"""The form to invite people. Shape and wording of input; nothing here calls Clerk."""
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, ClassVar, Final
 
 from django import forms
-from django.core.exceptions import ValidationError
-from django.utils.text import format_lazy
+from django.core.validators import MaxLengthValidator
+from django.utils.datastructures import MultiValueDict
 from django.utils.translation import gettext_lazy as _
 
-from .roles import AssignableRoles
+from .addresses import (
+    MAX_FILE_BYTES,
+    Entry,
+    FileTooLarge,
+    UnreadableFile,
+    parse_file,
+    parse_text,
+)
+from .conf import conf
+from .fields import ExpiryField, RoleField, RoleSelect
+from .retyping import as_text
+from .role_form import RoleForm
+
+__all__ = ["ExpiryField", "InviteForm", "RoleField", "RoleSelect"]
 
 
-class RoleSelect(forms.Select):
-    """A select of roles. Its own class, so that a site can style or replace it by itself."""
+#: What one form takes. Each piece has an answer of its own, on a page that somebody reads.
+MAX_ENTRIES: Final = 5000
 
 
-class RoleField(forms.ChoiceField):
-    """A select of the roles that an organization may assign: name as label, key as value.
+class InviteForm(RoleForm):
+    """Whom to invite, one or many, and as what."""
 
-    It can be put into any form. The roles are set on the form's instance, as a
-    ``ModelChoiceField``'s queryset would be::
-
-        form.fields["role"].roles = service.get_roles()
-
-    The organization's default role is preselected. While Clerk migrates roles the field is
-    disabled, says why, and refuses whatever is posted.
-    """
-
-    widget = RoleSelect
-    default_error_messages = {
-        "required": _("Choose a role."),
-        "invalid_choice": _("This role cannot be assigned here any more. Choose another one."),
-        "locked": _(
-            "Roles are being changed in this organization, so none can be assigned right now. "
-            "Try again in a few minutes; your entries are kept."
+    email_addresses = forms.CharField(
+        label=_("Email addresses"),
+        help_text=_(
+            "One or many: separated by commas, spaces or new lines, or pasted from a spreadsheet."
         ),
-        "not_granted": _(
-            "You cannot give this role, because it may do more than you may. Choose another one."
-        ),
-        "withheld": _(
-            "You can give only roles that may do no more than you may, and this organization has "
-            "none. Ask an administrator of the organization."
-        ),
-        "unavailable": _("The roles could not be loaded, so no invitation was sent. Try again."),
-    }
-
-    def __init__(self, *, roles: AssignableRoles | None = None, **kwargs: Any) -> None:
-        """Like ``ChoiceField``, with ``roles`` in place of ``choices``."""
-        kwargs.setdefault("label", _("Role"))
-        # Kept apart from the choices: the site's own choice of a default wins over Clerk's.
-        self._own_initial = kwargs.get("initial")
-        super().__init__(**kwargs)
-        self.roles = roles or AssignableRoles()
-
-    @property
-    def roles(self) -> AssignableRoles:
-        """The roles on offer."""
-        return self._roles
-
-    @roles.setter
-    def roles(self, roles: AssignableRoles) -> None:
-        self._roles = roles
-        default = self._own_initial if self._own_initial in roles else roles.default_role
-        self._offer(default)
-        if roles.locked:
-            self.disabled = True
-            self.help_text = self.error_messages["locked"]
-        elif not roles.roles and roles.withheld:
-            self.disabled = True
-            self.help_text = self.error_messages["withheld"]
-
-    def choose_again(self) -> None:
-        """Preselect nothing: what had been chosen is not on offer, and nobody chose the first."""
-        self._offer("")
-
-    def _offer(self, default: str | None) -> None:
-        self.initial = default or None
-        choices: list[tuple[str, Any]] = [(role.key, role.name) for role in self._roles.roles]
-        if not default:
-            # Nobody is given a role that nobody chose.
-            choices.insert(0, ("", _("Choose a role")))
-        self.choices = choices
-
-    def clean(self, value: Any) -> str:
-        """Return the key of a role on offer."""
-        if self._roles.locked:
-            raise ValidationError(self.error_messages["locked"], code="locked")
-        if not self._roles.roles and self._roles.withheld:
-            raise ValidationError(self.error_messages["withheld"], code="withheld")
-        if not self._roles.roles:
-            raise ValidationError(self.error_messages["unavailable"], code="unavailable")
-        if any(role.key == value for role in self._roles.withheld):
-            raise ValidationError(self.error_messages["not_granted"], code="not_granted")
-        return str(super().clean(value))
-
-
-class InviteForm(forms.Form):
-    """Whom to invite, and as what."""
-
-    email_address = forms.EmailField(
-        label=_("Email address"),
-        max_length=254,
-        error_messages={
-            "required": _("Enter the email address of the person to invite."),
-            "invalid": _("This is not an email address. It should look like name@example.com."),
-        },
-        widget=forms.EmailInput(
+        strip=False,  # what is a line, and what a column, is the parser's business
+        required=False,
+        # Not ``max_length``: a browser would cut off what is pasted beyond it, and say nothing.
+        validators=[
+            MaxLengthValidator(
+                MAX_FILE_BYTES, _("This is too much for one form. Send it in several parts.")
+            )
+        ],
+        error_messages={"required": _("Enter the email address of the person to invite.")},
+        widget=forms.Textarea(
             attrs={
-                # It is somebody else's address: neither the browser's nor a password manager's.
+                "rows": 2,
+                "dir": "auto",
+                # Other people's addresses: neither the browser's nor a password manager's.
                 "autocomplete": "off",
                 "autocapitalize": "none",
                 "spellcheck": "false",
@@ -116,73 +58,129 @@ class InviteForm(forms.Form):
             }
         ),
     )
-    role = RoleField()
-    confirm_elevated = forms.BooleanField(
-        label=_("Yes, this person may manage members"),
+    expires_in_days = ExpiryField(required=False)
+    file = forms.FileField(
+        label=_("CSV file"),
+        help_text=_("Or a file with a column of addresses and, if you like, one of roles."),
         required=False,
+        allow_empty_file=True,
+        widget=forms.FileInput(attrs={"accept": ".csv,.tsv,.txt,text/csv,text/plain"}),
         error_messages={
-            "unconfirmed": _(
-                "The role %(role)s may manage members: invite and remove people, and give them "
-                "roles. Tick the box if that is what you want."
-            )
+            "too_large": _("The file is larger than 1 MB. Send it in several parts."),
+            "unreadable": _(
+                "This file is not a text file. In a spreadsheet, save it as CSV and try again."
+            ),
         },
+    )
+    language = forms.ChoiceField(label=_("Language of the invited"), required=False)
+    redirect_url = forms.ChoiceField(label=_("Where the link leads"), required=False)
+    no_email = forms.BooleanField(
+        label=_("Send no email: I pass the link on myself"), required=False
     )
 
     #: Where the messages of :meth:`add_problem` may go.
-    problem_fields = ("email_address", "role")
+    problem_fields: ClassVar[tuple[str, ...]] = ("email_addresses", "role")
 
-    def __init__(self, *args: Any, roles: AssignableRoles | None = None, **kwargs: Any) -> None:
+    #: The fields that are shown only on request: most invitations need none of them.
+    option_fields: ClassVar[tuple[str, ...]] = (
+        "expires_in_days",
+        "file",
+        "language",
+        "redirect_url",
+        "no_email",
+    )
+
+    field_order = ("email_addresses", "role", "confirm_elevated")
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
         """Like any form; ``roles`` are the ones on offer."""
-        kwargs.setdefault("auto_id", "id_org_invitations_%s")
-        kwargs.setdefault("label_suffix", "")
         super().__init__(*args, **kwargs)
-        self._roles = roles or AssignableRoles()
-        field = self.fields["role"]
-        if isinstance(field, RoleField):
-            field.roles = self._roles
-            chosen = self.data.get(self.add_prefix("role")) if self.is_bound else None
-            if field.disabled:
-                # A disabled select is not posted again: show what had been chosen.
-                field.initial = chosen or field.initial
-            elif chosen is not None and chosen not in field.roles:
-                field.choose_again()
-        elevated = [role.name for role in self._offered.roles if self._is_elevated(role.key)]
-        if not elevated:
-            self.fields.pop("confirm_elevated", None)
-        elif "confirm_elevated" in self.fields:
-            self.fields["confirm_elevated"].help_text = format_lazy(
-                _("Needed for: {roles}"), roles=", ".join(elevated)
-            )
+        #: What was typed and uploaded, piece by piece, once the form has been cleaned.
+        self.entries: tuple[Entry, ...] = ()
+        self._offer_options()
+
+    def _offer_options(self) -> None:
+        expiry = self.fields.get("expires_in_days")
+        if isinstance(expiry, ExpiryField):
+            name = "expires_in_days"
+            typed = self.data.get(self.add_prefix(name)) if self.is_bound else None
+            expiry.offer(typed or self.initial.get(name))
+        for name, choices in (
+            ("language", conf.LANGUAGES),
+            ("redirect_url", conf.REDIRECT_URLS),
+        ):
+            field = self.fields.get(name)
+            if isinstance(field, forms.ChoiceField) and not choices:
+                del self.fields[name]
+            elif isinstance(field, forms.ChoiceField):
+                field.choices = [("", _("As usual")), *choices]
 
     @property
-    def _offered(self) -> AssignableRoles:
-        """The roles on offer: the field's, where a subclass has narrowed them further."""
-        field = self.fields["role"]
-        return field.roles if isinstance(field, RoleField) else self._roles
+    def main_fields(self) -> list[forms.BoundField]:
+        """The fields that are always shown."""
+        return [field for field in self.visible_fields() if field.name not in self.option_fields]
 
-    def _is_elevated(self, key: Any) -> bool:
-        return key in self._offered.elevated
+    @property
+    def options(self) -> list[forms.BoundField]:
+        """The fields that are shown on request."""
+        return [field for field in self.visible_fields() if field.name in self.option_fields]
+
+    @property
+    def has_chosen_options(self) -> bool:
+        """Whether the options must be seen: there is a mistake in them, or a choice."""
+        return any(field.errors or self._is_chosen(field) for field in self.options)
+
+    def _is_chosen(self, field: forms.BoundField) -> bool:
+        usual = ("", "False", str(field.field.initial or ""))
+        return str(field.value() or "") not in usual
 
     def clean(self) -> dict[str, Any] | None:
-        """Let nobody give a role that may manage members by a slip."""
+        """Take the text and the file apart, and let nobody give a role of weight by a slip."""
         cleaned = super().clean()
         data = self.cleaned_data if cleaned is None else cleaned
+        self.entries = self._parse(data)
+        accepted = [entry for entry in self.entries if entry.refusal is None]
+        is_told = bool(accepted) and all(entry.role for entry in accepted)
+        if is_told and self.has_error("role", "required"):
+            # The file says the role of each, so nothing needs to be chosen.
+            del self.errors["role"]
+            data["role"] = ""
         role = self._offered.get(str(data.get("role")))
-        tick = self.fields.get("confirm_elevated")
-        if role is None or tick is None or data.get("confirm_elevated"):
-            return cleaned
-        if self._is_elevated(role.key):
-            message = tick.error_messages["unconfirmed"]
-            self.add_error(
-                "confirm_elevated",
-                ValidationError(message, code="unconfirmed", params={"role": role.name}),
-            )
+        if role is not None and not is_told:
+            self.ask_for_confirmation(role)
         return cleaned
 
-    def clean_email_address(self) -> str:
-        """Write the domain in small letters: there they mean the same to everybody."""
-        local, _at, domain = str(self.cleaned_data["email_address"]).rpartition("@")
-        return f"{local}@{domain.lower()}"
+    def _parse(self, data: dict[str, Any]) -> tuple[Entry, ...]:
+        entries = parse_text(data.get("email_addresses") or "")
+        upload = data.get("file")
+        if upload:
+            field = self.fields["file"]
+            try:
+                if upload.size > MAX_FILE_BYTES:
+                    raise FileTooLarge
+                entries += parse_file(upload.read())
+            except FileTooLarge:
+                self.add_error("file", field.error_messages["too_large"])
+            except UnreadableFile:
+                self.add_error("file", field.error_messages["unreadable"])
+        if len(entries) > MAX_ENTRIES:
+            name = "file" if upload else "email_addresses"
+            self.add_error(name, _("This is too much for one form. Send it in several parts."))
+            return ()
+        missing = not entries and not self.errors.keys() & {"email_addresses", "file"}
+        if missing:
+            field = self.fields["email_addresses"]
+            self.add_error("email_addresses", field.error_messages["required"])
+        return entries
+
+    def retype(self) -> None:
+        """Put what came in a file into the text field: a file cannot be shown or sent again."""
+        if self.entries and self.cleaned_data.get("file"):
+            typed = MultiValueDict({name: [self.data[name]] for name in self.data})
+            text = as_text(self.entries)
+            if len(text) <= MAX_FILE_BYTES:  # and so can be sent again
+                typed[self.add_prefix("email_addresses")] = text
+                self.data = typed
 
     def add_problem(self, message: str, field: str | None) -> None:
         """Show what Clerk refused, beside the field it concerns or above all of them."""

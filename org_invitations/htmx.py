@@ -11,6 +11,7 @@ marked whatever its status; htmx alone would throw away every answer that is not
 from __future__ import annotations
 
 from typing import Final
+from urllib.parse import parse_qsl, urlsplit
 
 from django.http import HttpRequest, HttpResponse, HttpResponseBase
 from django.utils.cache import patch_vary_headers
@@ -36,6 +37,16 @@ FORM_ID: Final = "org-invitations-form"
 LIST_ID: Final = "org-invitations-list"
 DIALOG_ID: Final = "org-invitations-dialog"
 ALERT_ID: Final = "org-invitations-alert"
+CHECK_ID: Final = "org-invitations-check"
+OUTCOME_ID: Final = "org-invitations-outcome"
+
+#: The fragments that a page asks for.
+FRAGMENTS: Final = (FORM_ID, LIST_ID, DIALOG_ID, CHECK_ID, OUTCOME_ID)
+
+#: The id of the box to search in.
+SEARCH_ID: Final = "org-invitations-search"
+
+_MAX_QUERY_LENGTH: Final = 2000
 
 #: Every header that decides between page and fragment.
 _VARY: Final = ("HX-Request", "HX-Target", "HX-History-Restore-Request")
@@ -66,6 +77,17 @@ def is_htmx(request: HttpRequest) -> bool:
     return bool(htmx) and not htmx.history_restore_request
 
 
+def get_trigger(request: HttpRequest) -> str:
+    """Return the id of the element that made htmx ask, if it has one."""
+    return get_htmx(request).trigger or ""
+
+
+def get_shown_params(request: HttpRequest) -> dict[str, str]:
+    """Return the query of the URL that the browser shows, where htmx tells it."""
+    shown = urlsplit(get_htmx(request).current_url or "")
+    return dict(parse_qsl(shown.query[:_MAX_QUERY_LENGTH]))
+
+
 def get_organization(request: HttpRequest) -> str:
     """Return the id of the organization that the page was made for, if it says so."""
     return request.headers.get(ORGANIZATION_HEADER, "")
@@ -90,6 +112,12 @@ def replace_list(response: HttpResponse, url: str) -> HttpResponse:
     retarget(response, f"#{LIST_ID}")
     reswap(response, "outerHTML")
     return show_url(response, url)
+
+
+def add_url(response: HttpResponse, url: str) -> HttpResponse:
+    """Let the address bar say what the page shows now, with a way back to what it showed."""
+    push_url(response, url)
+    return response
 
 
 def show_url(response: HttpResponse, url: str) -> HttpResponse:

@@ -82,7 +82,11 @@ def assignable_roles(
 
 def _as_known(item: Role, known: Role | None) -> Role:
     """Return a role set's item with the instance's permissions, whatever the item itself says."""
-    return replace(item, permissions=known.permissions if known else None)
+    return replace(
+        item,
+        permissions=known.permissions if known else None,
+        permission_names=known.permission_names if known else {},
+    )
 
 
 def may_manage_members(membership: Membership | None, instance_roles: Iterable[Role]) -> bool:

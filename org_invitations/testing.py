@@ -4,9 +4,11 @@ A site's ``conftest.py`` says ``pytest_plugins = ["org_invitations.testing"]``; 
 pytest-django and, for ``clerk_emulator``, responses. Who is there, and what can be ordered, is
 told by ``org_invitations.emulator``::
 
+    @pytest.mark.django_db
     def test_invite(client, clerk_emulator, clerk_sign_in):
         clerk_sign_in(client, "ada@acme.test", organization="acme")
-        client.post("/invitations/", {"email_address": "new@example.com", "role": "org:member"})
+        new = {"email_addresses": "new@example.com", "role": "org:member"}
+        client.post("/invitations/invite/", new)
         assert clerk_emulator.requests[-1].status == 200
 """
 

@@ -23,11 +23,30 @@ def _pages(prefix: str) -> list[URLPattern]:
     return [
         path(f"{prefix}", views.InvitationListView.as_view(), name="list"),
         path(f"{prefix}session/", views.SessionView.as_view(), name="session"),
+        path(f"{prefix}export/", views.ExportView.as_view(), name="export"),
+        path(f"{prefix}check/", views.CheckView.as_view(), name="check"),
         path(f"{prefix}invite/", views.InviteView.as_view(), name="invite"),
+        path(f"{prefix}selected/", views.SelectionView.as_view(), name="selection"),
+        path(f"{prefix}outcomes/<uuid:batch_id>/", views.OutcomeView.as_view(), name="outcome"),
         path(
             f"{prefix}<clerk_invitation_id:invitation_id>/revoke/",
             views.RevokeInvitationView.as_view(),
             name="revoke",
+        ),
+        path(
+            f"{prefix}<clerk_invitation_id:invitation_id>/resend/",
+            views.ResendInvitationView.as_view(),
+            name="resend",
+        ),
+        path(
+            f"{prefix}<clerk_invitation_id:invitation_id>/change/",
+            views.ChangeInvitationView.as_view(),
+            name="change",
+        ),
+        path(
+            f"{prefix}<clerk_invitation_id:invitation_id>/link/",
+            views.InvitationLinkView.as_view(),
+            name="link",
         ),
     ]
 

@@ -7,21 +7,24 @@ views. The log has the codes; a person gets Clerk's trace id only where they mus
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from http import HTTPStatus
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Final
 
 from django.utils import timezone
 from django.utils.formats import date_format
 from django.utils.functional import Promise
-from django.utils.timesince import timeuntil
+from django.utils.text import Truncator
+from django.utils.timesince import timesince, timeuntil
 from django.utils.translation import gettext, ngettext
 from django.utils.translation import gettext_lazy as _
 
 from .clerk import ClerkError, Invitation
 from .clerk import exceptions as exc
+from .item_wording import ITEM_MESSAGES
 from .services import Unsettled
 
 _Text = str | Promise
@@ -46,12 +49,12 @@ class Wording:
     #: By the name of the exception, or of a closer case after a colon.
     messages: ClassVar[Mapping[str, _Text]] = {
         "DuplicateInvitation": _(
-            "%(email_address)s already has a pending invitation. It is in the list below; revoke "
-            "it first if you want to send a new one."
+            "%(email_address)s already has a pending invitation. It is in the list below: resend "
+            "it there, or change its role."
         ),
         "DuplicateInvitation:known": _(
-            "%(email_address)s was invited on %(date)s by %(inviter)s as %(role)s. Revoke that "
-            "invitation first if you want to send a new one."
+            "%(email_address)s was invited on %(date)s by %(inviter)s as %(role)s. In the list "
+            "below you can resend that invitation, or change its role."
         ),
         "AlreadyMember": _("%(email_address)s is already a member of %(organization)s."),
         "AddressNotAllowed": _(
@@ -157,19 +160,88 @@ class Wording:
             "The invitations could not be loaded: too many requests were made to Clerk. Try again "
             "in %(wait)s."
         ),
+        "TooManyInvitations": _(
+            "There are %(count)s of these invitations, more than one file can hold. Search for a "
+            "whole email address, or ask whoever runs this site for the whole list."
+        ),
+        "Resend:accepted": _(
+            "%(email_address)s has accepted the invitation and is a member now. There is nothing "
+            "to send again."
+        ),
+        "Resend:revoked": _(
+            "Somebody has revoked the invitation to %(email_address)s since this question was "
+            "asked, so nothing was sent. Send a new one only if that is still right."
+        ),
+        "Resend:half-done": _(
+            "%(email_address)s is not invited any more: the old invitation was revoked, and the "
+            "new one could not be sent. See above the list how to finish."
+        ),
+        "Resend:under-way": _(
+            "The new invitation to %(email_address)s is just being sent. Look at the list again "
+            "in a moment."
+        ),
+        "Unsettled:resend": _(
+            "Clerk did not answer, so we do not know whether %(email_address)s has a new "
+            "invitation. Look at the list again in a moment. Sending it again is safe: Clerk "
+            "never invites an address twice."
+        ),
+        "Link:withheld": _(
+            "Whoever has this link becomes %(role)s, and you cannot give that role. Ask somebody "
+            "who can."
+        ),
+        "Link:absent": _(
+            "Clerk does not hand out the link of this invitation. Send it again without an email: "
+            "then the new link can be copied."
+        ),
+        "Link:roles": _(
+            "The roles could not be loaded, so the link cannot be shown right now. Try again."
+        ),
+        "Link:accepted": _(
+            "%(email_address)s has accepted the invitation, so its link has done its work."
+        ),
+        "Link:revoked": _("This invitation was revoked, so its link does not work any more."),
+        "Link:expired": _("This invitation has expired, so its link does not work any more."),
+        "Link:unknown": _("This invitation is not pending, so there is no link to copy."),
+        "Check:incomplete": _(
+            "Clerk could not be asked about all of these, so some may be members or invited "
+            "already. Nobody is invited twice: Clerk refuses that."
+        ),
         "Roles": _(
             "The roles could not be loaded, so nobody can be invited right now. Reload the page "
             "in a moment."
         ),
+        "Selection:nothing": _("Nothing was selected. Tick the invitations that you mean."),
+        "Selection:action": _("It was not said what to do with the selected invitations."),
+        "Selection:many": _(
+            "These are %(count)s invitations, and at most %(limit)s can be dealt with in one go. "
+            "Narrow the search, or select them page by page."
+        ),
+        "Selection:elevated": _(
+            "Nothing was sent yet: tick the box below if these people are to manage members."
+        ),
+        "Selection:limited": _(
+            "Clerk sends a limited number of invitations an hour, and that is nearly reached: not "
+            "all of these can go at once. What cannot go is left as it is and kept on a list; the "
+            "last of them can go in %(wait)s."
+        ),
+        "Outcome:unknown": _(
+            "There is no such outcome: it was deleted after a while, or it is somebody else's."
+        ),
+        "Outcome:limited": _(
+            "Clerk's limit is reached; the next can go at %(time)s (in %(wait)s). Your list is "
+            "kept."
+        ),
+        "Outcome:waiting": _("What is waiting can go now. Your list is kept."),
+        **ITEM_MESSAGES,
     }
 
     #: The exceptions whose message belongs to a field of the form.
     fields: ClassVar[Mapping[type[ClerkError], str]] = {
-        exc.DuplicateInvitation: "email_address",
-        exc.AlreadyMember: "email_address",
-        exc.AddressNotAllowed: "email_address",
-        exc.InvalidEmailAddress: "email_address",
-        exc.ExclusiveMembership: "email_address",
+        exc.DuplicateInvitation: "email_addresses",
+        exc.AlreadyMember: "email_addresses",
+        exc.AddressNotAllowed: "email_addresses",
+        exc.InvalidEmailAddress: "email_addresses",
+        exc.ExclusiveMembership: "email_addresses",
         exc.RoleNotFound: "role",
         exc.RoleMigrationInProgress: "role",
     }
@@ -217,6 +289,28 @@ class Wording:
         name = f"Unsettled:{write}:absent" if error.absent else f"Unsettled:{write}"
         return Problem(self.say(name, **values), status=HTTPStatus.SERVICE_UNAVAILABLE)
 
+    def for_item(self, name: str, params: Mapping[str, Any]) -> str:
+        """Return why an item of many is not done, in a sentence to stand beside it.
+
+        :param name: that of a :class:`.Reason`; empty where there is nothing to say.
+        :param params: the reason's own, and ``text`` for what was typed.
+        """
+        if not name:
+            return ""
+        values = _item_values(params)
+        kind = getattr(exc, name, None)
+        names = [name]
+        if isinstance(kind, type) and issubclass(kind, ClerkError):
+            names = [parent.__name__ for parent in kind.__mro__]
+        # The most exact one first of which all that it names is known.
+        cases = (f":{params.get('status')}", ":known", ":inviter", ":dated", ":coded", "")
+        for base in (*names, "Refused"):
+            for case in cases:
+                text = str(self.messages.get(f"Item:{base}{case}", ""))
+                if text and values.keys() >= set(_NAMED.findall(text)):
+                    return text % values
+        return ""
+
     def for_reading(self, error: ClerkError) -> Problem:
         """Return what to tell somebody who sees no list."""
         retry_after = getattr(error, "retry_after", None)
@@ -260,6 +354,28 @@ def _lookup(table: Mapping[type[ClerkError], Any], error: ClerkError) -> Any:
     return next((table[kind] for kind in type(error).__mro__ if kind in table), None)
 
 
+#: What a sentence names.
+_NAMED: Final = re.compile(r"%\((\w+)\)s")
+
+#: What somebody typed may be a whole text that has got into the wrong field.
+_MAX_QUOTED: Final = 80
+
+
+def _item_values(params: Mapping[str, Any]) -> dict[str, Any]:
+    """Return what the sentence about an item may name; what is not known is not in it."""
+    values = {name: value for name, value in params.items() if value not in ("", None)}
+    values["text"] = Truncator(str(values.get("text", ""))).chars(_MAX_QUOTED)
+    now = datetime.now(UTC)
+    for name, stamp in (("date", "created_at"), ("expires", "expires_at")):
+        if isinstance(number := values.pop(stamp, None), (int, float)):
+            moment = datetime.fromtimestamp(number, UTC)
+            if name == "date":
+                values[name] = describe_date(moment)
+            elif moment > now:  # what has expired meanwhile must not be said to expire
+                values[name] = describe_expiry(moment, now=now)
+    return values
+
+
 def _describe(invitation: Invitation) -> dict[str, str]:
     return {
         "email_address": invitation.email_address,
@@ -292,3 +408,9 @@ def describe_expiry(moment: datetime | None, *, now: datetime | None = None) -> 
     if moment <= now:
         return gettext("expired")
     return gettext("in %(time)s") % {"time": timeuntil(moment, now, depth=1)}
+
+
+def describe_since(moment: datetime, *, now: datetime | None = None) -> str:
+    """Return how long ago something was: "3 days ago"."""
+    now = now or datetime.now(UTC)
+    return gettext("%(time)s ago") % {"time": timesince(moment, now, depth=1)}

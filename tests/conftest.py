@@ -13,6 +13,25 @@ from org_invitations.middleware import forget_keys
 pytest_plugins = ["org_invitations.testing"]
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Say beforehand who needs the database: pytest-django makes none that nobody asked for."""
+    for item in items:
+        names = getattr(item, "fixturenames", [])
+        names.append("transactional_db" if "chromium" in names else "db")
+
+
+@pytest.fixture(autouse=True)
+def _database(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let every test use the database; what it writes is gone after it."""
+    if "chromium" in request.fixturenames:
+        # Threads serve the site, and see only what has been committed. And Playwright's event
+        # loop runs in this thread, in which Django would refuse to work.
+        monkeypatch.setenv("DJANGO_ALLOW_ASYNC_UNSAFE", "1")
+        request.getfixturevalue("transactional_db")
+    else:
+        request.getfixturevalue("db")
+
+
 @pytest.fixture(autouse=True)
 def _nothing_remembered() -> Iterator[None]:
     """Let no test see what another one cached."""

@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import os
+import tempfile
+from pathlib import Path
+
 SECRET_KEY = "tests-only"
 DEBUG = False
 ALLOWED_HOSTS = ["testserver", "localhost", "127.0.0.1"]
@@ -10,7 +14,7 @@ TIME_ZONE = "UTC"
 LANGUAGE_CODE = "en"
 
 INSTALLED_APPS = [
-    # Only for the tests of sites with users of their own: the app needs neither of the first three.
+    # Only for the tests of sites with users of their own: the app needs none of the first three.
     "django.contrib.auth",
     "django.contrib.contenttypes",
     "tests.people",
@@ -43,7 +47,21 @@ TEMPLATES = [
     }
 ]
 AUTH_USER_MODEL = "people.User"
-DATABASES = {"default": {"ENGINE": "django.db.backends.sqlite3", "NAME": ":memory:"}}
+DATABASES = {
+    "default": {
+        "ENGINE": "django.db.backends.sqlite3",
+        "NAME": ":memory:",
+        # The sites that browsers talk to have threads, so the tests' database is a file.
+        "TEST": {
+            "NAME": str(Path(tempfile.gettempdir()) / f"org_invitations-{os.getpid()}.sqlite3")
+        },
+        "OPTIONS": {
+            "timeout": 20,
+            "transaction_mode": "IMMEDIATE",
+            "init_command": "PRAGMA journal_mode=WAL; PRAGMA synchronous=OFF;",
+        },
+    }
+}
 SESSION_ENGINE = "django.contrib.sessions.backends.cache"
 MESSAGE_STORAGE = "django.contrib.messages.storage.cookie.CookieStorage"
 STATIC_URL = "/static/"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -11,7 +12,9 @@ from django.conf import settings as django_settings
 from django.core.checks import CheckMessage, run_checks
 from django.core.management import call_command
 from django.core.management.base import SystemCheckError
+from django.db import connections, router
 from django.test import override_settings
+from django.utils.translation import gettext_lazy
 
 from org_invitations import checks
 from org_invitations.emulator import JWT_KEY
@@ -171,6 +174,7 @@ def test_an_app_may_be_named_by_its_configuration() -> None:
 BOUNDS = {
     "PAGE_SIZE": (1, 500),
     "EXPIRES_IN_DAYS": (1, 365),
+    "KEEP_DAYS": (1, 365),
     "MEMBERSHIP_CACHE_SECONDS": (0, 60),
     "ROLES_CACHE_SECONDS": (0, 86_400),
     "CONNECT_TIMEOUT": (0.01, 60),
@@ -222,6 +226,77 @@ def test_a_rule_of_granting_may_be_named_or_given(policy: Any) -> None:
     assert ids(ORG_INVITATIONS_GRANT_POLICY=policy) == []
 
 
+NO_PAIRS: list[Any] = [
+    "de",
+    5,
+    ["de"],
+    [("de",)],
+    [("de", "German", "Deutsch")],
+    [(5, "Five")],
+    [("https://app.test", 5)],
+    [("", "Nothing")],
+    {"https://app.test": "The app"},
+    [("https://app.test", "The app"), None],
+]
+
+
+@pytest.mark.parametrize("languages", NO_PAIRS)
+def test_e017_languages_that_are_no_pairs(languages: Any) -> None:
+    assert ids(ORG_INVITATIONS_LANGUAGES=languages) == ["E017"]
+
+
+@pytest.mark.parametrize(
+    "urls",
+    [
+        *NO_PAIRS,
+        [("/welcome", "Here")],
+        [("app.test", "The app")],
+        [("http://app.test", "The app")],
+        [("javascript:alert(1)", "The app")],
+    ],
+)
+def test_e018_places_that_are_no_urls_or_no_pairs(urls: Any) -> None:
+    assert ids(ORG_INVITATIONS_REDIRECT_URLS=urls) == ["E018"]
+
+
+@pytest.mark.parametrize("nothing", [None, "", [], ()])
+def test_a_site_need_not_offer_languages_or_places(nothing: Any) -> None:
+    assert ids(ORG_INVITATIONS_LANGUAGES=nothing, ORG_INVITATIONS_REDIRECT_URLS=nothing) == []
+
+
+def test_languages_and_places_are_pairs_and_their_names_may_be_translated() -> None:
+    name = gettext_lazy("Member")
+    languages: Any = [("de", name), ["pt-br", "Português"]]
+    urls: Any = (("https://app.test/welcome", name), ["http://localhost:8000/", "Here"])
+    assert ids(ORG_INVITATIONS_LANGUAGES=languages, ORG_INVITATIONS_REDIRECT_URLS=urls) == []
+
+
+def test_e019_no_database_to_keep_outcomes_in(monkeypatch: pytest.MonkeyPatch) -> None:
+    no_database(monkeypatch)
+    assert ids() == ["E019"]
+
+
+def test_the_outcomes_may_be_kept_in_another_database(monkeypatch: pytest.MonkeyPatch) -> None:
+    class Elsewhere:
+        def db_for_write(self, model: Any, **hints: Any) -> str:
+            return "elsewhere"
+
+    found = {
+        "default": SimpleNamespace(settings_dict={"ENGINE": "django.db.backends.dummy"}),
+        "elsewhere": SimpleNamespace(settings_dict={"ENGINE": "django.db.backends.sqlite3"}),
+    }
+    monkeypatch.setattr(checks, "connections", found)
+    assert ids() == ["E019"]
+    monkeypatch.setattr(router, "routers", [Elsewhere()])
+    assert ids() == []
+
+
+def no_database(monkeypatch: pytest.MonkeyPatch) -> None:
+    """As where ``DATABASES`` is empty: Django then puts a dummy into it."""
+    found = connections["default"].settings_dict
+    monkeypatch.setitem(found, "ENGINE", "django.db.backends.dummy")
+
+
 # --- On deployment -------------------------------------------------------------------------
 
 
@@ -252,6 +327,8 @@ BROKEN: list[dict[str, Any]] = [
     *({setting: f"http://{SECRET}@clerk.test/{SECRET}"} for setting in URLS.values()),
     {"INSTALLED_APPS": ["org_invitations"], "MIDDLEWARE": []},
     {"ORG_INVITATIONS_PAGE_SIZE": SECRET},
+    {"ORG_INVITATIONS_LANGUAGES": [SECRET]},
+    {"ORG_INVITATIONS_REDIRECT_URLS": [(f"http://{SECRET}@clerk.test/{SECRET}", SECRET)]},
     {"ORG_INVITATIONS_IDENTITY": SECRET},
     {"ORG_INVITATIONS_GRANT_POLICY": SECRET},
     {"ORG_INVITATIONS_CACHE_ALIAS": "nowhere"},
@@ -260,8 +337,11 @@ BROKEN: list[dict[str, Any]] = [
 ]
 
 
-def test_every_id_has_a_hint_and_no_message_tells_a_secret() -> None:
+def test_every_id_has_a_hint_and_no_message_tells_a_secret(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     seen = set()
+    no_database(monkeypatch)
     for settings in BROKEN:
         with override_settings(**settings):
             for message in found(deploy=True):

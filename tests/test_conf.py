@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 from django.conf import settings as django_settings
 from django.test import override_settings
+from django.utils.translation import gettext_lazy, override
 
 from org_invitations import conf as conf_module
 from org_invitations.conf import Conf, conf
@@ -41,10 +42,13 @@ DEFAULTS: dict[str, Any] = {
     "CONNECT_TIMEOUT": 3.05,
     "READ_TIMEOUT": 10.0,
     "REDIRECT_URL": "",
+    "REDIRECT_URLS": (),
+    "LANGUAGES": (),
     "EXPIRES_IN_DAYS": None,
     "ROLES_CACHE_SECONDS": 60,
     "MEMBERSHIP_CACHE_SECONDS": 60,
     "CACHE_ALIAS": "default",
+    "KEEP_DAYS": 30,
     "HANDSHAKE_PATHS": None,
     "IDENTITY": "",
     "GRANT_POLICY": "",
@@ -165,6 +169,39 @@ def test_an_empty_list_of_paths_is_not_the_same_as_none() -> None:
         assert list(conf.HANDSHAKE_PATHS or ()) == ["5"]
 
 
+# --- Choices -------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("name", ["LANGUAGES", "REDIRECT_URLS"])
+@pytest.mark.parametrize(
+    ("value", "meant"),
+    [
+        ([("de", "German")], (("de", "German"),)),
+        ((["de", "German"], ("fr", "French")), (("de", "German"), ("fr", "French"))),
+        # What is no pair is left out; a check says so.
+        ([("de", "German"), "fr", ("it",), None], (("de", "German"),)),
+        ("de", ()),
+        (5, ()),
+        (None, ()),
+        ([], ()),
+    ],
+)
+def test_choices_are_pairs_in_the_order_in_which_they_are_written(
+    name: str, value: Any, meant: Any
+) -> None:
+    with put(own_name(name), value):
+        assert getattr(conf, name) == meant
+
+
+def test_the_name_of_a_choice_is_translated_when_it_is_shown() -> None:
+    with put("ORG_INVITATIONS_LANGUAGES", [("de", gettext_lazy("Role"))]):
+        [(_, name)] = conf.LANGUAGES
+        with override("de"):
+            assert str(name) == "Rolle"
+        with override("en"):
+            assert str(name) == "Role"
+
+
 # --- Numbers -------------------------------------------------------------------------------
 
 
@@ -186,6 +223,10 @@ def test_an_empty_list_of_paths_is_not_the_same_as_none() -> None:
         ("MEMBERSHIP_CACHE_SECONDS", 0, 0),
         ("MEMBERSHIP_CACHE_SECONDS", -1, 0),
         ("MEMBERSHIP_CACHE_SECONDS", 61, 60),
+        ("KEEP_DAYS", 7, 7),
+        ("KEEP_DAYS", 0, 1),
+        ("KEEP_DAYS", -1, 1),
+        ("KEEP_DAYS", 366, 365),
         ("CONNECT_TIMEOUT", 1, 1.0),
         ("CONNECT_TIMEOUT", 0.5, 0.5),
         ("CONNECT_TIMEOUT", 0, 0.01),
@@ -211,6 +252,7 @@ def test_a_number_is_kept_within_its_bounds(name: str, value: Any, used: Any) ->
         "PAGE_SIZE",
         "ROLES_CACHE_SECONDS",
         "MEMBERSHIP_CACHE_SECONDS",
+        "KEEP_DAYS",
         "CONNECT_TIMEOUT",
         "READ_TIMEOUT",
     ],

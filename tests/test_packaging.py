@@ -29,6 +29,7 @@ settings.configure(
         "org_invitations.middleware.ClerkSessionMiddleware",
     ],
     ROOT_URLCONF="org_invitations.urls",
+    DATABASES={"default": {"ENGINE": "django.db.backends.sqlite3", "NAME": ":memory:"}},
     SECRET_KEY="x",
     STATIC_URL="static/",
     CLERK_SECRET_KEY="sk_test_x",
@@ -38,6 +39,7 @@ settings.configure(
 django.setup()
 from django.contrib.staticfiles import finders
 from django.core.checks import run_checks
+from django.core.management import call_command
 from django.template.loader import get_template
 from django.utils.translation import gettext, override
 
@@ -52,9 +54,13 @@ for language in wanted["languages"]:
             untranslated.append(language)
 import org_invitations
 import org_invitations.emulator
+from org_invitations.models import Batch
+
+call_command("migrate", verbosity=0)
 print(json.dumps({
     "missing": missing,
     "untranslated": untranslated,
+    "batches": Batch.objects.count(),
     "typed": (Path(org_invitations.__file__).parent / "py.typed").exists(),
     "place": org_invitations.__file__,
     "problems": [str(problem) for problem in run_checks(tags=["org_invitations"])],
@@ -124,3 +130,4 @@ def test_installed_into_an_empty_environment_it_works(wheel: Path, tmp_path: Pat
     assert found["untranslated"] == []
     assert found["typed"] is True
     assert found["problems"] == []
+    assert found["batches"] == 0

@@ -22,7 +22,7 @@ from org_invitations.clerk import (
 )
 from org_invitations.clients import get_client
 from org_invitations.emulator import SECRET_KEY, Emulator, EmulatorServer
-from org_invitations.services import InvitationService, Unsettled
+from org_invitations.services import InvitationQuery, InvitationService, Unsettled
 from tests.clerk.test_client import CHUNKED, Server, drop, http, unused_port
 
 # Globals on purpose: what is tested are the variables of frames, and ours must not hold them.
@@ -199,7 +199,7 @@ def test_no_repr_tells_the_key(settings: Any) -> None:
 
 def test_the_link_of_an_invitation_is_in_no_repr(clerk_emulator: Emulator) -> None:
     service = _service(clerk_emulator)
-    workspace = service.open(page=1)
+    workspace = service.open(query=InvitationQuery())
     assert workspace.page is not None
     links = [invitation.url for invitation in workspace.page.invitations]
     assert all("ticket=" in link for link in links)  # they are there for who asks
@@ -221,7 +221,7 @@ def test_a_whole_day_of_use_logs_no_secret(
 ) -> None:
     emulator = clerk_emulator_server.emulator
     service = _service(emulator)
-    service.open(page=1)
+    service.open(query=InvitationQuery())
     service.revoke(service.invite_member(WHOM, "org:member").id)
     emulator.fault("POST", "*/invitations", drop="after")
     assert service.invite_member(WHOM, "org:member")  # settled by asking for the address

@@ -16,6 +16,7 @@ from org_invitations.clients import get_client
 from org_invitations.emulator import Emulator, EmulatorServer
 from org_invitations.services import (
     InvitationPage,
+    InvitationQuery,
     InvitationService,
     NotMember,
     NotPermitted,
@@ -86,7 +87,7 @@ def ready(service: InvitationService, emulator: Emulator) -> InvitationService:
 def test_opening_the_page_brings_all_that_it_shows(
     service: InvitationService, emulator: Emulator
 ) -> None:
-    workspace = service.open(page=1)
+    workspace = service.open(query=InvitationQuery())
     assert workspace.organization.name == "Acme"
     assert workspace.membership.role == "org:admin"
     assert [role.key for role in workspace.roles.roles] == [
@@ -107,7 +108,7 @@ def test_opening_the_page_brings_all_that_it_shows(
 def test_with_nothing_remembered_there_are_six_calls(
     service: InvitationService, emulator: Emulator
 ) -> None:
-    service.open(page=1)
+    service.open(query=InvitationQuery())
     calls = asked(emulator)
     assert sorted(calls) == [
         "GET /instance/organization_settings",
@@ -120,12 +121,26 @@ def test_with_nothing_remembered_there_are_six_calls(
     assert calls[-1].startswith("GET /role_sets/")  # it needs what the others bring
 
 
-def test_with_everything_remembered_there_is_exactly_one_call(
+def test_with_everything_remembered_the_list_is_one_call_and_the_seats_another(
     service: InvitationService, emulator: Emulator
 ) -> None:
-    first = service.open(page=1)
+    first = service.open(query=InvitationQuery())
     asked(emulator)
-    second = make_service(emulator).open(page=1)
+    second = make_service(emulator).open(query=InvitationQuery())
+    assert asked(emulator) == [
+        "GET /organizations/ACME",
+        "GET /organizations/ACME/invitations",
+    ]
+    assert second == first
+
+
+def test_without_a_limit_of_seats_there_is_exactly_one_call(
+    service: InvitationService, emulator: Emulator
+) -> None:
+    emulator.configure(organizations={"acme": {"max_allowed_memberships": 0}})
+    first = service.open(query=InvitationQuery())
+    asked(emulator)
+    second = make_service(emulator).open(query=InvitationQuery())
     assert asked(emulator) == ["GET /organizations/ACME/invitations"]
     assert second == first
 
@@ -202,14 +217,14 @@ def seconds(service: InvitationService, **order: Any) -> float:
 def test_no_more_than_two_rounds_follow_each_other_cold_and_one_warm(
     slow: InvitationService,
 ) -> None:
-    assert 0.4 <= seconds(slow, page=1) < 0.6
-    assert 0.2 <= seconds(slow, page=1) < 0.4
-    assert 0.2 <= seconds(slow, page=1, afresh=True) < 0.4
+    assert 0.4 <= seconds(slow, query=InvitationQuery()) < 0.6
+    assert 0.2 <= seconds(slow, query=InvitationQuery()) < 0.4
+    assert 0.2 <= seconds(slow, query=InvitationQuery(), afresh=True) < 0.4
     assert seconds(slow) < 0.2
 
 
 def test_a_page_beyond_the_end_costs_no_third_round(slow: InvitationService) -> None:
-    assert 0.4 <= seconds(slow, page=99) < 0.6
+    assert 0.4 <= seconds(slow, query=InvitationQuery(page=99)) < 0.6
 
 
 # --- Who may -------------------------------------------------------------------------------
@@ -217,13 +232,13 @@ def test_a_page_beyond_the_end_costs_no_third_round(slow: InvitationService) -> 
 
 @pytest.mark.parametrize("user", [ADA, MIA, BO])
 def test_who_may_manage_the_members_may_see_the_page(emulator: Emulator, user: str) -> None:
-    assert make_service(emulator, user).open(page=1).page is not None
+    assert make_service(emulator, user).open(query=InvitationQuery()).page is not None
 
 
 @pytest.mark.parametrize("user", [MAX, NORA, "gus@globex.test", "tomasz.wrona@acme.test"])
 def test_who_may_not_sees_nothing(emulator: Emulator, user: str) -> None:
     with pytest.raises(NotPermitted):
-        make_service(emulator, user).open(page=1)
+        make_service(emulator, user).open(query=InvitationQuery())
 
 
 def test_a_manager_of_two_organizations_is_judged_in_each_of_them(emulator: Emulator) -> None:
@@ -284,7 +299,7 @@ def test_where_the_membership_cannot_be_had_nothing_is_shown(
 ) -> None:
     emulator.fault("GET", "*/memberships", times=None, **fault)
     with pytest.raises(exc.ClerkError):
-        service.open(page=1)
+        service.open(query=InvitationQuery())
 
 
 def test_where_the_roles_decide_and_cannot_be_had_nothing_is_shown(
@@ -293,7 +308,7 @@ def test_where_the_roles_decide_and_cannot_be_had_nothing_is_shown(
     permissions(emulator, ADA, [])
     emulator.fault("GET", "/v1/organization_roles", status=500)
     with pytest.raises(exc.ServiceUnavailable):
-        service.open(page=1)
+        service.open(query=InvitationQuery())
 
 
 def test_an_answer_with_other_peoples_memberships_grants_nothing(emulator: Emulator) -> None:
@@ -317,25 +332,25 @@ def test_an_organization_that_is_gone_cannot_be_opened(
 ) -> None:
     emulator.configure(organizations={"acme": {"deleted": True}})
     with pytest.raises(exc.NotFound):
-        service.open(page=1)
+        service.open(query=InvitationQuery())
 
 
 def test_an_organization_that_went_while_it_was_remembered_cannot_be_opened_either(
     emulator: Emulator, service: InvitationService
 ) -> None:
-    service.open(page=1)
+    service.open(query=InvitationQuery())
     emulator.configure(organizations={"acme": {"deleted": True}})
     for _ in range(2):
         with pytest.raises(exc.NotFound):
-            service.open(page=1)
+            service.open(query=InvitationQuery())
 
 
 def test_a_refusal_is_remembered_for_seconds_and_never_for_a_write(emulator: Emulator) -> None:
     with pytest.raises(NotPermitted):
-        make_service(emulator, MAX).open(page=1)
+        make_service(emulator, MAX).open(query=InvitationQuery())
     emulator.clear_requests()
     with pytest.raises(NotPermitted):
-        make_service(emulator, MAX).open(page=1)
+        make_service(emulator, MAX).open(query=InvitationQuery())
     assert emulator.requests == []  # whoever may not, and reloads, costs the others nothing
     permissions(emulator, MAX, ["org:sys_memberships:manage"])
     make_service(emulator, MAX).open(afresh=True)
@@ -406,7 +421,7 @@ def test_a_fault_with_the_roles_leaves_the_list(
     if path == "/v1/instance/organization_settings":
         emulator.configure(organizations={"acme": {"role_set_key": None}})
     emulator.fault("GET", path, status=500, times=None)
-    workspace = service.open(page=1)
+    workspace = service.open(query=InvitationQuery())
     assert workspace.page is not None
     assert workspace.roles.roles == ()
     assert isinstance(workspace.roles_error, exc.ServiceUnavailable)
@@ -438,7 +453,7 @@ def test_a_fault_with_the_list_leaves_the_form(
     emulator: Emulator, service: InvitationService
 ) -> None:
     emulator.fault("GET", LIST, status=500)
-    workspace = service.open(page=1)
+    workspace = service.open(query=InvitationQuery())
     assert workspace.page is None
     assert isinstance(workspace.page_error, exc.ServiceUnavailable)
     assert "org:member" in workspace.roles
@@ -541,7 +556,7 @@ def test_memberships_and_roles_live_for_their_own_times(
 ) -> None:
     settings.ORG_INVITATIONS_MEMBERSHIP_CACHE_SECONDS = 20
     settings.ORG_INVITATIONS_ROLES_CACHE_SECONDS = 40
-    service.open(page=1)
+    service.open(query=InvitationQuery())
     assert {type(value).__name__: seconds for value, seconds in lives} == {
         "Membership": 20,
         "Organization": 40,
@@ -568,7 +583,7 @@ def test_what_a_role_may_do_is_never_older_than_a_minute(
 def test_by_default_nothing_lives_longer_than_a_minute(
     service: InvitationService, lives: list[tuple[Any, float]]
 ) -> None:
-    service.open(page=1)
+    service.open(query=InvitationQuery())
     assert {seconds for _, seconds in lives} == {60}
 
 
@@ -578,7 +593,7 @@ def test_with_a_life_of_zero_nothing_is_remembered(
     settings.ORG_INVITATIONS_MEMBERSHIP_CACHE_SECONDS = 0
     settings.ORG_INVITATIONS_ROLES_CACHE_SECONDS = 0
     for _ in range(2):
-        service.open(page=1)
+        service.open(query=InvitationQuery())
         assert len(asked(emulator)) == 6
 
 
@@ -586,12 +601,12 @@ def test_invitations_are_never_remembered(
     emulator: Emulator, service: InvitationService, lives: list[tuple[Any, float]]
 ) -> None:
     wanted = emulator.invitations("acme")[0]
-    service.open(page=1, invitation_id=wanted.id)
+    service.open(query=InvitationQuery(), invitation_id=wanted.id)
     service.invite_member(NEW, "org:member")
     assert NEW not in repr(lives)
     assert "orginv_" not in repr(lives)
     emulator.add_invitation("acme", "later@example.com")
-    page = service.open(page=1).page
+    page = service.open(query=InvitationQuery()).page
     assert page is not None
     assert page.invitations[0].email_address == "later@example.com"
 
@@ -623,7 +638,11 @@ def test_the_pages_together_hold_every_pending_invitation_newest_first(
     emulator: Emulator, service: InvitationService
 ) -> None:
     rows = emulator.invitations("acme", "pending")
-    seen = [name for n in range(1, 5) for name in addresses(service.open(page=n).page)]
+    seen = [
+        name
+        for n in range(1, 5)
+        for name in addresses(service.open(query=InvitationQuery(page=n)).page)
+    ]
     assert seen == [row.email_address for row in reversed(rows)]
     assert len(seen) == 34
 
@@ -633,7 +652,7 @@ def test_the_size_of_a_page_is_the_sites_choice(
     service: InvitationService, settings: Any, size: int, pages: int
 ) -> None:
     settings.ORG_INVITATIONS_PAGE_SIZE = size
-    page = service.open(page=1).page
+    page = service.open(query=InvitationQuery()).page
     assert page is not None
     assert (len(page.invitations), page.size, page.num_pages) == (min(size, 34), size, pages)
 
@@ -642,7 +661,7 @@ def test_the_size_of_a_page_is_the_sites_choice(
 def test_a_number_beyond_the_end_means_the_last_page(
     service: InvitationService, number: int
 ) -> None:
-    page = service.open(page=number).page
+    page = service.open(query=InvitationQuery(page=number)).page
     assert page is not None
     assert page.number == page.num_pages == 4
     assert len(page.invitations) == 4
@@ -652,7 +671,7 @@ def test_a_number_beyond_the_end_means_the_last_page(
 def test_a_number_before_the_beginning_means_the_first_page(
     service: InvitationService, number: int
 ) -> None:
-    page = service.open(page=number).page
+    page = service.open(query=InvitationQuery(page=number)).page
     assert page is not None
     assert page.number == 1
 
@@ -661,7 +680,7 @@ def test_an_organization_without_invitations_has_one_empty_page(
     emulator: Emulator, service: InvitationService
 ) -> None:
     emulator.state.invitations.clear()
-    page = service.open(page=3).page
+    page = service.open(query=InvitationQuery(page=3)).page
     assert page is not None
     assert (page.number, page.num_pages, page.total_count, page.invitations) == (1, 1, 0, ())
     assert (page.start_index, page.end_index) == (0, 0)
@@ -676,7 +695,7 @@ def test_an_organization_without_invitations_has_one_empty_page(
 def test_a_page_knows_where_it_is(
     service: InvitationService, number: int, start: int, end: int, before: bool, after: bool
 ) -> None:
-    page = service.open(page=number).page
+    page = service.open(query=InvitationQuery(page=number)).page
     assert page is not None
     assert (page.start_index, page.end_index) == (start, end)
     assert (page.has_previous, page.has_next) == (before, after)
@@ -689,20 +708,23 @@ def test_after_a_change_the_page_is_fetched_again_in_the_same_workspace(
     workspace = service.open()
     service.invite_member(NEW, "org:member")
     asked(emulator)
-    after = service.with_page(workspace, 1)
+    after = service.with_list(workspace, InvitationQuery())
     assert addresses(after.page)[0] == NEW
-    assert (after.organization, after.roles) == (workspace.organization, workspace.roles)
-    assert asked(emulator) == ["GET /organizations/ACME/invitations"]
+    assert (after.organization.id, after.roles) == (workspace.organization.id, workspace.roles)
+    assert sorted(asked(emulator)) == [
+        "GET /organizations/ACME",
+        "GET /organizations/ACME/invitations",
+    ]
 
 
 def test_where_the_only_row_of_the_last_page_went_the_page_before_is_shown(
     emulator: Emulator, service: InvitationService, settings: Any
 ) -> None:
     settings.ORG_INVITATIONS_PAGE_SIZE = 33
-    workspace = service.open(page=2)
+    workspace = service.open(query=InvitationQuery(page=2))
     [last] = addresses(workspace.page)
     service.revoke(workspace.page.invitations[0].id)  # type: ignore[union-attr]
-    after = service.with_page(workspace, 2).page
+    after = service.with_list(workspace, InvitationQuery(page=2)).page
     assert after is not None
     assert (after.number, after.num_pages) == (1, 1)
     assert last not in addresses(after)
@@ -711,12 +733,12 @@ def test_where_the_only_row_of_the_last_page_went_the_page_before_is_shown(
 def test_a_page_that_cannot_be_fetched_again_is_an_error_in_the_workspace(
     emulator: Emulator, service: InvitationService
 ) -> None:
-    workspace = service.open(page=1)
+    workspace = service.open(query=InvitationQuery())
     emulator.fault("GET", LIST, status=500)
-    after = service.with_page(workspace, 1)
+    after = service.with_list(workspace, InvitationQuery())
     assert after.page is None
     assert isinstance(after.page_error, exc.ServiceUnavailable)
-    assert service.with_page(after, 1).page_error is None
+    assert service.with_list(after, InvitationQuery()).page_error is None
 
 
 # --- Inviting ------------------------------------------------------------------------------
@@ -856,7 +878,7 @@ def write(service: InvitationService, emulator: Emulator, what: str) -> None:
 def test_a_write_checks_by_itself(
     emulator: Emulator, service: InvitationService, what: str
 ) -> None:
-    service.open(page=1)
+    service.open(query=InvitationQuery())
     asked(emulator)
     write(service, emulator, what)
     check, sent = asked(emulator)

@@ -31,10 +31,12 @@ from org_invitations.views import (
 from org_invitations.wording import Wording
 
 from .test_docs import block, blocks, section
+from .views.conftest import pending
+from .views.inviting import filled
 
 PAGE = "/invitations/"
 INVITE = "/invitations/invite/"
-NEW = {"email_address": "new@example.com", "role": "org:member"}
+NEW = {"email_addresses": "new@example.com", "role": "org:member"}
 FORM = {"HX-Request": "true", "HX-Target": "org-invitations-form"}
 LIST = {"HX-Request": "true", "HX-Target": "org-invitations-list"}
 
@@ -116,7 +118,7 @@ def test_a_base_of_the_sites_own_takes_four_lines(ada: Client, site: Site) -> No
     site(base=SITE_BASE, org_invitations__base=mapping)
     html = ada.get(PAGE).text
     assert "<nav>Harbour</nav>" in html
-    assert "<title>Invitations to Acme - Harbour</title>" in html
+    assert "<title>Pending invitations – Acme - Harbour</title>" in html
     assert html.count("org_invitations.css") == html.count("org_invitations.js") == 1
     assert 'id="org-invitations-form"' in html
     assert 'id="org-invitations-list"' in html
@@ -166,7 +168,8 @@ def test_only_the_buttons_of_a_row(ada: Client, site: Site, headers: dict[str, s
     html = ada.get(PAGE, headers=headers).text
     assert html.count(">Look up</a>") == 10
     assert html.count("?q=philip") == 0
-    assert html.count("-revoke") == 10
+    for action in ("revoke", "resend", "link", "change"):
+        assert len(re.findall(rf'id="org-invitation-\w+-{action}"', html)) == 10
     assert html.count('role="rowheader"') == 10
 
 
@@ -202,16 +205,31 @@ def test_a_row_for_one_view_only_and_the_first_that_exists(
 
 def test_another_form_works_in_every_way(ada: Client, clerk_emulator: Emulator, site: Site) -> None:
     site(org_invitations__partials__form=block("docs/templates.md", "### The form", "django"))
-    assert ada.get(PAGE).text.count("csrfmiddlewaretoken") == 1
-    assert "<button>Invite</button>" in ada.get(PAGE).text
-    refused = ada.post(INVITE, {**NEW, "email_address": "nobody"}, headers=FORM)
+    html = ada.get(PAGE).text
+    form = html[html.index('<section id="org-invitations-form"') :].partition("</section>")[0]
+    assert form.count("csrfmiddlewaretoken") == 1
+    assert "<button>Invite</button>" in form
+    refused = ada.post(INVITE, {**NEW, "email_addresses": "nobody"}, headers=FORM)
     assert refused.status_code == 422
-    assert 'value="nobody"' in refused.text
-    assert "This is not an email address" in refused.text
+    assert "\nnobody</textarea>" in refused.text
+    assert "“nobody” is not an email address" in refused.text
     assert ada.post(INVITE, NEW, headers=FORM).status_code == 200
-    assert "new@example.com" in [
-        row.email_address for row in clerk_emulator.invitations("acme", "pending")
-    ]
+    assert "new@example.com" in pending(clerk_emulator)
+
+
+@pytest.mark.parametrize("headers", [{}, FORM])
+def test_another_form_takes_many_and_sends_no_two_of_them(
+    ada: Client, clerk_emulator: Emulator, site: Site, headers: dict[str, str]
+) -> None:
+    site(org_invitations__partials__form=block("docs/templates.md", "### The form", "django"))
+    many = filled(ada.get(PAGE)) | {"email_addresses": "a@example.com, b@example.com, nobody"}
+    checked = ada.post(INVITE, many, headers=headers)
+    assert "a@example.com" not in pending(clerk_emulator)
+    assert ">Send 2 invitations</button>" in checked.text
+    for _ in range(2):
+        ada.post(INVITE, filled(checked), headers=headers)
+        new = pending(clerk_emulator)
+        assert (new.count("a@example.com"), new.count("b@example.com")) == (1, 1)
 
 
 def test_the_token_of_another_form_is_good(
@@ -234,12 +252,15 @@ def test_one_block_of_the_form(ada: Client, site: Site) -> None:
     for html in (ada.get(PAGE).text, ada.post(INVITE, {}, headers=FORM).text):
         assert ">Come aboard</button>" in html
         assert "Send invitation" not in html
-        assert 'name="email_address"' in html
+        assert 'name="email_addresses"' in html
 
 
 def test_every_field_in_another_way(ada: Client, site: Site) -> None:
     site(org_invitations__partials__field="<b>{{ field.label }}</b> {{ field }}")
-    assert ada.get(PAGE).text.count("<b>") == 3
+    html = ada.get(PAGE).text
+    shown = ["Email addresses", "Role", "Yes, this person may manage members"]
+    shown += ["Valid for", "CSV file", "Send no email: I pass the link on myself"]
+    assert re.findall(r"<b>(.*?)</b>", html) == shown
 
 
 def test_a_form_class_with_another_field(
@@ -254,7 +275,7 @@ def test_a_form_class_with_another_field(
         assert refused.status_code == 422
         assert "This field is required." in refused.text
         refused = ada.post(
-            INVITE, {**NEW, "email_address": "a@elsewhere.test", "agreed": "on"}, headers=headers
+            INVITE, {**NEW, "email_addresses": "a@elsewhere.test", "agreed": "on"}, headers=headers
         )
         assert refused.status_code == 422
         assert "Only colleagues can be invited here." in refused.text
@@ -272,9 +293,9 @@ def test_other_words(ada: Client, mount: Callable[..., None]) -> None:
     wording = run(block("docs/views.md", "### Other words"))["OurWording"]
     assert issubclass(wording, Wording)
     mount(wording_class=wording)
-    refused = ada.post(INVITE, {**NEW, "email_address": "max@acme.test"}, headers=FORM)
+    refused = ada.post(INVITE, {**NEW, "email_addresses": "max@acme.test"}, headers=FORM)
     assert "max@acme.test is on board already." in refused.text
-    refused = ada.post(INVITE, {**NEW, "email_address": "liam.murphy@northwind.example"})
+    refused = ada.post(INVITE, {**NEW, "email_addresses": "liam.murphy@northwind.example"})
     assert "was invited on" in refused.text
 
 
@@ -294,7 +315,7 @@ def test_a_rule_of_the_sites_own(
         for role in given["ada@acme.test"]:
             assert (f'value="{role}"' in page) is (role in wanted)
             address = f"{role[4:]}.for.{person}"
-            data = {"email_address": address, "role": role, "confirm_elevated": "on"}
+            data = {"email_addresses": address, "role": role, "confirm_elevated": "on"}
             answer = client.post(INVITE, data)
             assert answer.status_code == (303 if role in wanted else 422)
             stored = {row.email_address: row.role for row in clerk_emulator.invitations("acme")}
@@ -304,9 +325,9 @@ def test_a_rule_of_the_sites_own(
 def test_a_refused_form_can_have_status_200(ada: Client, mount: Callable[..., None]) -> None:
     mount(invalid_status=200)
     for email_address in ("nobody", "max@acme.test"):
-        answer = ada.post(INVITE, {**NEW, "email_address": email_address}, headers=FORM)
+        answer = ada.post(INVITE, {**NEW, "email_addresses": email_address}, headers=FORM)
         assert answer.status_code == 200
-        assert f'value="{email_address}"' in answer.text
+        assert f"\n{email_address}</textarea>" in answer.text
 
 
 def test_more_in_the_context(ada: Client, site: Site, mount: Callable[..., None]) -> None:

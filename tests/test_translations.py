@@ -25,7 +25,9 @@ APP = Path(__file__).resolve().parent.parent / "org_invitations"
 LANGUAGES = sorted(path.parent.parent.name for path in APP.glob("locale/*/LC_MESSAGES/django.po"))
 
 PAGE = "/invitations/"
-INVITE = "/invitations/invite/"
+INVITE = f"{PAGE}invite/"
+CHECK = f"{PAGE}check/"
+SELECTED = f"{PAGE}selected/"
 GERMAN = {"Accept-Language": "de"}
 
 PLACEHOLDER = re.compile(r"%\(\w+\)[a-z]|\{\w*\}|%%")
@@ -134,10 +136,13 @@ def test_every_message_is_translated(language: str) -> None:
 def test_a_translation_keeps_what_is_no_word(language: str, pattern: re.Pattern[str]) -> None:
     seen = 0
     for entry in messages_of(language):
-        wanted = sorted(pattern.findall(entry.sources[-1]))
-        seen += len(wanted)
-        for text in [*entry.sources, *entry.translations]:
-            assert sorted(pattern.findall(text)) == wanted, text
+        one, many = (sorted(pattern.findall(entry.sources[index])) for index in (0, -1))
+        seen += len(many)
+        # The form for exactly one may leave the number out ("the other one").
+        assert {*one} <= {*many}, entry.key
+        for number, text in enumerate(entry.translations):
+            found = sorted(pattern.findall(text))
+            assert found == many or (number == 0 and found == one), text
     assert seen
 
 
@@ -225,27 +230,102 @@ def test_english_would_be_noticed(ada: Client) -> None:
 def test_the_page_is_german(ada: Client) -> None:
     page = ada.get(PAGE, headers=GERMAN)
     words = is_german(page)
-    assert "<title>Einladungen zu Acme</title>" in page.text
-    for text in ("Person einladen", "E-Mail-Adresse", "Einladung senden", "Offene Einladungen"):
+    assert "<title>Offene Einladungen – Acme</title>" in page.text
+    for text in ("Personen einladen", "E-Mail-Adressen", "Einladung senden", "Offene Einladungen"):
         assert text in words
     assert re.search(r"noch \d+ (Tage?|Wochen?|Monate?)\b", words)
     assert re.search(r"Widerrufen der Einladung an \S+@", words)
 
 
 def test_a_refusal_is_german(ada: Client) -> None:
-    data = {"email_address": "max@acme.test", "role": "org:member"}
+    data = {"email_addresses": "max@acme.test", "role": "org:member"}
     page = ada.post(INVITE, data, headers=GERMAN)
     assert page.status_code == 422
     words = is_german(page)
-    assert "<title>Fehler: Einladungen zu Acme</title>" in page.text
-    assert "Die Einladung wurde nicht gesendet" in words
+    assert "<title>Fehler: Offene Einladungen – Acme</title>" in page.text
+    assert "Es gibt ein Problem" in words
     assert "max@acme.test ist bereits Mitglied von Acme." in words
 
 
 def test_input_is_refused_in_german(ada: Client) -> None:
-    words = is_german(ada.post(INVITE, {"email_address": "x", "role": ""}, headers=GERMAN))
-    assert "Das ist keine E-Mail-Adresse." in words
+    words = is_german(ada.post(INVITE, {"email_addresses": "x", "role": ""}, headers=GERMAN))
+    assert "„x“ ist keine E-Mail-Adresse." in words
     assert "Wählen Sie eine Rolle." in words
+
+
+@pytest.mark.parametrize(
+    ("status", "title"),
+    [
+        ("pending", "Offene Einladungen"),
+        ("expired", "Abgelaufene Einladungen"),
+        ("accepted", "Angenommene Einladungen"),
+        ("revoked", "Widerrufene Einladungen"),
+    ],
+)
+def test_every_state_of_the_list_is_german(ada: Client, status: str, title: str) -> None:
+    page = ada.get(PAGE, {"status": status}, headers=GERMAN)
+    is_german(page)
+    assert f"<title>{title} – Acme</title>" in page.text
+    found = ada.get(PAGE, {"status": status, "q": "nobody-at-all"}, headers=GERMAN)
+    assert "Hier passt nichts zu „nobody-at-all“" in is_german(found)
+
+
+def test_the_check_is_german(ada: Client) -> None:
+    pasted = "neu@example.com\nneu@example.com\nmax@acme.test\nx\njo@gmial.com"
+    data = {"email_addresses": pasted, "role": "org:member"}
+    words = is_german(ada.post(CHECK, data, headers=GERMAN))
+    assert "2 können eingeladen werden. 3 nicht." in words
+    assert "Doppelt eingegeben; siehe Zeile 1." in words
+    assert "Meinten Sie jo@gmail.com?" in words
+    assert "2 Einladungen senden" in words
+
+
+def test_the_outcome_is_german(ada: Client) -> None:
+    data = {"email_addresses": "neu@example.com, max@acme.test, x", "role": "org:member"}
+    asked = ada.post(INVITE, data, headers=GERMAN)
+    hidden = dict(re.findall(r'name="(batch|reviewed)" value="([^"]+)"', asked.text))
+    page = ada.post(INVITE, data | hidden, headers=GERMAN, follow=True)
+    assert page.redirect_chain
+    words = is_german(page)
+    assert "1 gesendet. 2 nicht gesendet. – Acme" in words
+    assert "Bereits Mitglied" in words
+
+
+@pytest.mark.parametrize(
+    ("action", "title"),
+    [("resend", "Einladung erneut senden"), ("change", "Diese Einladung ändern")],
+)
+def test_the_question_to_send_again_is_german(
+    ada: Client, clerk_emulator: Emulator, action: str, title: str
+) -> None:
+    row = clerk_emulator.add_invitation("acme", "lee@example.com", role="org:billing")
+    words = is_german(ada.get(f"{PAGE}{row.id}/{action}/", headers=GERMAN))
+    assert title in words
+    assert "Der Link in der alten E-Mail wird sofort ungültig." in words
+    assert re.search(r"30 Tage, bis \d+\. \w+ \d{4}", words)
+
+
+@pytest.mark.parametrize(
+    ("action", "title"),
+    [("revoke", "2 Einladungen widerrufen?"), ("resend", "2 neue Einladungen senden?")],
+)
+def test_the_question_about_many_is_german(
+    ada: Client, clerk_emulator: Emulator, action: str, title: str
+) -> None:
+    rows = [clerk_emulator.add_invitation("acme", f"lee{n}@example.com") for n in range(2)]
+    data = {"action": action, "selected": [row.id for row in rows]}
+    assert title in is_german(ada.post(SELECTED, data, headers=GERMAN))
+    one = data | {"selected": [rows[0].id]}
+    title = title.replace("2 neue Einladungen", "1 neue Einladung")
+    title = title.replace("2 Einladungen", "1 Einladung")
+    assert title in is_german(ada.post(SELECTED, one, headers=GERMAN))
+
+
+def test_the_link_is_german(ada: Client, clerk_emulator: Emulator) -> None:
+    row = clerk_emulator.add_invitation("acme", "lee@example.com", expires_in_days=3)
+    words = is_german(ada.get(f"{PAGE}{row.id}/link/", headers=GERMAN))
+    assert "Mit diesem Link wird lee@example.com zu Member." in words
+    assert re.search(r"Er ist noch \d+ (Tage?|Stunden) gültig\.", words)
 
 
 def test_the_revoke_question_is_german(ada: Client, clerk_emulator: Emulator) -> None:
@@ -257,7 +337,7 @@ def test_the_revoke_question_is_german(ada: Client, clerk_emulator: Emulator) ->
 
 
 def test_success_is_german(ada: Client) -> None:
-    data = {"email_address": "neu@example.com", "role": "org:member"}
+    data = {"email_addresses": "neu@example.com", "role": "org:member"}
     page = ada.post(INVITE, data, headers=GERMAN, follow=True)
     assert page.redirect_chain
     words = is_german(page)
@@ -265,7 +345,7 @@ def test_success_is_german(ada: Client) -> None:
 
 
 def test_a_fragment_for_htmx_is_german(ada: Client) -> None:
-    data = {"email_address": "neu@example.com", "role": "org:member"}
+    data = {"email_addresses": "neu@example.com", "role": "org:member"}
     headers = GERMAN | {"HX-Request": "true", "HX-Target": "org-invitations-form"}
     words = is_german(ada.post(INVITE, data, headers=headers), whole_page=False)
     assert "Einladung an neu@example.com als Member gesendet." in words

@@ -1,7 +1,7 @@
 """The settings of the example site.
 
-It has no database: the app needs none. Everything that differs from place to place comes from
-the environment or from ``.env`` in the repository's root; ``.env.example`` lists it.
+Everything that differs from place to place comes from the environment or from ``.env`` in the
+repository's root; ``.env.example`` lists it.
 """
 
 from __future__ import annotations
@@ -60,7 +60,10 @@ TEMPLATES = [
     }
 ]
 
-# Messages in a cookie need neither sessions nor a database.
+# The app keeps in it what became of what was sent.
+DATABASES = {"default": env.db("DATABASE_URL", default=f"sqlite:///{BASE_DIR / 'db.sqlite3'}")}
+
+# Messages in a cookie need no sessions.
 MESSAGE_STORAGE = "django.contrib.messages.storage.cookie.CookieStorage"
 
 LANGUAGE_CODE = "en"

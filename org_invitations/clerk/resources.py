@@ -200,6 +200,8 @@ class Role:
     name: str
     description: str = ""
     permissions: frozenset[str] | None = None
+    #: What the instance calls its permissions, by key, as far as it says so.
+    permission_names: Mapping[str, str] = field(default_factory=dict, compare=False)
 
     @classmethod
     def parse(cls, data: Any) -> Role:
@@ -210,6 +212,7 @@ class Role:
             name=_text(data, "name") or _required(data, "key"),
             description=_text(data, "description"),
             permissions=_permission_keys(data.get("permissions")),
+            permission_names=_permission_names(data.get("permissions")),
         )
 
 
@@ -351,3 +354,10 @@ def _permission_keys(entries: Any) -> frozenset[str] | None:
     keys = [entry.get("key") if isinstance(entry, dict) else None for entry in entries]
     known = [key for key in keys if isinstance(key, str) and key]
     return frozenset(known) if len(known) == len(keys) else None
+
+
+def _permission_names(entries: Any) -> dict[str, str]:
+    if not isinstance(entries, list):
+        return {}
+    named = [entry for entry in entries if isinstance(entry, dict)]
+    return {_text(entry, "key"): name for entry in named if (name := _text(entry, "name"))}

@@ -3,23 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import UTC, datetime, timedelta
-from typing import Any, Final
+from typing import Any
 
-from django.dispatch import Signal
-
-from ..clerk import ClerkError, Invitation, InvitationRequest
-from ..clerk.exceptions import DuplicateInvitation, InvitationNotPending, PermissionDenied
+from ..clerk import Invitation, InvitationRequest
+from ..clerk.exceptions import PermissionDenied, RateLimited
 from ..conf import conf
 from ..signals import invitation_created, invitation_revoked
-from .reading import WorkspaceReader
-from .workspace import RoleNotGranted, Unsettled
+from .creating import create_for_sure, find_pending_of
+from .replacements import ReplacedInvitations
+from .revoking import revoke_for_sure
+from .selected import SelectedInvitations
+from .workspace import RoleNotGranted
 
-#: Clocks differ: an invitation this much older than our request is still taken for ours.
-_CLOCK_TOLERANCE: Final = timedelta(minutes=2)
 
-
-class InvitationService(WorkspaceReader):
+class InvitationService(SelectedInvitations, ReplacedInvitations):
     """The invitations of one organization, as one person may handle them."""
 
     # --- Inviting -------------------------------------------------------------------------
@@ -73,23 +70,13 @@ class InvitationService(WorkspaceReader):
         return invitation
 
     def _create(self, request: InvitationRequest) -> Invitation:
-        started = datetime.now(UTC)
-        email_address = request.email_address
         try:
-            return self.api.invite_member(request)
-        except ClerkError as error:
-            if not error.may_have_happened:
-                raise
-            lost = error
-        try:
-            found = self.get_pending(email_address)
-        except ClerkError:
-            raise Unsettled(lost) from None
-        if found is None:
-            raise Unsettled(lost, absent=True) if lost.may_be_under_way else lost
-        if self._is_ours(found, request, started):
-            return found
-        raise DuplicateInvitation("invited before", trace_id=lost.trace_id)
+            invitation = create_for_sure(self.api, request, user_id=self.user_id)
+        except RateLimited as error:
+            self.budget.note_refused(error.retry_after)
+            raise
+        self.budget.note_sent()
+        return invitation
 
     def get_pending(self, email_address: str) -> Invitation | None:
         """Return the pending invitation of an address, if there is one.
@@ -97,20 +84,7 @@ class InvitationService(WorkspaceReader):
         :raises NotPermitted: :meth:`open` has not let the person in.
         """
         self._require_open()
-        page = self.api.get_invitations(email_address=email_address)
-        wanted = email_address.casefold()
-        return next(
-            (
-                invitation
-                for invitation in page.data
-                if invitation.is_pending and invitation.email_address.casefold() == wanted
-            ),
-            None,
-        )
-
-    def _is_ours(self, found: Invitation, request: InvitationRequest, started: datetime) -> bool:
-        recent = found.created_at is None or found.created_at >= started - _CLOCK_TOLERANCE
-        return recent and found.role == request.role and found.inviter_id in ("", self.user_id)
+        return find_pending_of(self.api, email_address)
 
     # --- Revoking -------------------------------------------------------------------------
 
@@ -124,31 +98,6 @@ class InvitationService(WorkspaceReader):
         :raises Unsettled: nobody knows.
         """
         self._check_afresh()
-        invitation = self._revoke(invitation_id)
+        invitation = revoke_for_sure(self.api, invitation_id, user_id=self.user_id)
         self._announce(invitation_revoked, invitation)
         return invitation
-
-    def _revoke(self, invitation_id: str) -> Invitation:
-        try:
-            return self.api.revoke(invitation_id, requesting_user_id=self.user_id)
-        except ClerkError as error:
-            if not error.may_have_happened:
-                raise
-            lost = error
-        try:
-            found = self.api.get_invitation(invitation_id)
-        except ClerkError:
-            raise Unsettled(lost) from None
-        if found.is_revoked:
-            return found
-        if not found.is_pending:
-            raise InvitationNotPending("no longer pending", trace_id=lost.trace_id)
-        raise Unsettled(lost, absent=True) if lost.may_be_under_way else lost
-
-    def _announce(self, signal: Signal, invitation: Invitation) -> None:
-        signal.send_robust(
-            sender=type(self),
-            invitation=invitation,
-            organization_id=self.organization_id,
-            user_id=self.user_id,
-        )

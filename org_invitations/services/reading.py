@@ -13,11 +13,9 @@ from ..clerk import (
     ClerkError,
     InstanceAPI,
     Invitation,
-    InvitationStatus,
     Membership,
     Organization,
     OrganizationAPI,
-    Page,
     Role,
     RoleSet,
 )
@@ -26,7 +24,10 @@ from ..concurrency import Outcome, run_together
 from ..conf import MAX_MEMBERSHIP_CACHE_SECONDS, conf
 from ..grants import get_grant_policy
 from ..roles import AssignableRoles, assignable_roles, may_manage_members, role_set_key
-from .workspace import InvitationPage, NotMember, NotPermitted, Workspace
+from .listing import MAX_FOUND, Listing, fetch_all, fetch_listing
+from .query import STATUSES, InvitationQuery
+from .seats import Seats
+from .workspace import NotMember, NotPermitted, Workspace
 
 #: How long a check made for a write covers the write, and those that follow in the same request.
 _CHECK_SECONDS: Final = 10.0
@@ -34,8 +35,8 @@ _CHECK_SECONDS: Final = 10.0
 #: How long a no is remembered for reading: enough for reloads, too short to keep anybody out.
 _REFUSED_SECONDS: Final = 5
 
-#: No organization has more pages; a larger number in the URL means the last page.
-_MAX_PAGE_NUMBER: Final = 100_000
+#: How long it is remembered that an organization has too many invitations for one call.
+_LARGE_SECONDS: Final = 600
 
 
 class WorkspaceReader:
@@ -55,20 +56,22 @@ class WorkspaceReader:
     def open(
         self,
         *,
-        page: int | None = None,
+        query: InvitationQuery | None = None,
         invitation_id: str | None = None,
         afresh: bool = False,
         roles: bool = True,
+        seats: bool = False,
     ) -> Workspace:
         """Check the permission and return what a page needs, in as few rounds as can be.
 
         With nothing remembered two rounds of calls follow each other (the second for the role
         set, whose key the first brings); with everything remembered there is one.
 
-        :param page: also return this page of pending invitations.
+        :param query: also return this page of the list of invitations, and the seats.
         :param invitation_id: also return this invitation.
         :param afresh: ask Clerk for the membership whatever is remembered: before a write.
         :param roles: False leaves the roles out: whoever revokes needs none.
+        :param seats: also return the seats, counted anew, where the organization has a limit.
         :raises NotMember: the person does not belong to the organization.
         :raises NotPermitted: the person may not manage members here.
         :raises ClerkError: the permission, the organization or the invitation could not be had.
@@ -78,13 +81,15 @@ class WorkspaceReader:
             self._checked = None  # whatever comes of this check, the one before is history
         started = time.monotonic()
         known = self._get_known(afresh=afresh)
-        fresh = self._first_round(known, page, invitation_id, roles=roles)
+        fresh = self._first_round(
+            known, query, invitation_id, roles=roles, seats=seats or query is not None
+        )
         membership, instance_roles = self._check_permission(fresh, known, afresh=afresh)
         organization: Organization = fresh["organization"].get()
         granted = self._second_round(fresh, organization, roles=roles)
         if granted.value is not None:
             granted = Outcome(value=self.policy.restrict(granted.value, membership, instance_roles))
-        listed = fresh.get("page", Outcome())
+        listed = fresh.get("list", Outcome())
         if isinstance(listed.error, NotFound):
             # Only the organization itself can be missing there: it went while it was remembered.
             self.cache.delete(self._names["membership"])
@@ -95,10 +100,12 @@ class WorkspaceReader:
             membership=membership,
             roles=granted.value or AssignableRoles(),
             roles_error=granted.error,
-            page=listed.value,
-            page_error=listed.error,
             invitation=fresh["invitation"].get() if invitation_id is not None else None,
         )
+        if query is not None:
+            workspace = self._with_listed(workspace, listed, known)
+        if fresh.get("counted", Outcome()).value is not None:
+            workspace = self._with_seats(workspace)
         self._is_open = True
         if afresh:
             self._checked = (started, workspace)
@@ -127,19 +134,33 @@ class WorkspaceReader:
         self._is_open = False
         self.cache.delete(self._names["membership"])
 
-    def with_page(self, workspace: Workspace, number: int) -> Workspace:
-        """Return the workspace with this page of pending invitations as they are now.
+    def with_list(self, workspace: Workspace, query: InvitationQuery) -> Workspace:
+        """Return the workspace with this page of the list, and the seats, as they are now.
 
         Where there are fewer pages it is the last one: the only row of a page may have gone.
         """
-        size = conf.PAGE_SIZE
-        try:
-            page = self._fetch(min(max(number, 1), _MAX_PAGE_NUMBER), size)
-            if page.number > page.num_pages:
-                page = self._fetch(page.num_pages, size)
-        except ClerkError as error:
-            return replace(workspace, page=None, page_error=error)
-        return replace(workspace, page=page, page_error=None)
+        known = self.cache.get_many([self._names["large"]])
+        calls: dict[str, Callable[[], Any]] = {"list": self._list_call(query, known)}
+        if workspace.organization.max_allowed_memberships:
+            calls["counted"] = self._get_counted
+        found = run_together(calls)
+        counted: Organization | None = found.get("counted", Outcome()).value
+        workspace = replace(workspace, organization=counted or workspace.organization, seats=None)
+        workspace = self._with_listed(workspace, found["list"], known)
+        return self._with_seats(workspace) if counted else workspace
+
+    def find_all(self, query: InvitationQuery, limit: int = MAX_FOUND) -> tuple[Invitation, ...]:
+        """Return all invitations that a query asks for, of all pages, in its order.
+
+        Up to 500 of a status take one call, 10 000 take 20.
+
+        :param limit: how many may match.
+        :raises NotPermitted: :meth:`open` has not let the person in.
+        :raises TooManyInvitations: more match, or there are more than 10 000 of the status.
+        :raises ClerkError: not all of them could be had.
+        """
+        self._require_open()
+        return fetch_all(self.api, query, limit)
 
     def find_invitation(self, invitation_id: str) -> Invitation | None:
         """Return an invitation of this organization, or None where it cannot be had.
@@ -184,7 +205,13 @@ class WorkspaceReader:
     # --- The rounds ---------------------------------------------------------------------------
 
     def _first_round(
-        self, known: dict[str, Any], page: int | None, invitation_id: str | None, *, roles: bool
+        self,
+        known: dict[str, Any],
+        query: InvitationQuery | None,
+        invitation_id: str | None,
+        *,
+        roles: bool,
+        seats: bool,
     ) -> dict[str, Outcome]:
         """Fetch at the same time whatever is needed and not known; return all of it."""
         names = self._names
@@ -195,15 +222,23 @@ class WorkspaceReader:
             for what, call in self._calls.items()
             if names[what] not in known and (roles or what in ("membership", "organization"))
         }
-        if page is not None:
-            number, size = min(max(page, 1), _MAX_PAGE_NUMBER), conf.PAGE_SIZE
-            calls["page"] = lambda: self._fetch(number, size)
+        if seats:
+            remembered: Organization | None = known.get(names["organization"])
+            if calls.pop("organization", None) or (
+                remembered is not None and remembered.max_allowed_memberships
+            ):
+                calls["counted"] = self._get_counted
+        if query is not None:
+            calls["list"] = self._list_call(query, known)
         if invitation_id is not None:
             calls["invitation"] = lambda: self.api.get_invitation(invitation_id)
         fresh = run_together(calls)
         for what, name in names.items():
             if name in known:
                 fresh[what] = Outcome(value=known[name])
+        counted = fresh.get("counted")
+        if counted is not None and (counted.value is not None or "organization" not in fresh):
+            fresh["organization"] = counted
         return fresh
 
     def _check_permission(
@@ -238,10 +273,6 @@ class WorkspaceReader:
         role_set: RoleSet | None = fresh.get("role_set", Outcome()).value
         if roles and key is not None and (role_set is None or role_set.key != key):
             calls["role_set"] = lambda: self.instance.get_role_set(key)
-        page: InvitationPage | None = fresh.get("page", Outcome()).value
-        if page is not None and page.number > page.num_pages:
-            last = page.num_pages
-            calls["page"] = lambda: self._fetch(last, page.size)
         fresh.update(run_together(calls))
         if not roles:
             return Outcome()
@@ -260,13 +291,38 @@ class WorkspaceReader:
             )
         )
 
-    def _fetch(self, number: int, size: int) -> InvitationPage:
-        found: Page[Invitation] = self.api.get_invitations(
-            status=(InvitationStatus.PENDING,), limit=size, offset=(number - 1) * size
-        )
-        return InvitationPage(
-            invitations=found.data, number=number, size=size, total_count=found.total_count
-        )
+    # --- The list and the seats -------------------------------------------------------------
+
+    def _list_call(self, query: InvitationQuery, known: dict[str, Any]) -> Callable[[], Listing]:
+        remembered: tuple[str, ...] | None = known.get(self._names["large"])
+        large = None
+        if remembered is not None:
+            large = [status for status in STATUSES if status in remembered]
+        return lambda: fetch_listing(self.api, query, large)
+
+    def _get_counted(self) -> Organization:
+        return self.api.get(include_members_count=True)
+
+    def _with_listed(
+        self, workspace: Workspace, listed: Outcome, known: dict[str, Any]
+    ) -> Workspace:
+        """Return the workspace with the list, or with the reason why there is none."""
+        if listed.error is not None:
+            return replace(workspace, page=None, page_error=listed.error)
+        listing: Listing = listed.value
+        name = self._names["large"]
+        if listing.large is not None:
+            large = tuple(str(status) for status in STATUSES if status in listing.large)
+            if known.get(name) != large:
+                self.cache.set(name, large, _LARGE_SECONDS)
+        elif name in known:
+            self.cache.delete(name)
+        return replace(workspace, page=listing.page, page_error=None)
+
+    def _with_seats(self, workspace: Workspace) -> Workspace:
+        """Return the workspace with its seats; the list knows best how many are pending."""
+        pending = workspace.page.counts.get(STATUSES[0]) if workspace.page else None
+        return replace(workspace, seats=Seats.count(workspace.organization, pending))
 
     # --- What is asked and remembered -----------------------------------------------------
 
@@ -288,6 +344,7 @@ class WorkspaceReader:
             "instance_roles": "instance_roles",
             "settings": "settings",
             "refused": f"refused:{organization_id}:{self.user_id}",
+            "large": f"large:{organization_id}",
         }
 
     @property

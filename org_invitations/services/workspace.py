@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
 
-from ..clerk import ClerkError, Invitation, Membership, Organization
+from ..clerk import ClerkError, Invitation, InvitationStatus, Membership, Organization
 from ..roles import AssignableRoles
+from .query import InvitationQuery
+from .seats import Seats
 
 
 class NotPermitted(Exception):
@@ -33,6 +37,29 @@ class Unsettled(Exception):
         super().__init__(str(error))
 
 
+class TooManyInvitations(Exception):
+    """There are more invitations than can be handled in one go; ``count`` is how many."""
+
+    def __init__(self, count: int) -> None:
+        self.count = count
+        super().__init__(f"{count} invitations")
+
+
+class Limit(StrEnum):
+    """What could not be done with a list that is too large to be fetched as a whole."""
+
+    #: It is sorted by another column than the one asked for: newest first.
+    SORT = "sort"
+    #: It was not searched: everything of its status is on it.
+    SEARCH = "search"
+    #: Only the whole address was looked for, not parts of addresses or inviters.
+    WHOLE_ADDRESS = "whole-address"
+
+
+#: On each side of the page that is shown, the numbers of this many others are, too.
+_NEIGHBOURS = 2
+
+
 @dataclass(frozen=True, slots=True)
 class InvitationPage:
     """One page of a list of invitations."""
@@ -42,7 +69,37 @@ class InvitationPage:
     number: int
     #: How many invitations a page holds.
     size: int
+    #: How many there are on all pages: those that match, where something is searched for.
     total_count: int
+    #: What was asked for; its page is the one that is shown.
+    query: InvitationQuery = field(default_factory=InvitationQuery)
+    #: How many there are of each status, whatever is searched for.
+    counts: Mapping[InvitationStatus, int] = field(default_factory=dict)
+    #: What could not be done as it was asked for.
+    limits: frozenset[Limit] = frozenset()
+    #: Whether all invitations of the status were at hand, so that everything could be done.
+    is_whole: bool = True
+
+    @property
+    def status_count(self) -> int:
+        """How many there are of the status that is shown, whatever is searched for."""
+        return self.counts.get(self.query.status, self.total_count)
+
+    @property
+    def page_numbers(self) -> tuple[int | None, ...]:
+        """The page numbers to offer: the ends and those around this one; None for a gap."""
+        last = self.num_pages
+        near = range(self.number - _NEIGHBOURS, self.number + _NEIGHBOURS + 1)
+        wanted = sorted({1, last, *(number for number in near if 1 <= number <= last)})
+        numbers: list[int | None] = []
+        for number in wanted:
+            before = numbers[-1] if numbers else None
+            if before is not None and number - before == 2:
+                numbers.append(number - 1)  # a gap takes as much room as the number left out
+            elif before is not None and number - before > 2:
+                numbers.append(None)
+            numbers.append(number)
+        return tuple(numbers)
 
     @property
     def num_pages(self) -> int:
@@ -91,4 +148,6 @@ class Workspace:
     roles_error: ClerkError | None = None
     page: InvitationPage | None = None
     page_error: ClerkError | None = None
+    #: None where there is no limit to them, or it is not known how many are used.
+    seats: Seats | None = None
     invitation: Invitation | None = None

@@ -9,18 +9,33 @@ and everything that was typed.
 
 from __future__ import annotations
 
+from .export import ExportView
 from .invite import InviteView
+from .link import InvitationLinkView
 from .list import InvitationListView
+from .listing import ListMixin
 from .organization import OrganizationMixin
+from .outcome import OutcomeView
 from .page import InvitationPageMixin
+from .resend import ChangeInvitationView, ResendInvitationView
+from .review import CheckView
 from .revoke import RevokeInvitationView
+from .selection import SelectionView
 from .session import SessionView
 
 __all__ = [
+    "ChangeInvitationView",
+    "CheckView",
+    "ExportView",
+    "InvitationLinkView",
     "InvitationListView",
     "InvitationPageMixin",
     "InviteView",
+    "ListMixin",
     "OrganizationMixin",
+    "OutcomeView",
+    "ResendInvitationView",
     "RevokeInvitationView",
+    "SelectionView",
     "SessionView",
 ]

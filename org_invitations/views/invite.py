@@ -1,4 +1,4 @@
-"""Invite somebody."""
+"""Invite somebody, or many."""
 
 from __future__ import annotations
 
@@ -6,22 +6,25 @@ from http import HTTPStatus
 from typing import Any
 
 from django.contrib import messages
+from django.db import transaction
 from django.http import HttpRequest, HttpResponse, HttpResponseBase
+from django.utils.decorators import method_decorator
 from django.utils.translation import gettext
 
 from .. import htmx
-from ..clerk import ClerkError, Invitation, Role
+from ..clerk import ClerkError, Invitation
 from ..clerk import exceptions as exc
 from ..forms import InviteForm
-from ..roles import AssignableRoles
-from ..services import RoleNotGranted, Unsettled, Workspace
+from ..services import InvitationQuery, NotPermitted, RoleNotGranted, Unsettled, Workspace
 from ..wording import Problem
+from .begin import InviteMany, make_one
 from .organization import SeeOther
-from .page import InvitationPageMixin
 
 
-class InviteView(InvitationPageMixin):
-    """Invite somebody. It has no page of its own: the form is on the list's."""
+# What is written down before a call to Clerk must be there even if the process dies in it.
+@method_decorator(transaction.non_atomic_requests, name="dispatch")
+class InviteView(InviteMany):
+    """Invite somebody, or many. It has no page of its own: the form is on the list's."""
 
     http_method_names = ["get", "post", "options"]
 
@@ -32,56 +35,74 @@ class InviteView(InvitationPageMixin):
     def post(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
         """Invite, and say what became of it."""
         try:
-            workspace = self.service.open(afresh=True)
+            workspace = self.service.open(afresh=True, seats=self.may_be_many())
         except exc.NO_ANSWER as error:
             return self.show_typed(self.wording.for_writing(error, **self.get_values()))
-        form = self.get_form(workspace.roles, request.POST)
+        form = self.get_form(workspace.roles, request.POST, request.FILES)
         if workspace.roles_error is not None:
             return self.show_typed(
                 Problem(self.wording.say("Roles"), status=HTTPStatus.SERVICE_UNAVAILABLE),
                 workspace,
             )
-        if not form.is_valid():
+        is_valid = form.is_valid()
+        form.retype()
+        if len(form.entries) != 1 or form.entries[0].role:
+            return self.invite_many(workspace, form)
+        self.explain_refusal(form, form.entries[0])
+        if not is_valid or form.errors:
             return self.form_invalid(workspace, form)
+        return self.invite_one(workspace, form)
+
+    # --- One ------------------------------------------------------------------------------
+
+    def invite_one(self, workspace: Workspace, form: InviteForm) -> HttpResponseBase:
+        """Invite the only address there is, without a check before: Clerk's answer is enough."""
+        email_address = form.entries[0].email_address
+        item = make_one(form.entries[0], workspace.roles.get(form.cleaned_data["role"]))
+        options = self.get_options(form)
+        batch, is_new = self.begin(form, [item], options)
+        if not is_new:
+            return self.answer_again(workspace, batch)
         try:
             invitation = self.service.invite_member(
-                form.cleaned_data["email_address"],
-                form.cleaned_data["role"],
-                **self.get_invitation_options(form),
+                email_address, form.cleaned_data["role"], **options
             )
         except Unsettled as error:
-            email_address = form.cleaned_data["email_address"]
+            self.finish_one(batch, item, error.error, unsettled=True)
             problem = self.wording.for_unsettled("invite", error, email_address=email_address)
             return self.form_invalid(workspace, form, problem)
         except RoleNotGranted:
+            self.finish_one(batch, item, None)
             message = self.wording.say("RoleNotGranted")
             return self.form_invalid(workspace, form, Problem(message, field="role"))
-        except exc.OrganizationNotFound:
+        except NotPermitted:
+            self.finish_one(batch, item, exc.PermissionDenied())
             raise
         except ClerkError as error:
+            self.finish_one(batch, item, error)
+            if isinstance(error, exc.OrganizationNotFound):
+                raise
             return self.form_invalid(workspace, form, self.explain(error, workspace, form))
+        self.finish_one(batch, item, invitation=invitation)
         return self.form_valid(workspace, invitation)
 
     def get_invitation_options(self, form: InviteForm) -> dict[str, Any]:
-        """Return what else Clerk is to know of the invitation: a hook for fields of a site's own.
+        """Return what else Clerk is to know of the invitations: a hook for fields of a site's own.
 
         ``public_metadata``, ``private_metadata``, ``redirect_url``, ``expires_in_days``,
-        ``notify``; Clerk passes the metadata on to the membership.
+        ``notify``; Clerk passes the metadata on to the membership. What is here wins over what
+        was chosen in the form.
         """
         return {}
 
-    def handle_switched(self) -> HttpResponseBase:
-        """Show the page of the organization that is active now, with what was typed."""
-        if htmx.get_fragment(self.request, htmx.FORM_ID):
-            return super().handle_switched()
-        workspace = self.service.open()
-        form = self.get_form(workspace.roles, self.request.POST)
-        message = self.wording.say("Switched:form", organization=workspace.organization.name)
-        return self.form_invalid(workspace, form, Problem(message, status=HTTPStatus.CONFLICT))
+    def explain_refusal(self, form: InviteForm, entry: Any) -> None:
+        """Say beside the field why the only thing in it is no address."""
+        if entry.refusal is not None:
+            form.add_problem(self.describe_entry(entry), "email_addresses")
 
     def explain(self, error: ClerkError, workspace: Workspace, form: InviteForm) -> Problem:
         """Return why Clerk refused, with what it has in place of a duplicate."""
-        email_address = form.cleaned_data["email_address"]
+        email_address = form.entries[0].email_address
         existing: Invitation | None = None
         if isinstance(error, exc.DuplicateInvitation):
             try:
@@ -95,22 +116,28 @@ class InviteView(InvitationPageMixin):
             existing=existing,
         )
 
+    # --- The answer -----------------------------------------------------------------------
+
     def form_valid(self, workspace: Workspace, invitation: Invitation) -> HttpResponseBase:
         """Clear the form, show the list anew, and say whom it went to."""
-        message = gettext("Invitation sent to %(email_address)s as %(role)s.") % {
-            "email_address": invitation.email_address,
-            "role": invitation.role_name,
-        }
+        no_email = "no_email" in self.request.POST
+        message = (
+            gettext("%(email_address)s is invited as %(role)s. No email was sent.")
+            if no_email
+            else gettext("Invitation sent to %(email_address)s as %(role)s.")
+        ) % {"email_address": invitation.email_address, "role": invitation.role_name}
+        action = self.get_link_action(invitation) if no_email else {}
         if htmx.get_fragment(self.request, htmx.FORM_ID) is None:
-            messages.success(self.request, message, fail_silently=True)
+            messages.success(self.request, self.join_action(message, action), fail_silently=True)
             return SeeOther(self.get_url("list"))
         form = self.get_form(workspace.roles)
         # Whoever invites one person often invites the next.
-        form["email_address"].field.widget.attrs["autofocus"] = True
+        form["email_addresses"].field.widget.attrs["autofocus"] = True
         context = self.get_page_context(
-            self.service.with_page(workspace, 1),
+            self.service.with_list(workspace, InvitationQuery()),
             form,
             status_message=message,
+            status_action=action,
             new_id=invitation.id,
         )
         response: HttpResponse = self.render(self.changes_template_name, context)
@@ -118,7 +145,7 @@ class InviteView(InvitationPageMixin):
         return htmx.mark_fragment(response, htmx.FORM_ID)
 
     def form_invalid(
-        self, workspace: Workspace, form: InviteForm, problem: Problem | None = None
+        self, workspace: Workspace, form: InviteForm, problem: Problem | None = None, **extra: Any
     ) -> HttpResponse:
         """Show the form with what was typed and why it was not sent."""
         status: int = self.invalid_status
@@ -126,54 +153,5 @@ class InviteView(InvitationPageMixin):
             form.add_problem(problem.message, problem.field)
             if self.invalid_status != HTTPStatus.OK:
                 status = problem.status
-        if htmx.get_fragment(self.request, htmx.FORM_ID):
-            response: HttpResponse = self.render(
-                self.form_template_name,
-                self.get_page_context(workspace, form, focus_errors=True),
-                status=status,
-            )
-            response = htmx.mark_fragment(response, htmx.FORM_ID)
-        else:
-            listed = self.service.with_page(workspace, 1)
-            response = self.render(
-                self.template_name,
-                self.get_page_context(listed, form, focus_errors=True),
-                status=status,
-            )
+        response = self.show_form(workspace, form, status=status, focus_errors=True, **extra)
         return self.with_retry_after(response, problem) if problem else response
-
-    def show_typed(self, problem: Problem, workspace: Workspace | None = None) -> HttpResponse:
-        """Show the form where nothing could be asked of Clerk, not even which roles there are.
-
-        The roles are those that the person was shown within the last minute, else only what
-        was posted: nobody has been let in yet.
-        """
-        form = self.get_typed_form(self.service.remembered_roles())
-        form.add_problem(problem.message, None)
-        context = self.get_page_context(workspace, form, focus_errors=True, form_problem=None)
-        wants_form = htmx.get_fragment(self.request, htmx.FORM_ID) is not None
-        template_name = self.form_template_name if wants_form else self.template_name
-        response: HttpResponse = self.render(template_name, context, status=problem.status)
-        if wants_form:
-            response = htmx.mark_fragment(response, htmx.FORM_ID)
-        return self.with_retry_after(response, problem)
-
-    def get_typed_form(self, roles: AssignableRoles | None) -> InviteForm:
-        """Return the form with what was posted, unchecked; of roles at least the chosen one."""
-        posted = self.request.POST.get("role", "")
-        if roles is None:
-            name = posted.removeprefix("org:").replace("_", " ").capitalize()
-            # A box that was ticked is shown again: it is part of what was typed.
-            ticked = "confirm_elevated" in self.request.POST
-            roles = AssignableRoles(
-                roles=(Role(key=posted, name=name),) if posted else (),
-                elevated=frozenset({posted} if ticked else ()),
-            )
-        form = self.get_form(roles, self.request.POST)
-        form.errors.clear()
-        return form
-
-    def show_posted(self, **renewal: Any) -> HttpResponse:
-        """Show the form with what was typed, the session's renewal above it."""
-        context = self.get_page_context(None, self.get_typed_form(None), **renewal)
-        return self.render(self.template_name, context, status=HTTPStatus.UNAUTHORIZED)

@@ -1,4 +1,4 @@
-"""See the pending invitations."""
+"""See the invitations."""
 
 from __future__ import annotations
 
@@ -7,17 +7,18 @@ from typing import Any
 from django.http import HttpRequest, HttpResponse
 
 from .. import htmx
+from ..services import InvitationQuery
 from .page import InvitationPageMixin
 
 
 class InvitationListView(InvitationPageMixin):
-    """The page: pending invitations, a page at a time, and the form to invite somebody."""
+    """The page: the list of invitations, and the form to invite somebody."""
 
     http_method_names = ["get", "head", "options"]
 
     def get(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
         """Show the page, or with htmx the list alone."""
-        workspace = self.service.open(page=self.get_page_number())
+        workspace = self.service.open(query=self.get_query())
         context = self.get_page_context(workspace, self.get_form(workspace.roles))
         wants_list = htmx.get_fragment(request, htmx.LIST_ID) is not None
         problem = context["list_problem"]
@@ -32,5 +33,12 @@ class InvitationListView(InvitationPageMixin):
             "status_message": self.describe_page(workspace),
             "status_look": "visually-hidden",
         }
-        response = self.render("org_invitations/answers/list.html", context)
+        response: HttpResponse = self.render("org_invitations/answers/list.html", context)
+        url = context["list_url"]
+        if context["search"]["is_typed"]:
+            # Whoever goes back should not meet every letter that was typed.
+            refined = InvitationQuery.parse(htmx.get_shown_params(request)).search
+            response = (htmx.show_url if refined else htmx.add_url)(response, url)
+        elif url != request.get_full_path():
+            response = htmx.add_url(response, url)
         return htmx.mark_fragment(response, htmx.LIST_ID)

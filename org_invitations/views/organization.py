@@ -156,7 +156,7 @@ class OrganizationMixin(View):
         back as it was, with that frame on the page and a button to send it again.
         """
         request = self.request
-        fragment = htmx.get_fragment(request, htmx.FORM_ID, htmx.LIST_ID, htmx.DIALOG_ID)
+        fragment = htmx.get_fragment(request, *htmx.FRAGMENTS)
         if fragment is not None:
             return self.ask_for_renewal()
         if request.method not in ("GET", "HEAD"):
@@ -292,7 +292,7 @@ class OrganizationMixin(View):
     def render_problem(self, message: str, *, status: int) -> HttpResponse:
         """Return a page, or for htmx a fragment for the page's alert region or its dialog."""
         context = {"message": message, "status": status, "urls": self.get_urls()}
-        if htmx.get_fragment(self.request, htmx.FORM_ID, htmx.LIST_ID, htmx.DIALOG_ID):
+        if htmx.get_fragment(self.request, *htmx.FRAGMENTS):
             context["in_dialog"] = self.problem_region == htmx.DIALOG_ID
             fragment = self.render(self.problem_fragment_name, context, status=status)
             return htmx.send_elsewhere(fragment, self.problem_region)
@@ -302,7 +302,11 @@ class OrganizationMixin(View):
 
     def get_urls(self) -> dict[str, str]:
         """Return the URLs that the templates use."""
-        return {"list": self.get_url("list"), "invite": self.get_url("invite")}
+        return {
+            "list": self.get_url("list"),
+            "invite": self.get_url("invite"),
+            "check": self.find_url("check"),
+        }
 
     def render(
         self, template_name: str, context: dict[str, Any], *, status: int = HTTPStatus.OK

@@ -4,24 +4,25 @@ from __future__ import annotations
 
 from http import HTTPStatus
 from typing import Any
+from uuid import uuid4
 
+from django.http import HttpResponse
+from django.utils.html import format_html
 from django.utils.translation import gettext
 
+from .. import htmx
 from ..clerk import Invitation
 from ..forms import InviteForm
 from ..roles import AssignableRoles
-from ..rows import InvitationRow, make_rows
 from ..services import Workspace
-from .organization import OrganizationMixin
+from .listing import ListMixin
 
 
-class InvitationPageMixin(OrganizationMixin):
+class InvitationPageMixin(ListMixin):
     """What the page with the form and the list consists of."""
 
     template_name = "org_invitations/invitation_list.html"
     form_template_name = "org_invitations/partials/form.html"
-    list_template_name = "org_invitations/partials/list.html"
-    row_template_name = "org_invitations/partials/row.html"
     #: The fragments that answer htmx after an invitation or a revocation.
     changes_template_name = "org_invitations/answers/changes.html"
 
@@ -35,25 +36,31 @@ class InvitationPageMixin(OrganizationMixin):
         """Return the form's class."""
         return self.form_class
 
-    def get_form(self, roles: AssignableRoles, data: Any = None) -> InviteForm:
-        """Return the form, bound to ``data`` if there is any."""
-        return self.get_form_class()(data, roles=roles)
-
-    def get_page_number(self) -> int:
-        """Return the page asked for; 1 for whatever is not a number."""
-        data = self.request.POST if self.request.method == "POST" else self.request.GET
-        text = data.get("page", "")
-        return int(text) if text.isascii() and text.isdigit() and len(text) < 10 else 1
-
-    def get_rows(self, workspace: Workspace) -> list[InvitationRow]:
-        """Return the rows of the list."""
-        if workspace.page is None:
-            return []
-
-        def revoke_url(invitation: Invitation) -> str:
-            return self.find_url("revoke", invitation_id=invitation.id)
-
-        return make_rows(workspace.page, revoke_url)
+    def get_form(
+        self, roles: AssignableRoles, data: Any = None, files: Any = None, **kwargs: Any
+    ) -> InviteForm:
+        """Return the form, bound to ``data`` if there is any; it is checked as it is typed."""
+        form = self.get_form_class()(data, files, roles=roles, **kwargs)
+        if url := self.find_url("check"):
+            role = form["role"].id_for_label
+            for name, event in (
+                ("email_addresses", f"input changed delay:500ms, change from:#{role}"),
+                ("file", "change"),
+            ):
+                if name in form.fields:
+                    form.fields[name].widget.attrs |= {
+                        "hx-post": url,
+                        "hx-target": f"#{htmx.CHECK_ID}",
+                        "hx-swap": "innerHTML",
+                        "hx-trigger": f"{event}, renewed",
+                        # Sending goes first: a check that is under way gives way.
+                        "hx-sync": "closest form:abort",
+                    }
+            if "file" in form.fields:
+                # What is in the file is put into the text, so nothing may be typed meanwhile.
+                typed = form["email_addresses"].id_for_label
+                form.fields["file"].widget.attrs["hx-disabled-elt"] = f"#{typed}"
+        return form
 
     def get_page_context(
         self, workspace: Workspace | None, form: InviteForm, **extra: Any
@@ -61,33 +68,28 @@ class InvitationPageMixin(OrganizationMixin):
         """Return the context of the page and of its fragments; docs/templates.md lists it."""
         context: dict[str, Any] = {
             "form": form,
+            # The same form sent twice is one wish: this is what it is known by.
+            "batch_id": uuid4(),
+            "review": None,
             "organization_id": self.get_page_organization_id(),
             "urls": self.get_urls(),
-            "row_template_name": self.row_template_name,
             "organization": None,
             "membership": None,
-            "page": None,
-            "rows": [],
-            "list_problem": None,
             "form_problem": None,
-            "pagination": {},
             "focus_errors": False,
             "new_id": "",
             "oob": False,
             "renewal": False,
             "status_message": "",
             "status_look": "message",
+            "status_action": {},
+            **self.get_list_context(workspace),
         }
         if workspace is not None:
             context |= {
                 "organization": workspace.organization,
                 "membership": workspace.membership,
-                "page": workspace.page,
-                "rows": self.get_rows(workspace),
-                "pagination": self.get_pagination(workspace),
             }
-            if workspace.page_error is not None:
-                context["list_problem"] = self.wording.for_reading(workspace.page_error)
             if workspace.roles_error is not None:
                 context["form_problem"] = self.wording.say("Roles")
         return context | extra
@@ -99,24 +101,24 @@ class InvitationPageMixin(OrganizationMixin):
             return str(service.organization_id)
         return self.request.POST.get("organization", "")
 
-    def get_pagination(self, workspace: Workspace) -> dict[str, str]:
-        """Return the URLs of the pages before and after, empty where there is none."""
-        page = workspace.page
-        if page is None:
-            return {}
-        base = self.get_url("list")
-        return {
-            "previous": f"{base}?page={page.previous_number}" if page.has_previous else "",
-            "next": f"{base}?page={page.next_number}" if page.has_next else "",
-        }
+    def get_link_action(self, invitation: Invitation) -> dict[str, str]:
+        """Return where the link can be copied, with ``url`` and ``text``, if it can be."""
+        url = self.find_url("link", invitation_id=invitation.id)
+        return {"url": url, "text": gettext("Copy the link")} if url else {}
 
-    def describe_page(self, workspace: Workspace) -> str:
-        """Return where in the list somebody is, for the status region."""
-        page = workspace.page
-        if page is None or not page.invitations:
-            return gettext("There are no pending invitations.")
-        return gettext("Showing %(start)d to %(end)d of %(total)d pending invitations.") % {
-            "start": page.start_index,
-            "end": page.end_index,
-            "total": page.total_count,
-        }
+    def join_action(self, message: str, action: dict[str, str]) -> str:
+        """Return a message with a link after it: what the status region says with htmx."""
+        if not action:
+            return message
+        link = format_html('<a href="{url}">{text}</a>', **action)
+        return format_html("{} {}", message, link)
+
+    def show_list(self, workspace: Workspace, message: str, **extra: Any) -> HttpResponse:
+        """Return the list as a fragment, whichever target the request named."""
+        listed = self.service.with_list(workspace, self.get_query())
+        context = self.get_page_context(
+            listed, self.get_form(workspace.roles), status_message=message, **extra
+        )
+        response: HttpResponse = self.render("org_invitations/answers/list.html", context)
+        response = htmx.replace_list(response, context["list_url"])
+        return htmx.mark_fragment(response, htmx.LIST_ID)

@@ -32,7 +32,10 @@ class RevokeInvitationView(InvitationPageMixin):
 
     def get(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
         """Ask, naming the person: as a page, or in the list's dialog."""
-        workspace = self.service.open(invitation_id=kwargs["invitation_id"], roles=False)
+        try:
+            workspace = self.service.open(invitation_id=kwargs["invitation_id"], roles=False)
+        except exc.InvitationNotFound as error:
+            return self.nothing_to_revoke(self.service.open(roles=False), None, error)
         invitation = workspace.invitation
         if invitation is None or not invitation.is_pending:
             return self.nothing_to_revoke(workspace, invitation)
@@ -53,6 +56,8 @@ class RevokeInvitationView(InvitationPageMixin):
             return self.nothing_to_revoke(
                 workspace, self.service.find_invitation(invitation_id), error
             )
+        except exc.InvitationNotFound as error:
+            return self.nothing_to_revoke(workspace, None, error)
         except exc.OrganizationNotFound:
             raise
         except ClerkError as error:
@@ -77,7 +82,6 @@ class RevokeInvitationView(InvitationPageMixin):
             problem=problem,
             can_revoke=can_revoke,
             in_dialog=fragment is not None,
-            number=self.get_page_number(),
             revoke_url=self.get_url("revoke", invitation_id=self.kwargs["invitation_id"]),
         )
         status = problem.status if problem else HTTPStatus.OK
@@ -91,11 +95,22 @@ class RevokeInvitationView(InvitationPageMixin):
         message = gettext("Invitation to %(email_address)s revoked. Its link no longer works.") % {
             "email_address": invitation.email_address
         }
-        number = self.get_page_number()
+        way_back = self.get_way_back(invitation)
         if htmx.get_fragment(self.request, htmx.LIST_ID) is None:
-            messages.success(self.request, message, fail_silently=True)
-            return SeeOther(self.get_list_url(number))
-        return self.show_list(workspace, number, message)
+            messages.success(self.request, self.join_action(message, way_back), fail_silently=True)
+            return SeeOther(self.get_list_url(self.get_query()))
+        return self.show_list(workspace, message, status_action=way_back)
+
+    def get_way_back(self, invitation: Invitation) -> dict[str, str]:
+        """Return a link that invites the person again, with ``url`` and ``text``, if there is."""
+        url = self.find_url("resend", invitation_id=invitation.id)
+        if not url:
+            return {}
+        state = self.get_query().urlencode()
+        return {
+            "url": f"{url}?{state}" if state else url,
+            "text": gettext("Invite again as %(role)s") % {"role": invitation.role_name},
+        }
 
     def nothing_to_revoke(
         self, workspace: Workspace, invitation: Invitation | None, error: ClerkError | None = None
@@ -108,9 +123,7 @@ class RevokeInvitationView(InvitationPageMixin):
         )
         if htmx.get_fragment(self.request, htmx.LIST_ID, htmx.DIALOG_ID) is None:
             return self.confirm(workspace, None, problem, can_revoke=False)
-        return self.show_list(
-            workspace, self.get_page_number(), problem.message, status_look="notice"
-        )
+        return self.show_list(workspace, problem.message, status_look="notice")
 
     def revoke_failed(self, workspace: Workspace | None, problem: Problem) -> HttpResponse:
         """Ask again, with the reason why it was not done.
@@ -122,22 +135,3 @@ class RevokeInvitationView(InvitationPageMixin):
             invitation = self.service.find_invitation(self.kwargs["invitation_id"])
         response = self.confirm(workspace, invitation, problem)
         return self.with_retry_after(response, problem)
-
-    def show_list(
-        self, workspace: Workspace, number: int, message: str, **extra: Any
-    ) -> HttpResponse:
-        """Return the list as a fragment, whichever target the request named."""
-        listed = self.service.with_page(workspace, number)
-        context = self.get_page_context(
-            listed, self.get_form(workspace.roles), status_message=message, **extra
-        )
-        response: HttpResponse = self.render("org_invitations/answers/list.html", context)
-        response = htmx.replace_list(response, self.get_list_url(number, listed))
-        return htmx.mark_fragment(response, htmx.LIST_ID)
-
-    def get_list_url(self, number: int, workspace: Workspace | None = None) -> str:
-        """Return the URL of the list's page that the person came from, or that is shown now."""
-        if workspace is not None and workspace.page is not None:
-            number = workspace.page.number
-        base = self.get_url("list")
-        return f"{base}?page={number}" if number > 1 else base

@@ -38,8 +38,10 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 
 @pytest.fixture(scope="module")
-def chromium() -> Iterator[Browser]:
+def chromium(django_db_setup: None) -> Iterator[Browser]:
     """The browser; in CI it must be there.
+
+    The tests' database comes first: it cannot be made beside Playwright's event loop.
 
     One for each file, no longer: Playwright keeps an event loop running in this thread, in which
     Django refuses to work and other tests cannot run one of their own.
@@ -56,12 +58,6 @@ def chromium() -> Iterator[Browser]:
         browser = playwright.chromium.launch(executable_path=path, args=arguments)
         yield browser
         browser.close()
-
-
-@pytest.fixture(autouse=True)
-def _allow_sync_code(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Let Django work beside Playwright's event loop."""
-    monkeypatch.setenv("DJANGO_ALLOW_ASYNC_UNSAFE", "1")
 
 
 class _QuietHandler(WSGIRequestHandler):
@@ -128,7 +124,8 @@ def watch(page: Page) -> list[str]:
 
     def console(message: Any) -> None:
         expected = re.search(
-            r"status of (4\d\d|503)|net::ERR_|^htmx:(afterRequest|sendError)", message.text
+            r"status of (4\d\d|503)|net::ERR_|^htmx:(afterRequest|sendError|sendAbort|xhr:abort)",
+            message.text,
         )
         if message.type == "error" and not expected:
             complaints.append(message.text)

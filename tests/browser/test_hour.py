@@ -16,7 +16,7 @@ from org_invitations.middleware import ClerkSessionMiddleware
 from .conftest import Site, addresses, shot, sign_in, watch
 
 LIST = "#org-invitations-list"
-EMAIL = "input[name=email_address]"
+EMAIL = "textarea[name=email_addresses]"
 
 
 @pytest.fixture(autouse=True)
@@ -93,17 +93,15 @@ def test_nothing_is_lost_and_nothing_is_asked_for(
         a_minute_passes()
         page.click("text=Next")
         page.wait_for_url("**/?page=2")
-        expect(page.locator("#org-invitations-previous")).to_have_attribute(
-            "href", "/invitations/?page=1"
-        )
+        expect(page.locator("#org-invitations-previous")).to_have_attribute("href", "/invitations/")
 
         person = addresses(page)[0]
         a_minute_passes()
-        page.locator(f"{LIST} tr", has_text=person).get_by_role("link").click()
+        page.locator(f"{LIST} tr", has_text=person).locator("a[href*='/revoke/']").click()
         expect(page.get_by_text(f"{person} was invited as")).to_be_visible()
         a_minute_passes()
         send(page, "Revoke invitation", javascript=javascript)
-        expect(page.locator("#org-invitations-status")).to_have_text(
+        expect(page.locator("#org-invitations-status")).to_contain_text(
             f"Invitation to {person} revoked. Its link no longer works."
         )
         revoked.append(person)

@@ -38,7 +38,7 @@ class Browser:
     def invite(
         self, address: str, role: str = "org:member", *, target: str | None = None, **more: str
     ) -> Any:
-        data = {"email_address": address, "role": role, **more}
+        data = {"email_addresses": address, "role": role, **more}
         return self.post(INVITE, data, target=target)
 
     def htmx_invite(self, address: str, role: str = "org:member", **more: str) -> Any:

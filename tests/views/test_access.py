@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from urllib.parse import quote
+from uuid import uuid4
 
 import pytest
 from django.test import Client, override_settings
@@ -11,6 +12,7 @@ from org_invitations.access import get_sign_in_url
 from org_invitations.emulator import Emulator
 
 from .conftest import INVITE, LIST, Browser, pending, text_of
+from .inviting import press, type_in
 
 TARGETS = [None, "org-invitations-form", "org-invitations-list", "org-invitations-dialog"]
 
@@ -20,7 +22,7 @@ def nothing_shown(response, clerk: Emulator) -> None:
         for row in clerk.invitations(organization):
             assert row.email_address not in response.text
             assert row.id not in response.text
-    assert 'name="email_address"' not in response.text
+    assert 'name="email_addresses"' not in response.text
 
 
 # --- Nobody ------------------------------------------------------------------------------------
@@ -84,9 +86,18 @@ def test_a_hand_made_post_gets_403_and_changes_nothing(
     before = pending(clerk)
     browser: Browser = sign_in(who)
     base = f"{LIST}organizations/{acme}/"
+    role = {"role": "org:member", "confirm_elevated": "on"}
+    chosen = {"selected": row.id, "confirmed": "1", "batch": str(uuid4())}
     for url, data in (
-        (f"{base}invite/", {"email_address": "new@example.com", "role": "org:admin"}),
+        (f"{base}invite/", {"email_addresses": "new@example.com", **role}),
+        (f"{base}invite/", {"email_addresses": "new@example.com b@example.com", **role}),
+        (f"{base}check/", {"email_addresses": f"{row.email_address} b@example.com", **role}),
         (f"{base}{row.id}/revoke/", {}),
+        (f"{base}{row.id}/resend/", role),
+        (f"{base}{row.id}/resend/", {"finish": "1"}),
+        (f"{base}{row.id}/change/", role),
+        (f"{base}selected/", {"action": "revoke", **chosen}),
+        (f"{base}selected/", {"action": "resend", **chosen}),
     ):
         response = browser.post(url, data, target=target)
         # Who does not belong to the organization is not even told that there is one.
@@ -94,6 +105,32 @@ def test_a_hand_made_post_gets_403_and_changes_nothing(
         nothing_shown(response, clerk)
     assert pending(clerk) == before
     assert not any(call.method == "POST" for call in clerk.requests)
+
+
+@pytest.mark.parametrize("who", ["max@acme.test", "gus@globex.test", "nora@nowhere.test"])
+def test_nobody_else_reads_a_link_an_outcome_or_a_file(
+    ada: Browser, sign_in, clerk: Emulator, who: str
+) -> None:
+    acme = clerk.organization("acme").id
+    row = clerk.invitations("acme", "pending")[0]
+    outcome = press(ada, type_in(ada, "a@example.com nobody"))["Location"].removeprefix(LIST)
+    assert outcome.startswith("outcomes/")
+    browser: Browser = sign_in(who)
+    for path in (
+        "export/",
+        f"{row.id}/revoke/",
+        f"{row.id}/resend/",
+        f"{row.id}/change/",
+        f"{row.id}/link/",
+        outcome,
+        f"{outcome}?format=csv",
+    ):
+        for target in TARGETS:
+            response = browser.get(f"{LIST}organizations/{acme}/{path}", target=target)
+            assert response.status_code == (403 if who == "max@acme.test" else 404), path
+            assert "a@example.com" not in response.text
+            assert "ticket=" not in response.text
+            nothing_shown(response, clerk)
 
 
 def test_the_custom_role_that_manages_members_may(sign_in, clerk: Emulator) -> None:
@@ -146,8 +183,9 @@ def test_where_the_permission_cannot_be_asked_the_answer_is_no(
 # --- Which organization ------------------------------------------------------------------------
 
 
+@pytest.mark.parametrize("action", ["revoke", "resend", "change", "link"])
 def test_an_invitation_of_another_organization_is_not_found_by_any_way(
-    ada: Browser, clerk: Emulator
+    ada: Browser, clerk: Emulator, action: str
 ) -> None:
     """By id in the path; by organization in the path, the query, a field, a header or a cookie."""
     clerk.configure(rate_limits=False)
@@ -156,23 +194,33 @@ def test_an_invitation_of_another_organization_is_not_found_by_any_way(
     before = pending(clerk, "globex")
     ada.client.cookies["organization_id"] = globex
     ways = [
-        (f"{LIST}{row.id}/revoke/", 404),
-        (f"{LIST}{row.id}/revoke/?organization_id={globex}&organization=globex", 404),
-        (f"{LIST}organizations/{globex}/{row.id}/revoke/", 404),
-        (f"{LIST}organizations/globex/{row.id}/revoke/", 404),
-        (f"/teams/{globex}/invitations/{row.id}/revoke/", 404),
-        (f"/teams/globex/invitations/{row.id}/revoke/", 404),
-        (f"/teams/..%2F{globex}/invitations/{row.id}/revoke/", 404),
+        f"{LIST}{row.id}/{action}/",
+        f"{LIST}{row.id}/{action}/?organization_id={globex}&organization=globex",
+        f"{LIST}organizations/{globex}/{row.id}/{action}/",
+        f"{LIST}organizations/globex/{row.id}/{action}/",
+        f"/teams/{globex}/invitations/{row.id}/{action}/",
+        f"/teams/globex/invitations/{row.id}/{action}/",
+        f"/teams/..%2F{globex}/invitations/{row.id}/{action}/",
     ]
-    fields = {"organization_id": globex, "invitation_id": row.id}
-    for url, status in ways:
+    fields = {"organization_id": globex, "invitation_id": row.id, "role": "org:member"}
+    for url in ways:
         for target in TARGETS:
             for response in (
                 ada.get(url, target=target),
                 ada.post(url, fields, target=target, Organization_Id=globex),
             ):
-                assert response.status_code == status, url
                 assert row.email_address not in response.text
+                assert "ticket=" not in response.text
+                if response.status_code == 405:
+                    assert action == "link"  # there is nothing to send to it
+                    continue
+                if response.status_code == 200:  # the list, of which it never was a part
+                    assert target in ("org-invitations-list", "org-invitations-dialog")
+                    assert response["HX-Retarget"] == "#org-invitations-list"
+                    assert response.context["organization"].name == "Acme"
+                    assert "There is no such invitation in Acme" in text_of(response)
+                    continue
+                assert response.status_code == 404, url
     assert pending(clerk, "globex") == before
     for url in (f"{LIST}organizations/{globex}/", f"{LIST}organizations/globex/"):
         response = ada.get(url)
@@ -180,7 +228,7 @@ def test_an_invitation_of_another_organization_is_not_found_by_any_way(
         assert text_of(response) == text_of(ada.get(f"{LIST}organizations/nowhere/"))
         nothing_shown(response, clerk)
     # And a forged field does not move an invitation to another organization.
-    ada.post(INVITE, {"email_address": "new@example.com", "role": "org:member", **fields})
+    ada.post(INVITE, {"email_addresses": "new@example.com", "role": "org:member", **fields})
     assert "new@example.com" in pending(clerk, "acme")
     assert pending(clerk, "globex") == before
 
@@ -202,7 +250,9 @@ def test_the_url_may_name_the_organization_by_id_or_slug(
     page = bo.get(base)
     assert page.context["organization"].name == "Globex"
     assert f'action="{base}invite/"' in page.text
-    response = bo.post(f"{base}invite/", {"email_address": "new@example.com", "role": "org:member"})
+    response = bo.post(
+        f"{base}invite/", {"email_addresses": "new@example.com", "role": "org:member"}
+    )
     assert (response.status_code, response["Location"]) == (303, base)
     assert "new@example.com" in pending(clerk, "globex")
 
@@ -228,7 +278,7 @@ def test_a_page_made_for_another_organization_does_nothing_and_says_so(
 ) -> None:
     acme = clerk.organization("acme").id
     headers = {"Org_Invitations_Organization": acme} if way == "header" else {}
-    data = {"email_address": "new@example.com", "role": "org:member"}
+    data = {"email_addresses": "new@example.com", "role": "org:member"}
     if way == "field":
         data["organization"] = acme
     response = bo.post(INVITE, data, target="org-invitations-form", **headers)
@@ -246,12 +296,12 @@ def test_a_page_made_for_another_organization_does_nothing_and_says_so(
 def test_without_htmx_the_form_comes_back_for_the_organization_that_is_active_now(
     bo: Browser, clerk: Emulator
 ) -> None:
-    data = {"email_address": "new@example.com", "role": "org:admin"}
+    data = {"email_addresses": "new@example.com", "role": "org:admin"}
     response = bo.post(INVITE, {**data, "organization": clerk.organization("acme").id})
     assert response.status_code == 409
     words = text_of(response)
     assert "You have switched to Globex since this page was opened" in words
-    assert 'value="new@example.com"' in response.text
+    assert "\nnew@example.com</textarea>" in response.text
     assert "new@example.com" not in pending(clerk, "globex")
     again = {**data, "organization": response.context["organization_id"], "confirm_elevated": "on"}
     assert bo.post(INVITE, again).status_code == 303
@@ -263,7 +313,7 @@ def test_a_page_whose_url_names_the_organization_is_not_affected(
 ) -> None:
     acme = clerk.organization("acme").id
     url = f"{LIST}organizations/{acme}/invite/"
-    data = {"email_address": "new@example.com", "role": "org:member", "organization": acme}
+    data = {"email_addresses": "new@example.com", "role": "org:member", "organization": acme}
     assert bo.post(url, data).status_code == 303
     assert "new@example.com" in pending(clerk, "acme")
 

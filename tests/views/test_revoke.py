@@ -24,7 +24,7 @@ def test_the_question_names_the_person_and_the_role(ada: Browser, url: str) -> N
     words = text_of(response)
     assert "Revoke this invitation?" in words
     assert "lee@example.com was invited as Billing." in words
-    assert 'name="page" value="2"' in response.text
+    assert 'name="state" value="page=2"' in response.text
     assert 'href="/invitations/?page=2"' in response.text
     assert "hx-post" not in response.text  # a page of its own has no list to swap
 
@@ -44,15 +44,19 @@ def test_asking_changes_nothing(ada: Browser, clerk: Emulator, url: str) -> None
 def test_without_htmx_the_answer_is_a_redirect_to_the_page_one_came_from(
     ada: Browser, clerk: Emulator, url: str
 ) -> None:
-    response = ada.post(url, {"page": "3"})
+    response = ada.post(url, {"state": "page=3"})
     assert (response.status_code, response["Location"]) == (303, f"{LIST}?page=3")
     assert "lee@example.com" not in pending(clerk)
     [message] = get_messages(response.wsgi_request)
-    assert str(message) == "Invitation to lee@example.com revoked. Its link no longer works."
+    text, way_back = str(message).split(" <a ")
+    assert text == "Invitation to lee@example.com revoked. Its link no longer works."
+    again = f"{url.removesuffix('revoke/')}resend/?page=3"
+    assert way_back == f'href="{again}">Invite again as Billing</a>'
+    assert ada.get(again).status_code == 200
 
 
 def test_with_htmx_the_list_comes_back(ada: Browser, clerk: Emulator, url: str) -> None:
-    response = ada.post(url, {"page": "2"}, target="org-invitations-list")
+    response = ada.post(url, {"state": "page=2"}, target="org-invitations-list")
     assert response.status_code == 200
     assert response.context["page"].number == 2
     assert response["HX-Replace-Url"] == f"{LIST}?page=2"
@@ -64,20 +68,24 @@ def test_with_htmx_the_list_comes_back(ada: Browser, clerk: Emulator, url: str) 
 @override_settings(ORG_INVITATIONS_PAGE_SIZE=1)
 def test_revoking_the_only_row_of_the_last_page_steps_back(ada: Browser, clerk: Emulator) -> None:
     oldest = min(clerk.invitations("acme", "pending"), key=lambda row: row.created_at)
-    response = ada.post(f"{LIST}{oldest.id}/revoke/", {"page": "34"}, target="org-invitations-list")
+    response = ada.post(
+        f"{LIST}{oldest.id}/revoke/", {"state": "page=34"}, target="org-invitations-list"
+    )
     assert response.context["page"].number == 33
     assert len(response.context["rows"]) == 1
 
 
 @pytest.mark.parametrize("htmx", [True, False])
-def test_a_revocation_costs_three_calls(
+def test_a_revocation_costs_three_calls_and_one_for_the_seats(
     ada: Browser, clerk: Emulator, url: str, htmx: bool
 ) -> None:
     ada.warm()
     ada.post(url, target="org-invitations-list" if htmx else None)
     if not htmx:
         ada.get()
-    assert calls(clerk) == ["GET memberships", "POST revoke", "GET invitations"]
+    check, write, *shown = calls(clerk)
+    assert (check, write) == ("GET memberships", "POST revoke")
+    assert sorted(shown) == ["GET invitations", f"GET {clerk.organization('acme').id}"]
 
 
 def test_the_revocation_names_who_asked_for_it(ada: Browser, clerk: Emulator, url: str) -> None:
@@ -123,6 +131,38 @@ def test_an_invitation_that_is_no_longer_pending_is_told_not_failed(
 def test_revoking_twice_is_told(ada: Browser, url: str) -> None:
     ada.post(url)
     assert "was already revoked" in text_of(ada.post(url))
+
+
+def test_the_state_of_the_list_is_kept_whatever_it_is(
+    ada: Browser, clerk: Emulator, url: str
+) -> None:
+    state = "q=lee&sort=address&size=25"
+    question = ada.get(f"{url}?{state}", target="org-invitations-dialog")
+    assert 'name="state" value="q=lee&amp;sort=address&amp;size=25"' in question.text
+    response = ada.post(url, {"state": state}, target="org-invitations-list")
+    assert response["HX-Replace-Url"] == f"{LIST}?{state}"
+    assert response.context["page"].query.search == "lee"
+    assert ada.post(url, {"state": state}).status_code == 409
+    other = clerk.add_invitation("acme", "lee2@example.com")
+    assert ada.post(f"{LIST}{other.id}/revoke/", {"state": state})["Location"] == f"{LIST}?{state}"
+
+
+@pytest.mark.parametrize("state", ["\0", "page=" + "9" * 5000, "&" * 5000, "a" * 5000, "status=x"])
+def test_a_state_that_makes_no_sense_is_the_plain_list(ada: Browser, url: str, state: str) -> None:
+    assert ada.post(url, {"state": state})["Location"] == LIST
+
+
+@pytest.mark.parametrize("method", ["get", "post"])
+def test_an_invitation_that_is_gone_is_told_in_the_list(ada: Browser, method: str) -> None:
+    gone = f"{LIST}orginv_gone/revoke/"
+    if method == "get":
+        response = ada.get(gone, target="org-invitations-dialog")
+    else:
+        response = ada.post(gone, {"state": "page=2"}, target="org-invitations-list")
+    assert response.status_code == 200
+    assert response["HX-Retarget"] == "#org-invitations-list"
+    assert "no such invitation in Acme" in text_of(response)
+    assert len(response.context["rows"]) == 10
 
 
 @pytest.mark.parametrize("method", ["get", "post"])
@@ -177,7 +217,7 @@ def test_when_nothing_can_be_asked_it_says_so_in_the_dialog(
     response = ada.post(url, target="org-invitations-list")
     assert response.status_code == 503
     assert response["HX-Retarget"] == "#org-invitations-dialog"
-    assert "data-close" in response.text
+    assert 'form="org-invitations-close"' in response.text
 
 
 @pytest.mark.parametrize("htmx", [True, False])
@@ -193,13 +233,13 @@ def test_where_the_permission_cannot_be_asked_nothing_is_revoked_and_it_can_be_t
     htmx: bool,
 ) -> None:  # fmt: skip
     clerk.fault("GET", "*/memberships", times=None, **fault)
-    response = ada.post(url, {"page": "3"}, target="org-invitations-list" if htmx else None)
+    response = ada.post(url, {"state": "page=3"}, target="org-invitations-list" if htmx else None)
     assert response.status_code == status
     assert words in text_of(response)
     assert "The invitation was not revoked" in text_of(response)
     assert "lee@example.com" not in response.text  # nobody has been let in
     assert f'action="{url}"' in response.text
-    assert 'name="page" value="3"' in response.text
+    assert 'name="state" value="page=3"' in response.text
     assert "lee@example.com" in pending(clerk)
 
 

@@ -1,7 +1,5 @@
-// The pages work without this; docs/templates.md says what it adds, and why.
 (() => {
   const byId = (id) => document.getElementById(`org-invitations-${id}`);
-  const busy = new WeakMap();
   const renewed = new WeakSet();
   let returnTo, neighbour;
 
@@ -10,47 +8,36 @@
       `htmx:${name}`,
       (event) => {
         const root = event.target.closest?.("[data-org-invitations]");
-        if (root) handle(event, root, event.detail);
+        if (root) handle(event.detail, root, event);
       },
       true,
     );
   const isOurs = (xhr) => xhr.getResponseHeader("Org-Invitations-Fragment");
-  const say = (text, look) => {
-    const line = document.createElement("p");
-    line.className = `org-invitations-${look}`;
-    line.textContent = text;
-    return line;
-  };
-  const disable = (elt, yes) => {
-    for (const set of elt.querySelectorAll("fieldset")) set.disabled = yes;
-  };
+  const isLost = () => document.activeElement === document.body;
+  const say = (place, text) => place && (place.textContent = text);
+  const disable = (elt, yes) => elt.querySelector("fieldset")?.toggleAttribute("disabled", yes);
 
-  on("beforeSend", (event, root, { elt, target, xhr }) => {
+  on("beforeSend", ({ elt, target }, root) => {
     returnTo = document.activeElement;
     const row = elt.closest("tr");
-    if (row) {
-      const next = row.nextElementSibling || row.previousElementSibling;
-      neighbour = next?.querySelector("[id$=-revoke]")?.id;
-    }
-    busy.set(xhr, [elt, target]);
-    for (const element of [elt, target]) element.setAttribute("aria-busy", "true");
+    const next = row?.nextElementSibling || row?.previousElementSibling;
+    if (row) neighbour = `#${next?.id} [href*="/${elt.href?.split("/").at(-2)}/"]`;
+    elt.ariaBusy = target.ariaBusy = true;
     disable(elt, true);
-    byId("alert")?.replaceChildren();
-    byId("status")?.replaceChildren(say(root.dataset.loading, "visually-hidden"));
+    if (!/list|form/.test(target.id)) return;
+    say(byId("alert"), "");
+    say(byId("status"), root.dataset.loading);
   });
 
-  on("beforeOnLoad", (event, root, { xhr }) => isOurs(xhr) && event.stopPropagation());
+  on("beforeOnLoad", ({ xhr }, root, event) => isOurs(xhr) && event.stopPropagation());
 
-  on("beforeSwap", (event, root, detail) => {
-    const { xhr } = detail;
-    const { elt } = detail.requestConfig;
+  on("beforeSwap", (detail, root) => {
+    const { xhr, elt } = { ...detail, ...detail.requestConfig };
     if (!isOurs(xhr)) return;
     const url = xhr.getResponseHeader("Org-Invitations-Renew");
-    detail.shouldSwap = !url || renewed.has(elt);
     detail.isError = false;
-    if (detail.shouldSwap) return;
-    renewed.add(elt);
-    busy.delete(xhr);
+    if ((detail.shouldSwap = !url || renewed.has(elt))) return;
+    renewed.add(elt).add(xhr);
     const frame = document.createElement("iframe");
     frame.hidden = true;
     frame.src = url;
@@ -58,54 +45,63 @@
       if (!frame.isConnected) return;
       frame.remove();
       disable(elt, false);
-      elt.requestSubmit ? elt.requestSubmit() : elt.click();
+      (elt.requestSubmit || elt.click).call(elt);
+      elt.dispatchEvent(new Event("renewed"));
     };
     frame.onload = again;
     setTimeout(again, 1e4);
     root.append(frame);
   });
 
-  on("afterRequest", (event, root, { elt, xhr }) => {
-    if (!busy.has(xhr)) return;
+  on("afterRequest", ({ elt, target, xhr }, root) => {
+    if (renewed.has(xhr)) return;
     renewed.delete(elt);
-    for (const element of busy.get(xhr)) element.removeAttribute("aria-busy");
+    for (const element of root.querySelectorAll("[aria-busy]")) element.ariaBusy = null;
+    if (target === byId("check")) return;
     disable(elt, false);
-    const status = byId("status");
-    if (status?.textContent === root.dataset.loading) status.replaceChildren();
-    if (!xhr.status || (xhr.status >= 400 && !isOurs(xhr))) {
-      const place = elt.closest("dialog")?.querySelector("[data-problem]") || byId("alert");
-      place?.replaceChildren(say(root.dataset.failed, "summary"));
-    }
-    if (document.activeElement === document.body && returnTo?.isConnected) returnTo.focus();
+    if (byId("status")?.textContent === root.dataset.loading) say(byId("status"), "");
+    if (!xhr.status || (xhr.status >= 400 && !isOurs(xhr)))
+      say(root.querySelector("[open] [data-problem]") || byId("alert"), root.dataset.failed);
+    if (isLost()) document.getElementById(returnTo?.id || elt.id)?.focus();
   });
 
-  on("afterSettle", ({ target }, root) => {
+  on("afterSettle", (detail, root, { target }) => {
     const dialog = root.querySelector("dialog");
-    if (target.closest("dialog")) {
-      if (!dialog.open) dialog.showModal();
-      dialog.querySelector("[autofocus]")?.focus();
-      return;
-    }
+    if (target.closest("dialog")) dialog.open || dialog.showModal();
     if (target !== byId("list")) return;
-    const lost = document.activeElement === document.body || dialog?.open;
+    const lost = isLost() || dialog?.open;
     dialog?.close();
-    if (lost) (document.getElementById(neighbour) || byId("list-title")).focus();
-    neighbour = null;
-  });
-
-  document.addEventListener("click", (event) => {
-    const dialog = event.target.closest("[data-close]")?.closest("dialog");
-    if (!dialog) return;
-    event.preventDefault();
-    dialog.close();
+    if (lost) (document.querySelector(neighbour) || byId("list-title")).focus();
+    neighbour = "_";
   });
 
   document.addEventListener("htmx:load", ({ target }) => {
-    const lang = document.documentElement.lang || [];
-    for (const time of target.querySelectorAll("[data-org-invitations] time")) {
-      const moment = new Date(time.dateTime);
-      time.textContent = moment.toLocaleDateString(lang, { dateStyle: "medium" });
-      time.title = moment.toLocaleString(lang, { dateStyle: "full", timeStyle: "short" });
-    }
+    for (const time of target.querySelectorAll("[data-org-invitations] time"))
+      say(
+        time,
+        new Date(time.dateTime).toLocaleDateString(document.documentElement.lang || [], {
+          dateStyle: "medium",
+        }),
+      );
+  });
+
+  document.addEventListener("click", ({ target }) => {
+    const { copied } = target.dataset;
+    if (!copied) return;
+    byId("link").select();
+    if (document.execCommand("copy")) say(byId("copied"), copied);
+    target.focus();
+  });
+
+  document.addEventListener("change", ({ target }) => {
+    const { form } = target;
+    const all = form?.querySelector("[data-selected]");
+    if (!all) return;
+    const boxes = form.querySelectorAll("[name=selected]");
+    if (target === all) for (const box of boxes) box.checked = all.checked;
+    const { length } = new FormData(form).getAll("selected");
+    all.checked = length === boxes.length;
+    all.indeterminate = length % boxes.length;
+    say(byId("selected"), `${all.dataset.selected} ${length}`);
   });
 })();

@@ -1,0 +1,104 @@
+"""What a press of a button set out to do, and what became of each part of it.
+
+Clerk knows no idempotency key and forgets what was refused, so this is remembered here: it keeps a
+second press, a reload and a crash from sending anything twice, and an outcome readable after all of
+them. What an invitation's link is never gets here.
+"""
+
+from __future__ import annotations
+
+import uuid
+from typing import Any, ClassVar
+
+from django.db import models
+from django.utils import timezone
+
+
+class Batch(models.Model):
+    """One press of a button: invite these people, send those again, revoke these."""
+
+    class Action(models.TextChoices):
+        """What was set out to be done."""
+
+        INVITE = "invite"
+        RESEND = "resend"
+        REVOKE = "revoke"
+
+    #: Made with the form and sent with it: the same form makes the same batch, and only once.
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    #: ``org_…``
+    organization_id = models.CharField(max_length=255)
+    #: ``user_…``, who pressed the button.
+    user_id = models.CharField(max_length=255)
+    action = models.CharField(max_length=16, choices=Action)
+    #: What was asked for, in short: another content under the same id is another wish.
+    digest = models.CharField(max_length=64)
+    #: What holds for all items: role, expires_in_days, notify, redirect_url, language.
+    options: models.JSONField[Any, Any] = models.JSONField(default=dict)
+    created_at = models.DateTimeField(default=timezone.now, db_index=True)
+    #: When something was last done; None before the first call to Clerk.
+    worked_at = models.DateTimeField(null=True)
+    #: Whether somebody is at work on it right now, if ``worked_at`` is not long ago.
+    is_running = models.BooleanField(default=False)
+
+    class Meta:
+        indexes: ClassVar = [
+            models.Index(fields=["organization_id", "user_id"], name="oi_batch_whose"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.action} {self.id}"
+
+
+class BatchItem(models.Model):
+    """One address of a batch, and what became of it."""
+
+    class State(models.TextChoices):
+        """How far it got."""
+
+        #: Not tried yet.
+        WAITING = "waiting"
+        #: The call to Clerk is out: where it stays so, the process died and nobody knows.
+        UNDER_WAY = "under-way"
+        #: It happened.
+        DONE = "done"
+        #: It did not, and will not unless something changes.
+        REFUSED = "refused"
+        #: It did not, and trying again may help.
+        FAILED = "failed"
+        #: Clerk did not answer, so nobody knows.
+        UNSETTLED = "unsettled"
+        #: Of a resend: the old invitation is revoked and the new one does not exist.
+        HALF_DONE = "half-done"
+
+    batch = models.ForeignKey(Batch, on_delete=models.CASCADE, related_name="items")
+    #: The position in the batch, from 0.
+    number = models.PositiveIntegerField()
+    #: What was typed.
+    text = models.TextField(blank=True)
+    #: The line it was typed on, from 1; 0 where nothing was typed.
+    line = models.PositiveIntegerField(default=0)
+    email_address = models.CharField(max_length=320, blank=True)
+    #: The role's key, and its name for those who read.
+    role = models.CharField(max_length=255, blank=True)
+    role_name = models.CharField(max_length=255, blank=True)
+    state = models.CharField(max_length=16, choices=State, default=State.WAITING)
+    #: Why, as the name of a sentence in ``Wording.messages``; empty where there is nothing to say.
+    reason = models.CharField(max_length=64, blank=True)
+    #: What that sentence names.
+    params: models.JSONField[Any, Any] = models.JSONField(default=dict)
+    #: The invitation that was made or, for a revocation, that was revoked. ``orginv_…``
+    invitation_id = models.CharField(max_length=255, blank=True, db_index=True)
+    #: Of a resend: the invitation that the new one takes the place of.
+    replaces_id = models.CharField(max_length=255, blank=True, db_index=True)
+    #: Before this moment trying again makes no sense.
+    retry_at = models.DateTimeField(null=True)
+
+    class Meta:
+        ordering: ClassVar = ["number"]
+        constraints: ClassVar = [
+            models.UniqueConstraint(fields=["batch", "number"], name="oi_item_number"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.state} {self.pk}"  # no address: this ends in logs

@@ -1,0 +1,170 @@
+"""The memory of what was set out to be done: begun once, found again, forgotten after a while.
+
+This is the only module that knows how batches are kept.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import logging
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import datetime, timedelta
+from typing import Any, Final
+from uuid import UUID, uuid5
+
+from django.db import DatabaseError, IntegrityError, transaction
+from django.db.models import Q
+from django.utils import timezone
+
+from ..conf import conf
+from ..models import Batch, BatchItem
+from .reasons import Reason
+
+logger = logging.getLogger("org_invitations")
+
+#: No call to Clerk takes this long, so what has not moved since is not moving any more.
+STALE_AFTER: Final = timedelta(seconds=150)
+
+_FIELDS: Final = ("state", "reason", "params", "invitation_id", "retry_at")
+
+
+class BatchTaken(Exception):
+    """The id belongs to another batch: the same form was sent before, with another content."""
+
+    def __init__(self, batch: Batch | None, instead: UUID) -> None:
+        """Say what the id belongs to.
+
+        :param batch: the other one, if it is the person's own in this organization.
+        :param instead: an id for this wish, the same each time that it is wished.
+        """
+        self.batch = batch
+        self.instead = instead
+        super().__init__("the batch exists")
+
+
+def begin_batch(
+    batch_id: UUID,
+    action: str,
+    items: Sequence[BatchItem],
+    *,
+    organization_id: str,
+    user_id: str,
+    options: Mapping[str, Any],
+) -> tuple[Batch, bool]:
+    """Write down what is going to be done, before any of it is.
+
+    :param batch_id: comes with the form, so that the same form begins the same batch.
+    :returns: the batch, and whether it is new: what is not has been done, or is being done.
+    :raises BatchTaken: there is a batch of this id which is not the same wish.
+    """
+    digest = _digest(action, options, items)
+    batch = Batch(
+        id=batch_id,
+        organization_id=organization_id,
+        user_id=user_id,
+        action=action,
+        digest=digest,
+        options=dict(options),
+        is_running=True,
+        worked_at=timezone.now(),
+    )
+    try:
+        # Two requests may come at the same moment: the database decides which one it is.
+        with transaction.atomic():
+            batch.save(force_insert=True)
+            for number, item in enumerate(items):
+                item.batch, item.number = batch, number
+            BatchItem.objects.bulk_create(items)
+    except IntegrityError:
+        before = find_batch(batch_id, organization_id=organization_id, user_id=user_id)
+        if before is None or before.digest != digest:
+            instead = uuid5(batch_id, f"{organization_id} {user_id} {digest}")
+            raise BatchTaken(before, instead) from None
+        return before, False
+    forget_old_batches()
+    return batch, True
+
+
+def find_batch(batch_id: UUID, *, organization_id: str, user_id: str) -> Batch | None:
+    """Return a batch of this person in this organization; anybody else's does not exist."""
+    return Batch.objects.filter(
+        id=batch_id,
+        organization_id=organization_id,
+        user_id=user_id,
+        created_at__gte=_oldest(),
+    ).first()
+
+
+def get_items(batch: Batch) -> list[BatchItem]:
+    """Return the items in the order in which they were typed."""
+    return list(batch.items.order_by("number"))
+
+
+def is_at_work(batch: Batch) -> bool:
+    """Whether some request is at work on the batch right now."""
+    moment = batch.worked_at
+    return batch.is_running and moment is not None and moment > timezone.now() - STALE_AFTER
+
+
+def mark(batch: Batch, items: Iterable[BatchItem], *, is_running: bool) -> None:
+    """Save the items as they are now, and that the batch has moved."""
+    batch.worked_at, batch.is_running = timezone.now(), is_running
+    with transaction.atomic():
+        BatchItem.objects.bulk_update(items, _FIELDS)
+        batch.save(update_fields=["worked_at", "is_running"])
+
+
+def save_items(items: Iterable[BatchItem]) -> None:
+    """Save the items as they are now; nobody has been at work on them."""
+    BatchItem.objects.bulk_update(items, _FIELDS)
+
+
+def take_up(batch: Batch) -> bool:
+    """Begin to work on a batch again, unless somebody is at work on it; tell whether it is ours."""
+    now = timezone.now()
+    idle = Q(is_running=False) | Q(worked_at=None) | Q(worked_at__lte=now - STALE_AFTER)
+    # One statement, so that of two requests at the same moment one goes on.
+    taken = Batch.objects.filter(idle, pk=batch.pk).update(is_running=True, worked_at=now)
+    if taken:
+        batch.worked_at, batch.is_running = now, True
+    return bool(taken)
+
+
+def settle_item(
+    item: BatchItem,
+    state: str,
+    reason: Reason | None = None,
+    *,
+    invitation_id: str = "",
+    retry_at: datetime | None = None,
+) -> BatchItem:
+    """Let an item say what became of it; it is not saved by that."""
+    item.state = state
+    item.reason = reason.name if reason else ""
+    item.params = dict(reason.params) if reason else {}
+    item.invitation_id = invitation_id or item.invitation_id
+    item.retry_at = retry_at
+    return item
+
+
+def forget_old_batches() -> None:
+    """Delete what is older than ``ORG_INVITATIONS_KEEP_DAYS``: it has addresses of people in it."""
+    try:
+        Batch.objects.filter(created_at__lt=_oldest()).delete()
+    except DatabaseError:
+        # What was just begun must go on; the next one clears up.
+        logger.warning("Old outcomes could not be deleted.", exc_info=True)
+
+
+def _oldest() -> datetime:
+    return timezone.now() - timedelta(days=conf.KEEP_DAYS)
+
+
+def _digest(action: str, options: Mapping[str, Any], items: Sequence[BatchItem]) -> str:
+    what = [
+        (item.text, item.email_address, item.role, item.replaces_id, item.invitation_id)
+        for item in items
+    ]
+    text = json.dumps([action, dict(options), what], sort_keys=True)
+    return hashlib.sha256(text.encode()).hexdigest()

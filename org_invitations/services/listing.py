@@ -1,0 +1,307 @@
+"""The list of invitations: what is asked of Clerk for it, and what is done in memory.
+
+Clerk sorts by address and date only, and finds whole addresses only. So as long as all invitations
+of an organization fit into one call (500), that one call answers everything: the counts, the
+search, every order, every page. Of a larger organization one status is fetched, with the counts of
+the others; where that status alone is too large, Clerk pages, and the page says what it cannot do.
+
+Everything here is HTTP and arithmetic, so that it may run in a worker thread: no cache, no setting,
+no translation.
+"""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections import Counter
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from functools import partial
+from typing import Any, Final
+
+from ..clerk import Invitation, InvitationStatus, OrganizationAPI, Page
+from ..clerk.exceptions import InvalidResponse
+from ..clerk.organizations import MAX_LIMIT
+from ..concurrency import run_together
+from .query import DEFAULT_SORT, STATUSES, InvitationQuery
+from .workspace import InvitationPage, Limit, TooManyInvitations
+
+#: How many invitations of one status :func:`fetch_all` reads at most.
+MAX_FOUND: Final = 10_000
+
+#: Calls of :func:`fetch_all` at the same time: Clerk's limits are shared by everybody.
+_TOGETHER: Final = 4
+
+#: The sorts that Clerk knows, by its own names.
+_UPSTREAM: Final = {"address": "email_address", "invited": "created_at"}
+
+#: What can be searched for as a whole.
+_ADDRESS: Final = re.compile(r"[^@\s]+@[^@\s]+\.[^@\s]+")
+
+
+@dataclass(frozen=True, slots=True)
+class Listing:
+    """A page of a list, and what is worth remembering of how it was had."""
+
+    page: InvitationPage
+    #: Of an organization that does not fit into one call, the statuses that do not either; None
+    #: where everything fits.
+    large: frozenset[InvitationStatus] | None
+
+
+def fetch_listing(
+    api: OrganizationAPI, query: InvitationQuery, large: Iterable[InvitationStatus] | None
+) -> Listing:
+    """Fetch the page of the list that a query asks for.
+
+    One call for an organization of up to 500 invitations. For a larger one four at the same time,
+    and a second round where what was remembered does not hold (any more).
+
+    :param large: what was remembered of the last :class:`Listing`.
+    :raises ClerkError: it could not be had.
+    """
+    if large is None:
+        everything = api.get_invitations(status=None, limit=MAX_LIMIT)
+        if everything.total_count <= MAX_LIMIT:
+            counted = Counter(invitation.status for invitation in everything.data)
+            counts = {status: counted[status] for status in STATUSES}
+            return Listing(page_of(everything.data, query, counts), None)
+    return _fetch_large(api, query, frozenset(large or ()))
+
+
+def fetch_all(
+    api: OrganizationAPI, query: InvitationQuery, limit: int = MAX_FOUND
+) -> tuple[Invitation, ...]:
+    """Fetch all invitations that a query asks for, of all pages, in its order.
+
+    :raises TooManyInvitations: more than ``limit`` match, or too many would have to be read.
+    :raises ClerkError: not all of them could be had.
+    """
+    try:
+        rows = _read_all(api, query.status)
+        if rows is None:
+            rows = _read_all(api, query.status)
+    except TooManyInvitations:
+        if not (address := _Plan.make(query).address):
+            raise
+        rows = list(
+            api.get_invitations(status=(query.status,), email_address=address, limit=MAX_LIMIT).data
+        )
+    if rows is None:
+        raise InvalidResponse("the list changes faster than it can be read")
+    found = select(rows, query)
+    if len(found) > limit:
+        raise TooManyInvitations(len(found))
+    return tuple(found)
+
+
+def page_of(
+    rows: Iterable[Invitation], query: InvitationQuery, counts: Mapping[InvitationStatus, int]
+) -> InvitationPage:
+    """Return the page that a query asks for, of rows that are all there are of its status."""
+    found = select(rows, query)
+    size = query.size
+    number = min(max(query.page, 1), max(-(-len(found) // size), 1))
+    return InvitationPage(
+        invitations=tuple(found[(number - 1) * size : number * size]),
+        number=number,
+        size=size,
+        total_count=len(found),
+        query=replace(query, page=number),
+        counts=counts,
+    )
+
+
+# --- In memory --------------------------------------------------------------------------------
+
+
+def select(rows: Iterable[Invitation], query: InvitationQuery) -> list[Invitation]:
+    """Return those of the rows that a query asks for, sorted, of all pages.
+
+    :param rows: newest first, as Clerk has them.
+    """
+    found = [row for row in rows if row.status is query.status]
+    if query.search:
+        words = [fold(word) for word in query.search.split()]
+        found = [row for row in found if _matches(row, words)]
+    key = _KEYS[query.sorted_by]
+    if query.sorted_by == "invited" and not query.is_descending:
+        found.reverse()
+    # What has no value comes last in either direction: it is neither much nor little.
+    known = [row for row in found if key(row) is not None]
+    known.sort(key=key, reverse=query.is_descending)
+    return known + [row for row in found if key(row) is None]
+
+
+def _matches(row: Invitation, words: list[str]) -> bool:
+    inviter = row.inviter
+    text = fold(row.email_address)
+    if inviter is not None:
+        text = "\n".join((text, fold(inviter.name), fold(inviter.identifier)))
+    return all(word in text for word in words)
+
+
+def fold(text: str) -> str:
+    """Return a text as it is compared: without capitals and accents."""
+    if text.isascii():
+        return text.lower()
+    apart = unicodedata.normalize("NFKD", text.casefold())
+    return "".join(character for character in apart if not unicodedata.combining(character))
+
+
+def _ends(row: Invitation) -> Any:
+    """Return the moment that the list shows last: an end that came, or the one to come."""
+    if row.is_accepted or row.is_revoked:
+        return row.updated_at and row.updated_at.timestamp()
+    return row.expires_at.timestamp() if row.expires_at else float("inf")
+
+
+_KEYS: Final[Mapping[str, Callable[[Invitation], Any]]] = {
+    "address": lambda row: fold(row.email_address),
+    "invited": lambda row: row.created_at,
+    "expires": _ends,
+    "role": lambda row: fold(row.role_name),
+    "inviter": lambda row: fold(row.inviter.name) if row.inviter else None,
+}
+
+
+# --- Too large for one call --------------------------------------------------------------------
+
+
+def _fetch_large(
+    api: OrganizationAPI, query: InvitationQuery, large: frozenset[InvitationStatus]
+) -> Listing:
+    status = query.status
+    is_large = status in large
+    plan = _Plan.make(query)
+    calls: dict[str, Callable[[], Any]] = {
+        "tab": partial(plan.fetch, api) if is_large else partial(_fetch_status, api, status)
+    }
+    for other in STATUSES:
+        if other is not status or (is_large and plan.address):
+            calls[other] = partial(_fetch_status, api, other, limit=1)
+    found = run_together(calls)
+    tab: Page[Invitation] = found["tab"].get()
+    counts = {
+        other: (found[other].get() if other in found else tab).total_count for other in STATUSES
+    }
+    now_large = frozenset(other for other in STATUSES if counts[other] > MAX_LIMIT)
+    remembered = now_large if sum(counts.values()) > MAX_LIMIT else None
+    if status not in now_large:
+        if is_large:  # not any more
+            tab = _fetch_status(api, status)
+        return Listing(page_of(tab.data, query, counts), remembered)
+    if not is_large and not plan.is_within(tab.data):
+        tab = plan.fetch(api)
+    elif not is_large:
+        tab = replace(tab, data=tab.data[plan.offset : plan.offset + query.size])
+    if plan.address:
+        exact = page_of(tab.data, replace(query, search=""), counts)
+        page = replace(exact, query=replace(exact.query, search=query.search))
+    else:
+        page = plan.page_of(api, tab, counts)
+    return Listing(replace(page, is_whole=False, limits=plan.limits), remembered)
+
+
+def _fetch_status(
+    api: OrganizationAPI, status: InvitationStatus, *, limit: int = MAX_LIMIT, offset: int = 0
+) -> Page[Invitation]:
+    return api.get_invitations(status=(status,), limit=limit, offset=offset)
+
+
+@dataclass(frozen=True, slots=True)
+class _Plan:
+    """How Clerk itself is asked for a page of a status that is too large to fetch."""
+
+    query: InvitationQuery
+    order_by: str
+    #: The whole address to look for, where that is what is searched for.
+    address: str
+    limits: frozenset[Limit]
+
+    @classmethod
+    def make(cls, query: InvitationQuery) -> _Plan:
+        address = query.search if _ADDRESS.fullmatch(query.search) else ""
+        limits = set()
+        if query.search:
+            limits.add(Limit.WHOLE_ADDRESS if address else Limit.SEARCH)
+        sort = query.sort
+        if query.sorted_by not in _UPSTREAM and not address:
+            limits.add(Limit.SORT)
+            sort = DEFAULT_SORT
+        name = _UPSTREAM.get(sort.removeprefix("-"), "created_at")
+        return cls(
+            query=query,
+            order_by=f"{'-' if sort.startswith('-') else '+'}{name}",
+            address=address,
+            limits=frozenset(limits),
+        )
+
+    @property
+    def offset(self) -> int:
+        return (max(self.query.page, 1) - 1) * self.query.size
+
+    def is_within(self, newest: Sequence[Invitation]) -> bool:
+        """Whether the page is among the newest, which are there already."""
+        whole = self.offset + self.query.size <= len(newest)
+        return whole and self.order_by == "-created_at" and not self.address
+
+    def fetch(self, api: OrganizationAPI, *, offset: int | None = None) -> Page[Invitation]:
+        status = (self.query.status,)
+        if self.address:
+            return api.get_invitations(status=status, email_address=self.address, limit=MAX_LIMIT)
+        return api.get_invitations(
+            status=status,
+            order_by=self.order_by,
+            limit=self.query.size,
+            offset=self.offset if offset is None else offset,
+        )
+
+    def page_of(
+        self,
+        api: OrganizationAPI,
+        found: Page[Invitation],
+        counts: Mapping[InvitationStatus, int],
+    ) -> InvitationPage:
+        size = self.query.size
+        last = max(-(-found.total_count // size), 1)
+        number = min(max(self.query.page, 1), last)
+        if number < self.query.page:
+            found = self.fetch(api, offset=(number - 1) * size)
+        return InvitationPage(
+            invitations=found.data,
+            number=number,
+            size=size,
+            total_count=found.total_count,
+            query=replace(self.query, page=number),
+            counts=counts,
+        )
+
+
+def _read_all(api: OrganizationAPI, status: InvitationStatus) -> list[Invitation] | None:
+    """Read all invitations of a status, newest first; None where they changed meanwhile."""
+
+    def read(offset: int) -> Page[Invitation]:
+        # Oldest first: what is created meanwhile comes at the end and shifts nothing.
+        return api.get_invitations(
+            status=(status,), order_by="+created_at", limit=MAX_LIMIT, offset=offset
+        )
+
+    first = read(0)
+    total = first.total_count
+    if total <= MAX_LIMIT:
+        return list(reversed(first.data))
+    if total > MAX_FOUND:
+        raise TooManyInvitations(total)
+    pages = [first]
+    offsets = range(MAX_LIMIT, total, MAX_LIMIT)
+    for start in range(0, len(offsets), _TOGETHER):
+        calls = {
+            str(offset): partial(read, offset) for offset in offsets[start : start + _TOGETHER]
+        }
+        pages += [outcome.get() for outcome in run_together(calls).values()]
+    found = {invitation.id: invitation for page in pages for invitation in page.data}
+    # One that was accepted or revoked meanwhile moves the others up, and one of them is missed.
+    if any(page.total_count < total for page in pages) or len(found) < total:
+        return None
+    return list(reversed(found.values()))

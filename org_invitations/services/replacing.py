@@ -1,0 +1,202 @@
+"""Sending an invitation again: a fresh one takes the place of the old one.
+
+Clerk cannot send an invitation again, nor change one. So the old one is revoked and a new one is
+created, with the same role, metadata and redirect unless others are wanted. Between the two the
+person is not invited at all, so how far it got is written down at each step, and everything that
+can be found to stand in the way is found before the first.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Final
+
+from django.utils import timezone
+
+from ..clerk import ClerkError, Invitation, InvitationRequest, OrganizationAPI
+from ..clerk import exceptions as exc
+from ..conf import MAX_EXPIRES_IN_DAYS, conf
+from ..models import Batch, BatchItem
+from .batches import STALE_AFTER, is_at_work, settle_item
+from .budget import Budget
+from .creating import create_for_sure
+from .reasons import Reason
+from .revoking import revoke_for_sure
+from .running import refuse
+from .workspace import Unsettled, Workspace
+
+State = BatchItem.State
+
+_DAY: Final = timedelta(days=1)
+
+
+@dataclass(frozen=True, slots=True)
+class Replacer:
+    """Replaces invitations of one organization, as one person."""
+
+    api: OrganizationAPI
+    user_id: str
+    budget: Budget
+    #: Keeps an item as it is now; called before each call to Clerk and after it.
+    save: Callable[[BatchItem], None]
+    announce_revoked: Callable[[Invitation], None]
+    announce_created: Callable[[Invitation], None]
+
+    def replace(
+        self, item: BatchItem, old: Invitation, request: InvitationRequest
+    ) -> ClerkError | None:
+        """Revoke the old invitation if it is pending, then create the new one.
+
+        The item says afterwards what became of it. Nothing of Clerk's is raised.
+
+        :returns: the error that it ended with, if it did.
+        """
+        self._settle(item, State.UNDER_WAY)
+        if old.is_pending:
+            try:
+                revoked = revoke_for_sure(self.api, old.id, user_id=self.user_id)
+            except Unsettled as unsettled:
+                self._settle(item, State.UNSETTLED, Reason.of_error(unsettled.error))
+                return unsettled.error
+            except ClerkError as error:
+                refuse(item, error, self._find(old) if _is_late(error) else None)
+                self.save(item)
+                return error
+            self._settle(item, State.HALF_DONE)
+            self.announce_revoked(revoked)
+        return self.create(item, request, otherwise=State.HALF_DONE if old.is_pending else None)
+
+    def create(
+        self, item: BatchItem, request: InvitationRequest, *, otherwise: str | None = None
+    ) -> ClerkError | None:
+        """Create the new invitation.
+
+        :param otherwise: the state of the item where that does not work; None where nothing was
+            revoked for it, so that nothing is lost.
+        :returns: the error that it ended with, if it did.
+        """
+        try:
+            created = create_for_sure(self.api, request, user_id=self.user_id)
+        except Unsettled as unsettled:
+            self._settle(item, State.UNSETTLED, Reason.of_error(unsettled.error))
+            return unsettled.error
+        except ClerkError as error:
+            if isinstance(error, exc.RateLimited):
+                self.budget.note_refused(error.retry_after)
+            if otherwise is None or isinstance(error, (exc.DuplicateInvitation, exc.AlreadyMember)):
+                refuse(item, error)  # then the person lacks nothing
+                self.save(item)
+            else:
+                self._settle(item, otherwise, Reason.of_error(error))
+            return error
+        self.budget.note_sent()
+        settle_item(item, State.DONE, invitation_id=created.id)
+        self.save(item)
+        self.announce_created(created)
+        return None
+
+    def _settle(self, item: BatchItem, state: str, reason: Reason | None = None) -> None:
+        self.save(settle_item(item, state, reason))
+
+    def _find(self, old: Invitation) -> Invitation | None:
+        try:
+            return self.api.get_invitation(old.id)
+        except ClerkError:
+            return None
+
+
+def _is_late(error: ClerkError) -> bool:
+    return isinstance(error, exc.InvitationNotPending)
+
+
+def check_before(workspace: Workspace, old: Invitation, budget: Budget) -> None:
+    """Raise what stands in the way of a new invitation, before the old one is revoked.
+
+    Who may grant which role is not asked here.
+
+    :param workspace: with its seats, counted just now.
+    :raises InvitationNotPending: it was accepted.
+    :raises RoleMigrationInProgress: no role can be assigned.
+    :raises QuotaExceeded: no seat is left; a pending invitation gives its own to the new one.
+    :raises RateLimited: no more can be created within the hour.
+    """
+    if not (old.is_pending or old.is_expired or old.is_revoked):
+        raise exc.InvitationNotPending("not to be sent again")
+    if workspace.roles.locked:
+        raise exc.RoleMigrationInProgress("roles are locked")
+    seats = workspace.seats
+    if seats is not None and seats.limit:
+        others = seats.used - 1 if old.is_pending else seats.used
+        if others >= seats.limit:
+            raise exc.QuotaExceeded("no seat left")
+    if wait := budget.get_wait():
+        raise exc.RateLimited("the hourly limit is reached", retry_after=wait)
+
+
+def make_request(
+    old: Invitation,
+    *,
+    user_id: str,
+    role: str | None = None,
+    expires_in_days: int | None = None,
+    notify: bool | None = None,
+) -> InvitationRequest:
+    """Return the request for an invitation that takes the place of another one.
+
+    :param expires_in_days: None keeps the period that the old one had.
+    """
+    return InvitationRequest(
+        email_address=old.email_address,
+        role=role or old.role,
+        inviter_user_id=user_id,
+        redirect_url=_find_redirect(old.id) or conf.REDIRECT_URL or None,
+        expires_in_days=expires_in_days or get_period(old) or conf.EXPIRES_IN_DAYS,
+        notify=notify,
+        public_metadata=old.public_metadata or None,
+        private_metadata=old.private_metadata or None,
+    )
+
+
+def get_period(invitation: Invitation) -> int | None:
+    """Return for how many days an invitation was made; None where that is not known."""
+    if invitation.created_at is None or invitation.expires_at is None:
+        return None
+    days = round((invitation.expires_at - invitation.created_at) / _DAY)
+    return min(max(days, 1), MAX_EXPIRES_IN_DAYS)
+
+
+def _find_redirect(invitation_id: str) -> str:
+    """Return where this site let the invitation's link lead in the end: Clerk does not tell it.
+
+    One of many that were sent again together does not say so itself, so those that it took the
+    place of are asked, one after the other.
+    """
+    seen: set[str] = set()
+    while invitation_id and invitation_id not in seen:
+        seen.add(invitation_id)
+        item = (
+            BatchItem.objects.filter(invitation_id=invitation_id)
+            .exclude(batch__action=Batch.Action.REVOKE)
+            .select_related("batch")
+            .order_by("-batch__created_at")
+            .first()
+        )
+        if item is None:
+            break
+        if redirect_url := item.batch.options.get("redirect_url"):
+            return str(redirect_url)
+        invitation_id = item.replaces_id
+    return ""
+
+
+def is_stale(item: BatchItem) -> bool:
+    """Whether nobody is at work on the item any more."""
+    return not is_at_work(item.batch)
+
+
+def is_over(item: BatchItem) -> bool:
+    """Whether Clerk has done by now whatever it was going to do."""
+    moved = item.batch.worked_at or item.batch.created_at
+    return moved < timezone.now() - STALE_AFTER

@@ -1,0 +1,95 @@
+"""Sending many invitations again, one after the other."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from functools import partial
+from typing import Any
+
+from ..clerk import ClerkError, Invitation, InvitationStatus
+from ..clerk import exceptions as exc
+from ..concurrency import run_together
+from ..models import Batch, BatchItem
+from .batches import settle_item
+from .budget import Budget
+from .reasons import Reason
+from .replacing import Replacer, check_before, make_request
+from .running import FOR_ALL, WORKING_SECONDS, BatchRunner, refuse
+from .screening import Verdict
+from .workspace import Workspace
+
+State = BatchItem.State
+
+#: What keeps those that come after it from being tried, too.
+_STOPS = (*FOR_ALL, exc.RateLimited, exc.ConnectionFailed)
+
+
+class BatchResender(BatchRunner):
+    """Replaces the invitations that wait in a batch by fresh ones."""
+
+    #: Each has two halves, and how far it got is written down in between: that is done in turn.
+    is_parallel = False
+
+    def __init__(
+        self,
+        batch: Batch,
+        *,
+        workspace: Workspace,
+        replacer: Replacer,
+        budget: Budget,
+        seconds: float = WORKING_SECONDS,
+    ) -> None:
+        """Prepare; ``workspace`` is what Clerk has said just now, roles included."""
+        super().__init__(batch, seconds=seconds)
+        self.workspace = workspace
+        self.replacer = replacer
+        self.budget = budget
+        #: Whether somebody is without an invitation now: then no other one is taken back.
+        self.is_half_done = False
+
+    def work(self, items: Sequence[BatchItem]) -> dict[int, ClerkError]:
+        """Look at some at the same time, and replace one after the other."""
+        api = self.replacer.api
+        found = run_together(
+            {str(i): partial(api.get_invitation, item.replaces_id) for i, item in enumerate(items)}
+        )
+        errors: dict[int, ClerkError] = {}
+        for number, item in enumerate(items):
+            outcome = found[str(number)]
+            if outcome.error is None:
+                error = self._replace(item, outcome.value)
+            else:
+                error = outcome.error
+                refuse(item, error)
+            if error is not None:
+                errors[number] = error
+            self.is_half_done = item.state in (State.HALF_DONE, State.UNSETTLED)
+            if self.is_half_done or isinstance(error, _STOPS):
+                break  # those that are left of the group wait as before
+        return errors
+
+    def _must_stop(self, *what: Any) -> bool:
+        return self.is_half_done or super()._must_stop(*what)
+
+    def _replace(self, item: BatchItem, old: Invitation) -> ClerkError | None:
+        """Replace one, if that may be done; it says afterwards what became of it."""
+        if old.is_revoked and self.batch.options.get("seen") == InvitationStatus.PENDING:
+            # It was pending when the person decided: somebody has decided otherwise since.
+            refuse(item, exc.InvitationNotPending(), old)
+            return None
+        if old.role not in self.workspace.roles:
+            params = {"role": old.role_name}
+            settle_item(item, State.REFUSED, Reason(str(Verdict.ROLE_NOT_GRANTED), params))
+            return None
+        try:
+            check_before(self.workspace, old, self.budget)
+        except ClerkError as hindrance:
+            is_late = isinstance(hindrance, exc.InvitationNotPending)
+            refuse(item, hindrance, old if is_late else None)
+            return hindrance
+        request = make_request(old, user_id=self.batch.user_id)
+        error = self.replacer.replace(item, old, request)
+        is_half = item.state == State.HALF_DONE
+        if is_half and isinstance(error, exc.RateLimited) and self.pause(error):
+            error = self.replacer.create(item, request, otherwise=State.HALF_DONE)
+        return error

@@ -1,0 +1,118 @@
+"""Revoking: one so that its fate is known, and many."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from functools import partial
+
+from ..clerk import ClerkError, Invitation, OrganizationAPI
+from ..clerk import exceptions as exc
+from ..concurrency import run_together
+from ..models import Batch, BatchItem
+from .batches import settle_item
+from .reasons import Reason
+from .running import WORKING_SECONDS, BatchRunner, refuse
+from .workspace import Unsettled
+
+State = BatchItem.State
+
+
+def revoke_for_sure(api: OrganizationAPI, invitation_id: str, *, user_id: str) -> Invitation:
+    """Revoke an invitation; where Clerk's answer is lost, find out what became of it.
+
+    :returns: the revoked invitation, also where the answer was lost but it was revoked.
+    :raises InvitationNotPending: it was accepted, revoked or has expired meanwhile.
+    :raises ClerkError: it was not revoked.
+    :raises Unsettled: nobody knows.
+    """
+    try:
+        return api.revoke(invitation_id, requesting_user_id=user_id)
+    except ClerkError as error:
+        if not error.may_have_happened:
+            raise
+        lost = error
+    try:
+        found = api.get_invitation(invitation_id)
+    except ClerkError:
+        raise Unsettled(lost) from None
+    if found.is_revoked:
+        return found
+    if not found.is_pending:
+        raise exc.InvitationNotPending("no longer pending", trace_id=lost.trace_id)
+    raise Unsettled(lost, absent=True) if lost.may_be_under_way else lost
+
+
+@dataclass(frozen=True, slots=True)
+class _Attempt:
+    """What became of one revocation."""
+
+    #: The revoked one; with an error, the one that could not be revoked, where that is known.
+    invitation: Invitation | None = None
+    error: ClerkError | None = None
+    is_settled: bool = True
+
+
+class BatchRevoker(BatchRunner):
+    """Revokes what waits in a batch."""
+
+    def __init__(
+        self,
+        api: OrganizationAPI,
+        batch: Batch,
+        *,
+        announce: Callable[[Invitation], None],
+        seconds: float = WORKING_SECONDS,
+    ) -> None:
+        """Prepare; ``announce`` is called with each invitation that was revoked."""
+        super().__init__(batch, seconds=seconds)
+        self.api = api
+        self.announce = announce
+        self._revoked: list[Invitation] = []
+
+    def work(self, items: Sequence[BatchItem]) -> dict[int, ClerkError]:
+        """Revoke some at the same time."""
+        outcomes = run_together(
+            {
+                str(number): partial(self._attempt, item.invitation_id)
+                for number, item in enumerate(items)
+            }
+        )
+        errors: dict[int, ClerkError] = {}
+        for number, item in enumerate(items):
+            attempt: _Attempt = outcomes[str(number)].get()
+            if attempt.error is None:
+                settle_item(item, State.DONE)
+                if attempt.invitation is not None:
+                    self._revoked.append(attempt.invitation)
+                continue
+            errors[number] = attempt.error
+            if not attempt.is_settled:
+                settle_item(item, State.UNSETTLED, Reason.of_error(attempt.error))
+            else:
+                refuse(item, attempt.error, attempt.invitation)
+        return errors
+
+    def after_work(self) -> None:
+        """Announce what was revoked."""
+        revoked, self._revoked = self._revoked, []
+        for invitation in revoked:
+            self.announce(invitation)
+
+    def _attempt(self, invitation_id: str) -> _Attempt:
+        """Revoke one. It runs in a thread: HTTP, and nothing else."""
+        try:
+            revoked = revoke_for_sure(self.api, invitation_id, user_id=self.batch.user_id)
+            return _Attempt(revoked)
+        except Unsettled as error:
+            return _Attempt(error=error.error, is_settled=False)
+        except exc.InvitationNotPending as error:
+            return _Attempt(self._find(invitation_id), error)
+        except ClerkError as error:
+            return _Attempt(error=error)
+
+    def _find(self, invitation_id: str) -> Invitation | None:
+        try:
+            return self.api.get_invitation(invitation_id)
+        except ClerkError:
+            return None  # a nicety: that it is not pending is known

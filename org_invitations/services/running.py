@@ -1,0 +1,146 @@
+"""Working through a batch, item by item: a few at the same time, and for a while.
+
+What is under way is written down before Clerk is called, and what became of it right after, so a
+crash leaves no doubt about the others.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Collection, Sequence
+from datetime import timedelta
+from typing import Final
+
+from django.utils import timezone
+
+from ..clerk import ClerkError, Invitation
+from ..clerk import exceptions as exc
+from ..models import Batch, BatchItem
+from .batches import get_items, mark, settle_item
+from .reasons import Reason
+
+State = BatchItem.State
+
+#: How long one request goes on (seconds). What is left waits: servers in front of Django end a
+#: request after 30 s, commonly, and what is under way by then takes a while, too.
+WORKING_SECONDS: Final = 18.0
+
+#: What concerns all that is left as much as the one that it was said about.
+FOR_ALL: Final = (
+    exc.DevelopmentLimit,
+    exc.InvitationsNotSupported,
+    exc.OrganizationNotFound,
+    exc.PermissionDenied,
+    exc.RoleMigrationInProgress,
+    exc.Unauthorized,
+)
+
+#: Where trying again says the same.
+_FINAL: Final = (
+    exc.AddressNotAllowed,
+    exc.AlreadyMember,
+    exc.DuplicateInvitation,
+    exc.ExclusiveMembership,
+    exc.InvitationNotFound,
+    exc.InvitationNotPending,
+    exc.InvalidIdentifier,
+    exc.PermissionDenied,
+)
+
+#: Seconds to wait for Clerk's limit at least.
+MIN_PAUSE: Final = 1
+
+
+class BatchRunner:
+    """Works through the items of one batch that wait."""
+
+    #: How many are under way at the same time.
+    group_size: int = 8
+    #: Whether a group is under way as a whole; else each says itself when it is.
+    is_parallel: bool = True
+
+    def __init__(self, batch: Batch, *, seconds: float = WORKING_SECONDS) -> None:
+        """Prepare; ``seconds`` is when nothing more is begun."""
+        self.batch = batch
+        self.seconds = seconds
+        #: A moment of :func:`time.monotonic`.
+        self.deadline = 0.0
+        #: Whether Clerk said that the person may not do this.
+        self.was_denied = False
+
+    def work(self, items: Sequence[BatchItem]) -> dict[int, ClerkError]:
+        """Deal with some items and settle each; return Clerk's errors, by index into ``items``.
+
+        Nothing of Clerk's is raised.
+        """
+        raise NotImplementedError
+
+    def after_work(self) -> None:
+        """Do what is only done once what became of the items has been written down."""
+
+    def run(self) -> list[BatchItem]:
+        """Go on until nothing waits, the time is over, or Clerk has had enough.
+
+        :returns: all items of the batch as they are afterwards.
+        """
+        items = get_items(self.batch)
+        waiting = [item for item in items if item.state == State.WAITING]
+        self.deadline = time.monotonic() + self.seconds
+        try:
+            while waiting and time.monotonic() < self.deadline:
+                group, waiting = waiting[: self.group_size], waiting[self.group_size :]
+                if self.is_parallel:
+                    for item in group:
+                        settle_item(item, State.UNDER_WAY)
+                    mark(self.batch, group, is_running=True)
+                errors = self.work(group)
+                for index, error in errors.items():
+                    if isinstance(error, exc.RateLimited) and group[index].state == State.FAILED:
+                        self._wait(group[index], error)
+                mark(self.batch, group, is_running=True)
+                self.after_work()
+                waiting = [item for item in group if item.state == State.WAITING] + waiting
+                if self._must_stop(errors.values(), waiting):
+                    break
+        finally:
+            # Whoever asks after a crash need not wait until this counts as dead.
+            mark(self.batch, [], is_running=False)
+        return items
+
+    def _wait(self, item: BatchItem, error: exc.RateLimited) -> None:
+        """Let an item wait for Clerk's limit, which is no fault of its own."""
+        retry_at = None
+        if error.retry_after is not None:
+            retry_at = timezone.now() + timedelta(seconds=error.retry_after)
+        settle_item(item, State.WAITING, Reason.of_error(error), retry_at=retry_at)
+
+    def _must_stop(self, errors: Collection[ClerkError], waiting: Sequence[BatchItem]) -> bool:
+        """Tell whether going on makes no sense now; wait where that is all it takes."""
+        for error in errors:
+            if isinstance(error, FOR_ALL):
+                self.was_denied = self.was_denied or isinstance(error, exc.PermissionDenied)
+                left = [refuse(item, error) for item in waiting]
+                mark(self.batch, left, is_running=True)
+                return True
+            if isinstance(error, exc.ConnectionFailed):
+                return True
+        limits = [error for error in errors if isinstance(error, exc.RateLimited)]
+        return bool(limits) and not self.pause(*limits)
+
+    def pause(self, *limits: exc.RateLimited) -> bool:
+        """Wait until Clerk's limit lets go; False, and at once, where that takes too long."""
+        seconds = [error.retry_after for error in limits]
+        longest = max(MIN_PAUSE, *(after or 0 for after in seconds))
+        if None in seconds or time.monotonic() + longest >= self.deadline:
+            return False
+        time.sleep(longest)
+        return True
+
+
+def refuse(item: BatchItem, error: ClerkError, invitation: Invitation | None = None) -> BatchItem:
+    """Let an item say why nothing was done about its invitation.
+
+    :param invitation: as Clerk has it, where that is known.
+    """
+    state = State.REFUSED if isinstance(error, _FINAL) else State.FAILED
+    return settle_item(item, state, Reason.of_error(error, invitation))

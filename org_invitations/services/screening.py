@@ -1,0 +1,221 @@
+"""The check before sending: what would become of each address, found out without inviting anybody.
+
+It is a forecast. Who may invite, and as what, is checked again at the moment of sending, and what
+Clerk then says counts.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, replace
+from enum import StrEnum
+from typing import Final
+
+from ..addresses import Entry, Refusal
+from ..clerk import ClerkError, Invitation, Membership, OrganizationAPI, Role
+from ..roles import AssignableRoles
+from .seats import Seats
+from .standing import Standing, look_up
+
+#: How many addresses are sent in one request, unless the caller says otherwise.
+DEFAULT_LIMIT: Final = 100
+
+
+class Verdict(StrEnum):
+    """What would become of an address."""
+
+    #: It would be invited.
+    NEW = "new"
+    MEMBER = "member"
+    INVITED = "invited"
+    TWICE = "twice"
+    NOT_AN_ADDRESS = "not-an-address"
+    TOO_LONG = "too-long"
+    #: It is the person's own.
+    SELF = "self"
+    #: The organization has no seat left for it.
+    NO_SEAT = "no-seat"
+    ROLE_UNKNOWN = "role-unknown"
+    #: The organization may assign the role, but not this person.
+    ROLE_NOT_GRANTED = "role-not-granted"
+    #: It would be invited, but not in the same request: there are too many before it.
+    LATER = "later"
+
+
+_REFUSALS: Final = {
+    Refusal.TWICE: Verdict.TWICE,
+    Refusal.NOT_AN_ADDRESS: Verdict.NOT_AN_ADDRESS,
+    Refusal.TOO_LONG: Verdict.TOO_LONG,
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Screened:
+    """One piece of what was typed, and what would become of it."""
+
+    entry: Entry
+    verdict: Verdict
+    #: What it would be invited as; for ``ROLE_NOT_GRANTED``, what it cannot be invited as. None
+    #: where no role is chosen yet, or none is known by this name.
+    role: Role | None = None
+    #: For ``INVITED``, the pending one, without its link.
+    invitation: Invitation | None = None
+    #: For ``MEMBER`` and ``SELF``.
+    membership: Membership | None = None
+
+    @property
+    def sendable(self) -> bool:
+        """Whether it would be invited."""
+        return self.verdict is Verdict.NEW
+
+
+@dataclass(frozen=True, slots=True)
+class Screening:
+    """What would become of everything that was typed, in its order."""
+
+    items: tuple[Screened, ...]
+    #: The roles of the sendable ones that need a confirmation, each once.
+    elevated: tuple[Role, ...] = ()
+    seats: Seats | None = None
+    #: Why Clerk could not be asked for all that matters.
+    error: ClerkError | None = None
+
+    @property
+    def sendable(self) -> tuple[Screened, ...]:
+        """Those that would be invited."""
+        return tuple(item for item in self.items if item.sendable)
+
+    @property
+    def refused(self) -> tuple[Screened, ...]:
+        """Those that would not, for now or at all."""
+        return tuple(item for item in self.items if not item.sendable)
+
+    @property
+    def counts(self) -> Mapping[Verdict, int]:
+        """How many there are of each verdict, those without any included."""
+        counts = dict.fromkeys(Verdict, 0)
+        for item in self.items:
+            counts[item.verdict] += 1
+        return counts
+
+    @property
+    def complete(self) -> bool:
+        """Whether Clerk could be asked. If not, a member or an invited one may count as new."""
+        return self.error is None
+
+
+def screen(
+    entries: Iterable[Entry],
+    *,
+    role: str,
+    roles: AssignableRoles,
+    api: OrganizationAPI,
+    user_id: str,
+    seats: Seats | None = None,
+    limit: int = DEFAULT_LIMIT,
+) -> Screening:
+    """Return what would become of each entry. Clerk is asked, but nothing is changed there.
+
+    The first reason that applies is the verdict: what the parser says, who is a member or
+    invited, the role, the seats, the limit. Raises nothing of Clerk's: see ``Screening.error``.
+    It does not ask whether the person may see the organization's members: open it first.
+
+    :param role: the key of the role for whatever names none itself; empty where none is chosen.
+    :param roles: what this person may grant. Where there are none at all, as when Clerk did not
+        tell them, no role is judged.
+    :param user_id: whose own address is ``SELF``.
+    :param seats: None where they are not known; then none are counted.
+    :param limit: how many are ``NEW`` at most.
+    """
+    judged = tuple(_refuse_twice(entries))
+    addresses = [entry.email_address for entry in judged if entry.refusal is None]
+    standing = look_up(api, addresses)
+    choice = _RoleChoice(roles)
+    left = seats.left if seats is not None else None
+    items: list[Screened] = []
+    passed = 0
+    for entry in judged:
+        item = _judge(entry, standing, user_id, *choice.find(entry.role or role))
+        if item.sendable:
+            unasked = entry.email_address.casefold() in standing.unasked
+            if left is not None and passed >= left:
+                item = replace(item, verdict=Verdict.NO_SEAT)
+            elif passed >= limit or unasked:
+                item = replace(item, verdict=Verdict.LATER)
+            passed += 1
+        items.append(item)
+    elevated = {
+        item.role.key: item.role
+        for item in items
+        if item.sendable and item.role is not None and item.role.key in roles.elevated
+    }
+    return Screening(tuple(items), tuple(elevated.values()), seats, standing.error)
+
+
+def _refuse_twice(entries: Iterable[Entry]) -> Iterator[Entry]:
+    """Refuse what is there twice though no parser saw it: a text and a file, put together."""
+    seen: set[str] = set()
+    for entry in entries:
+        key = entry.email_address.casefold()
+        if entry.refusal is None and key in seen:
+            # The line of the first would be one of another text.
+            yield replace(entry, refusal=Refusal.TWICE, suggestion="", first_line=None)
+            continue
+        if entry.refusal is None:
+            seen.add(key)
+        yield entry
+
+
+def _judge(
+    entry: Entry, standing: Standing, user_id: str, role: Role | None, problem: Verdict
+) -> Screened:
+    """Return the verdict as long as there are seats; ``problem`` is that of the role."""
+    if entry.refusal is not None:
+        return Screened(entry, _REFUSALS[entry.refusal])
+    key = entry.email_address.casefold()
+    membership = standing.memberships.get(key)
+    if membership is not None:
+        own = membership.user is not None and membership.user.user_id == user_id
+        verdict = Verdict.SELF if own else Verdict.MEMBER
+        return Screened(entry, verdict, role, membership=membership)
+    if (invitation := standing.invitations.get(key)) is not None:
+        return Screened(entry, Verdict.INVITED, role, invitation=invitation)
+    return Screened(entry, problem, role)
+
+
+class _RoleChoice:
+    """Which role a word means: by its key, its key without ``org:``, or its name."""
+
+    def __init__(self, roles: AssignableRoles) -> None:
+        self._roles = roles
+        self._found: dict[str, tuple[Role | None, Verdict]] = {}
+
+    def find(self, word: str) -> tuple[Role | None, Verdict]:
+        """Return the role, and ``NEW`` where it may be given."""
+        word = _plain(word)
+        if word not in self._found:
+            self._found[word] = self._find(word)
+        return self._found[word]
+
+    def _find(self, word: str) -> tuple[Role | None, Verdict]:
+        granted, withheld = self._roles.roles, self._roles.withheld
+        if not word or not (granted or withheld):
+            return None, Verdict.NEW
+        every = [(role, _spellings(role)) for role in (*granted, *withheld)]
+        for number in range(3):
+            found = [role for role, spellings in every if spellings[number] == word]
+            if len(found) > 1:
+                break  # two roles of one name: nobody can tell which is meant
+            if found:
+                verdict = Verdict.NEW if found[0].key in self._roles else Verdict.ROLE_NOT_GRANTED
+                return found[0], verdict
+        return None, Verdict.ROLE_UNKNOWN
+
+
+def _spellings(role: Role) -> tuple[str, str, str]:
+    """Return what a role may be called, the surest first."""
+    return _plain(role.key), _plain(role.key.removeprefix("org:")), _plain(role.name)
+
+
+def _plain(text: str) -> str:
+    return " ".join(text.casefold().split())

@@ -1,0 +1,324 @@
+"""Sending many invitations, ten in a call, with the truth about each.
+
+Clerk refuses all of a call for one address in it, does not document whether it has made the others
+all the same, and knows no idempotency key. So what it names is taken out and the rest is tried
+again; where it names nobody, in halves. And what may have been made is looked up, never sent twice.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+from enum import StrEnum
+from typing import Any, Final
+
+from ..clerk import ClerkError, Invitation, OrganizationAPI
+from ..clerk import exceptions as exc
+from ..clerk.organizations import BULK_SIZE, InvitationRequest
+from .dividing import find_named, get_shared_parameter, group_by, halve
+from .settling import find_pending, is_ours
+
+#: What Clerk says of the whole call, whoever is in it. Trying again may do, later.
+_WHOLE_CALL: Final = (
+    exc.DevelopmentLimit,
+    exc.InvalidIdentifier,
+    exc.InvitationsNotSupported,
+    exc.OrganizationNotFound,
+    exc.PermissionDenied,
+    exc.ResourceLocked,
+    exc.RoleMigrationInProgress,
+    exc.Unauthorized,
+)
+
+
+class ResultState(StrEnum):
+    """What became of one request."""
+
+    #: The invitation exists.
+    SENT = "sent"
+    #: It was not made, and will not be unless something changes.
+    REFUSED = "refused"
+    #: It was not made, and trying again may do.
+    FAILED = "failed"
+    #: Nobody knows (yet). It must not be sent again before that is known.
+    UNSETTLED = "unsettled"
+    #: It was not tried, or Clerk said to try later.
+    WAITING = "waiting"
+
+
+@dataclass(frozen=True, slots=True)
+class Result:
+    """What became of one request, and why."""
+
+    state: ResultState
+    #: The one that was made; or, where it is known, the one that stands in the way.
+    invitation: Invitation | None = None
+    #: Why it was not made; None where it was, or where there was no time to try.
+    error: ClerkError | None = None
+    #: Seconds until trying again makes sense, where Clerk said so.
+    retry_after: int | None = None
+
+
+def _ignore(_indices: Sequence[int]) -> None:
+    pass
+
+
+class Sender:
+    """Sends invitations of one organization, as one person."""
+
+    def __init__(
+        self, api: OrganizationAPI, *, user_id: str, deadline: float | None = None
+    ) -> None:
+        """Prepare.
+
+        :param user_id: the inviter whom the requests name.
+        :param deadline: a moment of :func:`time.monotonic`. After it nothing more is sent; what was
+            sent before it is still looked up, where that takes a call.
+        """
+        self.api = api
+        self.user_id = user_id
+        self.deadline = deadline
+
+    def send(
+        self,
+        requests: Sequence[InvitationRequest],
+        before: Callable[[Sequence[int]], None] = _ignore,
+    ) -> Iterator[dict[int, Result]]:
+        """Send, and yield what became of each request as soon as that is certain.
+
+        Results are by index into ``requests``; each comes exactly once. Nothing of Clerk's is
+        raised. An address that comes twice is sent once, and the second time refused.
+
+        It takes one call for ten requests and, for each that is refused, at most eight more: two
+        for each of the four times that ten can be halved. Besides, pending invitations are listed
+        after a call without an answer; and where Clerk says of an address that an invitation is
+        pending, and does not say of whom or may itself have made it in a call that it refused.
+
+        :param before: called right before each call to Clerk, with the requests in it.
+        """
+        firsts: dict[str, int] = {}
+        again: dict[int, list[int]] = {}
+        for index, request in enumerate(requests):
+            first = firsts.setdefault(request.email_address.casefold(), index)
+            if first != index:
+                again.setdefault(first, []).append(index)
+        for results in _Run(self, requests, firsts.values(), before).work():
+            for index in list(results):
+                for other in again.get(index, ()):
+                    results[other] = _again(results[index])
+            yield results
+
+
+def _again(result: Result) -> Result:
+    """Return what becomes of an address that is there a second time."""
+    if result.state is not ResultState.SENT:
+        return result
+    invitation = _without_link(result.invitation)
+    error = exc.DuplicateInvitation("asked for twice")
+    return Result(ResultState.REFUSED, invitation=invitation, error=error)
+
+
+class _Run:
+    """One pass over the requests. A request is open until it has a result."""
+
+    def __init__(
+        self,
+        sender: Sender,
+        requests: Sequence[InvitationRequest],
+        indices: Iterable[int],
+        before: Callable[[Sequence[int]], None],
+    ) -> None:
+        self.api = sender.api
+        self.user_id = sender.user_id
+        self.deadline = sender.deadline
+        self.requests = requests
+        self.before = before
+        self.open = dict.fromkeys(indices)
+        #: Open ones that were in a refused call with others. Unless Clerk does all or nothing, it
+        #: may have made them.
+        self.doubtful: set[int] = set()
+        self.results: dict[int, Result] = {}
+        self.started = datetime.now(UTC)
+
+    def work(self) -> Iterator[dict[int, Result]]:
+        indices = list(self.open)
+        for start in range(0, len(indices), BULK_SIZE):
+            calls = [indices[start : start + BULK_SIZE]]
+            while calls:
+                # What ends the work closes all that is open, so that nothing is left to call.
+                call = [index for index in calls.pop() if index in self.open]
+                if call:
+                    # Depth first and in order: where seats run out, the first ones get them.
+                    calls += reversed(self._try(call))
+                if self.results:
+                    yield self.results
+                    self.results = {}
+
+    def _try(self, call: list[int]) -> list[list[int]]:
+        """Make one call, and return those to make next, in order."""
+        if self.deadline is not None and time.monotonic() >= self.deadline:
+            self._end(ResultState.WAITING)
+            return []
+        self.before(tuple(call))
+        try:
+            made = self._post(call)
+        except ClerkError as error:
+            return self._after_error(call, error)
+        for index, invitation in made.items():
+            self._close([index], ResultState.SENT, invitation=invitation)
+        if missing := [index for index in call if index in self.open]:
+            self._settle_missing(missing)
+        return []
+
+    def _post(self, call: list[int]) -> dict[int, Invitation]:
+        requests = [self.requests[index] for index in call]
+        if len(requests) == 1:
+            # It has an hourly budget of its own, and tells exactly what is wrong.
+            return {call[0]: self.api.invite_member(requests[0])}
+        rows = {row.email_address.casefold(): row for row in self.api.invite_members(requests)}
+        return {index: rows[self._address(index)] for index in call if self._address(index) in rows}
+
+    # --- No answer, or one that ends it all -------------------------------------------------
+
+    def _after_error(self, call: list[int], error: ClerkError) -> list[list[int]]:
+        if error.may_have_happened:
+            absent = ResultState.UNSETTLED if error.may_be_under_way else ResultState.FAILED
+            self._end(ResultState.WAITING, error, call=call, state=absent, lost=call)
+        elif isinstance(error, exc.TransportError):
+            self._end(ResultState.WAITING, error, call=call, state=ResultState.FAILED)
+        elif isinstance(error, exc.RateLimited):
+            self._end(ResultState.WAITING, error)
+        elif isinstance(error, _WHOLE_CALL):
+            self._end(ResultState.FAILED, error)
+        elif isinstance(error, exc.QuotaExceeded) and len(call) == 1:
+            self._end(ResultState.REFUSED, error)  # seats only become fewer
+        else:
+            return self._divide(call, error)
+        return []
+
+    def _end(
+        self,
+        rest: ResultState,
+        error: ClerkError | None = None,
+        *,
+        call: Iterable[int] = (),
+        state: ResultState | None = None,
+        lost: Iterable[int] = (),
+    ) -> None:
+        """Send nothing more: ``call`` becomes ``state``, and all else that is open ``rest``.
+
+        What may have been made, in a ``lost`` call or a refused one, is looked up before that.
+        """
+        doubtful = self.doubtful | set(lost)
+        failure = self._look_up(doubtful) if doubtful else None
+        if failure is not None:
+            because = error if error is not None and error.may_have_happened else failure
+            self._close(doubtful, ResultState.UNSETTLED, because)
+        if state is not None:
+            self._close(call, state, error)
+        self._close(list(self.open), rest, error)
+
+    def _settle_missing(self, missing: list[int]) -> None:
+        # Clerk said yes to them and then left them out: whatever that means, do not send again.
+        error = exc.InvalidResponse("not in the answer")
+        failure = self._look_up(missing)
+        self._close(missing, ResultState.UNSETTLED, error)
+        if failure is not None:
+            self._close(self.doubtful, ResultState.UNSETTLED, failure)
+            self._close(list(self.open), ResultState.WAITING, failure)
+
+    # --- Refused: for whom of them? ---------------------------------------------------------
+
+    def _divide(self, call: list[int], error: ClerkError) -> list[list[int]]:
+        """Close those for whom a call was refused, and return the calls for the others."""
+        named = find_named(error, {index: self._address(index) for index in call})
+        doubtful = not self.doubtful.isdisjoint(call)
+        unclear = doubtful or (not named and len(call) > 1)
+        looked = False
+        if isinstance(error, exc.DuplicateInvitation) and unclear:
+            failure = self._look_up(call)
+            if failure is not None and doubtful:
+                self._close(self.doubtful, ResultState.UNSETTLED, failure)
+                self._close(list(self.open), ResultState.WAITING, failure)
+                return []
+            looked = failure is None
+        if len(call) > 1 and not looked:
+            self.doubtful.update(call)
+        self._close(named, ResultState.REFUSED, error)
+        left = [index for index in call if index in self.open]
+        if len(left) < len(call):
+            return [left]
+        if parameter := get_shared_parameter(error):
+            return self._by_value(call, parameter, error)
+        if len(call) == 1:
+            self._close(call, ResultState.REFUSED, error)
+            return []
+        return halve(call)
+
+    def _by_value(self, call: list[int], parameter: str, error: ClerkError) -> list[list[int]]:
+        """Divide a call by the values of what Clerk complains about."""
+
+        def value(index: int) -> Any:
+            return getattr(self.requests[index], parameter)
+
+        groups = group_by(call, value)
+        if len(groups) == 1:
+            wrong = value(call[0])
+            alike = [index for index in self.open if value(index) == wrong]
+            self._close(alike, ResultState.REFUSED, error)
+            return []
+        return [[index for group in half for index in group] for half in halve(groups)]
+
+    # --- What is there, and what is known ---------------------------------------------------
+
+    def _look_up(self, indices: Iterable[int]) -> ClerkError | None:
+        """Close those of these, and of the doubtful ones, who have a pending invitation.
+
+        Return the error where Clerk cannot be asked.
+        """
+        asked = [index for index in {*indices, *self.doubtful} if index in self.open]
+        try:
+            found = find_pending(
+                self.api, {self._address(index) for index in asked}, started=self.started
+            )
+        except ClerkError as error:
+            return error
+        for index in asked:
+            invitation = found.get(self._address(index))
+            if invitation is None:
+                continue
+            request = self.requests[index]
+            if is_ours(invitation, request, user_id=self.user_id, started=self.started):
+                self._close([index], ResultState.SENT, invitation=invitation)
+            else:
+                earlier = exc.DuplicateInvitation("invited before")
+                invitation = _without_link(invitation)
+                self._close([index], ResultState.REFUSED, earlier, invitation=invitation)
+        self.doubtful.clear()
+        return None
+
+    def _close(
+        self,
+        indices: Iterable[int],
+        state: ResultState,
+        error: ClerkError | None = None,
+        *,
+        invitation: Invitation | None = None,
+    ) -> None:
+        waits = state is ResultState.WAITING
+        retry_after = error.retry_after if waits and isinstance(error, exc.RateLimited) else None
+        for index in tuple(indices):
+            if index in self.open:
+                del self.open[index]
+                self.doubtful.discard(index)
+                self.results[index] = Result(state, invitation, error, retry_after)
+
+    def _address(self, index: int) -> str:
+        return self.requests[index].email_address.casefold()
+
+
+def _without_link(invitation: Invitation | None) -> Invitation | None:
+    """Return it without what only somebody who has just made it is meant to have."""
+    return replace(invitation, url="") if invitation is not None else None

@@ -1,0 +1,238 @@
+"""From a form to a batch: what is written down before anything is sent."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime, timedelta
+from http import HTTPStatus
+from typing import Any, Final
+from uuid import UUID, uuid4
+
+from django.http import HttpResponseBase
+from django.utils import timezone
+
+from .. import htmx
+from ..addresses import Entry
+from ..clerk import ClerkError, Invitation, Role
+from ..clerk import exceptions as exc
+from ..forms import InviteForm
+from ..models import Batch, BatchItem
+from ..services import NotPermitted, Workspace
+from ..services.batches import BatchTaken, begin_batch, get_items, mark, settle_item
+from ..services.reasons import Reason
+from ..services.screening import Screened, Screening, Verdict
+from .organization import SeeOther
+from .review import ReviewMixin
+
+State = BatchItem.State
+
+#: As long as the database takes it.
+MAX_ROLE_NAME: Final = 255
+
+#: What is kept with a batch. Metadata is the site's own and not ours to keep.
+_KEPT = ("expires_in_days", "redirect_url", "notify")
+
+#: What Clerk says of the address, its role or the seats: the same again, unless something changes.
+_REFUSALS: Final = (
+    exc.AddressNotAllowed,
+    exc.AlreadyMember,
+    exc.DuplicateInvitation,
+    exc.ExclusiveMembership,
+    exc.InvalidRequest,
+    exc.QuotaExceeded,
+    exc.RoleNotFound,
+    exc.UnexpectedError,
+)
+
+
+class BeginMixin(ReviewMixin):
+    """Begins batches of invitations."""
+
+    def get_chosen_options(self, form: InviteForm) -> dict[str, Any]:
+        """Return what was chosen in the form, in the terms of ``invite_member``."""
+        data = form.cleaned_data
+        options: dict[str, Any] = {}
+        days = data.get("expires_in_days")
+        if days is not None and days != form.fields["expires_in_days"].initial:
+            options["expires_in_days"] = days  # the usual period is the service's to know
+        if data.get("redirect_url"):
+            options["redirect_url"] = data["redirect_url"]
+        if data.get("no_email"):
+            options["notify"] = False
+        if data.get("language"):
+            options["public_metadata"] = {"language": data["language"]}
+        return options
+
+    def get_invitation_options(self, form: InviteForm) -> dict[str, Any]:
+        """Return what else Clerk is to know of the invitations."""
+        return {}
+
+    def get_options(self, form: InviteForm) -> dict[str, Any]:
+        """Return both together; a language that was chosen stays in metadata of the site's."""
+        options = {**self.get_chosen_options(form), **self.get_invitation_options(form)}
+        if language := form.cleaned_data.get("language"):
+            added = options.get("public_metadata") or {}
+            options["public_metadata"] = {"language": language, **added}
+        return options
+
+    def begin(
+        self, form: InviteForm, items: Sequence[BatchItem], options: Mapping[str, Any]
+    ) -> tuple[Batch, bool]:
+        """Write down what is going to be sent; tell whether it is new.
+
+        A form that was sent before with other addresses is another wish, and gets another id.
+        """
+        kept = {name: options[name] for name in _KEPT if options.get(name) is not None}
+        kept["role"] = form.cleaned_data.get("role", "")
+        if language := form.cleaned_data.get("language"):
+            kept["language"] = language
+        whose: dict[str, Any] = {
+            "organization_id": self.service.organization_id,
+            "user_id": self.identity.user_id,
+            "options": kept,
+        }
+        try:
+            return begin_batch(self.get_batch_id(), Batch.Action.INVITE, items, **whose)
+        except BatchTaken as taken:
+            return begin_batch(taken.instead, Batch.Action.INVITE, items, **whose)
+
+    def get_batch_id(self) -> UUID:
+        """Return the id that came with the form, or a new one."""
+        try:
+            return UUID(self.request.POST.get("batch", ""))
+        except ValueError:
+            return uuid4()
+
+    def finish_one(
+        self,
+        batch: Batch,
+        item: BatchItem,
+        error: ClerkError | None = None,
+        *,
+        invitation: Invitation | None = None,
+        unsettled: bool = False,
+    ) -> None:
+        """Write down what became of the only item there is."""
+        if invitation is not None:
+            settle_item(item, State.DONE, invitation_id=invitation.id)
+        elif error is not None:
+            state = State.UNSETTLED if unsettled else _state_after(error)
+            settle_item(item, state, Reason.of_error(error), retry_at=_retry_at(error))
+        else:
+            settle_item(item, State.REFUSED, Reason(str(Verdict.ROLE_NOT_GRANTED)))
+        mark(batch, [item], is_running=False)
+
+    def answer_again(self, workspace: Workspace, batch: Batch) -> HttpResponseBase:
+        """Answer a form that came twice as it was answered the first time."""
+        items = get_items(batch)
+        if len(items) == 1 and items[0].state == State.DONE:
+            invitation = self.service.find_invitation(items[0].invitation_id)
+            if invitation is not None:
+                return self.form_valid(workspace, invitation)
+        return self.show_outcome(batch)
+
+    def form_valid(self, workspace: Workspace, invitation: Invitation) -> HttpResponseBase:
+        """Say whom it went to."""
+        raise NotImplementedError
+
+    def show_outcome(self, batch: Batch) -> HttpResponseBase:
+        """Go to the page that says what became of each."""
+        url = self.get_url("outcome", batch_id=batch.id)
+        return htmx.leave_page(url) if htmx.is_htmx(self.request) else SeeOther(url)
+
+
+class InviteMany(BeginMixin):
+    """Invites many: check, let it be read, send."""
+
+    def invite_many(self, workspace: Workspace, form: InviteForm) -> HttpResponseBase:
+        """Send what passes the check, once the check has been seen; otherwise show it."""
+        screening = self.service.screen(
+            workspace, form.entries, str(form.cleaned_data.get("role", ""))
+        )
+        for role in screening.elevated:
+            if not form.has_error("confirm_elevated"):
+                form.ask_for_confirmation(role)
+        if form.errors or not screening.sendable or not self.is_reviewed(form):
+            failed = bool(form.errors) or not screening.sendable
+            return self.show_form(
+                workspace,
+                form,
+                status=self.invalid_status if failed else HTTPStatus.OK,
+                focus_errors=bool(form.errors),
+                review=self.get_review(screening, focus=not form.errors) if form.entries else None,
+            )
+        options = self.get_options(form)
+        batch, is_new = self.begin(form, make_items(screening), options)
+        if is_new:
+            self.send(batch, options)
+        return self.show_outcome(batch)
+
+    def send(self, batch: Batch, options: Mapping[str, Any]) -> None:
+        """Send a batch that has begun. What does not work is in its items afterwards.
+
+        :raises NotPermitted: the person may not manage members any more; nothing was sent.
+        """
+        metadata = {
+            name: options[name]
+            for name in ("public_metadata", "private_metadata")
+            if options.get(name) is not None
+        }
+        try:
+            self.service.invite_members(batch, **metadata)
+        except NotPermitted:
+            self._stop(batch, State.FAILED, exc.PermissionDenied())
+            raise
+        except ClerkError as error:
+            # The permission could not be asked for again: nothing was sent, all of it waits.
+            self._stop(batch, State.WAITING, error)
+
+    def _stop(self, batch: Batch, state: str, error: ClerkError) -> None:
+        reason, retry_at = Reason.of_error(error), _retry_at(error)
+        waiting = [item for item in get_items(batch) if item.state == State.WAITING]
+        touched = [settle_item(item, state, reason, retry_at=retry_at) for item in waiting]
+        mark(batch, touched, is_running=False)
+
+
+def _state_after(error: ClerkError) -> str:
+    """Return what becomes of an address that Clerk has answered with an error."""
+    if isinstance(error, exc.RateLimited):
+        return State.WAITING
+    return State.REFUSED if isinstance(error, _REFUSALS) else State.FAILED
+
+
+def _retry_at(error: ClerkError) -> datetime | None:
+    seconds = error.retry_after if isinstance(error, exc.RateLimited) else None
+    return timezone.now() + timedelta(seconds=seconds) if seconds is not None else None
+
+
+def make_one(entry: Entry, role: Role | None) -> BatchItem:
+    """Return the item of a single address, whose call to Clerk is about to go out."""
+    return BatchItem(
+        text=entry.text,
+        line=entry.line,
+        email_address=entry.email_address,
+        role=role.key if role else "",
+        role_name=role.name[:MAX_ROLE_NAME] if role else "",
+        state=State.UNDER_WAY,
+    )
+
+
+def make_items(screening: Screening) -> list[BatchItem]:
+    """Return an item for everything that was typed: to be sent, or refused already."""
+    return [_make_item(screened) for screened in screening.items]
+
+
+def _make_item(screened: Screened) -> BatchItem:
+    entry, role = screened.entry, screened.role
+    waits = screened.verdict in (Verdict.NEW, Verdict.LATER)
+    item = BatchItem(
+        text=entry.text,
+        line=entry.line,
+        email_address=entry.email_address,
+        role=role.key if role else "",
+        # What a file says may be longer than the name of any role.
+        role_name=(role.name if role else entry.role)[:MAX_ROLE_NAME],
+    )
+    return settle_item(
+        item, State.WAITING if waits else State.REFUSED, Reason.of_screened(screened)
+    )

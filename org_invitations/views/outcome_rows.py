@@ -1,0 +1,216 @@
+"""What became of a batch, in words: how many of each, and a row for each item."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+from django.utils import timezone
+from django.utils.formats import time_format
+from django.utils.translation import gettext, ngettext
+
+from ..models import Batch, BatchItem
+from ..services.screening import Verdict
+from ..wording import Wording, describe_seconds
+
+State = BatchItem.State
+
+#: Where another invitation of the address is in the way: it can be sent again.
+_IN_THE_WAY = (str(Verdict.INVITED), "DuplicateInvitation")
+
+_NOT_DONE = (State.REFUSED, State.FAILED, State.HALF_DONE)
+_NOT_KNOWN = (State.UNSETTLED, State.UNDER_WAY)
+
+
+@dataclass(frozen=True, slots=True)
+class OutcomeRow:
+    """One item, and what became of it."""
+
+    item: BatchItem
+    #: The address, or what was typed in its place; empty where nothing is known of it.
+    name: str
+    #: Why, in words; empty where there is nothing to say.
+    text: str
+    #: What can be done about it: a link, and what it says; empty where nothing can.
+    action_url: str = ""
+    action_text: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class OutcomeSection:
+    """The items that had the same fate."""
+
+    #: ``not-done``, ``unknown``, ``waiting`` or ``done``.
+    name: str
+    caption: str
+    rows: tuple[OutcomeRow, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What became of a batch."""
+
+    #: Each a sentence of its own: success and failure are never one.
+    sentences: tuple[str, ...]
+    #: What failed first, what went well last; without those that nothing is in.
+    sections: tuple[OutcomeSection, ...]
+    #: Why some wait, and until when; empty where none does.
+    waiting: str
+    #: How many are dealt with, of how many.
+    finished: int
+    total: int
+    #: The ids of the invitations that can be tried again with another press.
+    retry_ids: tuple[str, ...]
+    #: How many wait.
+    waiting_count: int
+
+
+class OutcomeMaker:
+    """Puts the outcome of a batch into words."""
+
+    def __init__(self, batch: Batch, wording: Wording, find_url: Callable[[str, str], str]) -> None:
+        """Prepare.
+
+        :param find_url: tells where something is done with an invitation, by the name of the URL
+            and the invitation's id; empty where it cannot be.
+        """
+        self.batch = batch
+        self.wording = wording
+        self.find_url = find_url
+        self.revokes = batch.action == Batch.Action.REVOKE
+        self.is_silent = batch.options.get("notify") is False
+
+    def make(self, items: Sequence[BatchItem]) -> Outcome:
+        """Return the outcome."""
+        parts = {
+            "not-done": [item for item in items if item.state in _NOT_DONE],
+            "unknown": [item for item in items if item.state in _NOT_KNOWN],
+            "waiting": [item for item in items if item.state == State.WAITING],
+            "done": [item for item in items if item.state == State.DONE],
+        }
+        counts = {name: len(part) for name, part in parts.items()}
+        return Outcome(
+            sentences=tuple(self._sentences(counts)),
+            sections=tuple(
+                OutcomeSection(name, self._caption(name), tuple(map(self.make_row, part)))
+                for name, part in parts.items()
+                if part
+            ),
+            waiting=self._describe_waiting(parts["waiting"]),
+            finished=counts["not-done"] + counts["done"],
+            total=len(items),
+            retry_ids=tuple(self._retry_ids(parts["not-done"])),
+            waiting_count=counts["waiting"],
+        )
+
+    # --- One ------------------------------------------------------------------------------------
+
+    def make_row(self, item: BatchItem) -> OutcomeRow:
+        """Return what became of an item, and what can be done about it."""
+        name = item.email_address or item.text
+        url, text = self._action(item)
+        return OutcomeRow(item, name, self.describe(item), url, text if url else "")
+
+    def describe(self, item: BatchItem) -> str:
+        """Return why an item is as it is, in a sentence."""
+        values = {"text": item.text, **item.params}
+        if item.state in _NOT_KNOWN:
+            return self.wording.for_item("unsettled", {"status": self.batch.action})
+        if item.state != State.HALF_DONE:
+            return self.wording.for_item(item.reason, values)
+        why = self.wording.for_item(item.reason, values | {"status": item.state})
+        return self.wording.for_item("half-done", {"why": why})
+
+    def _action(self, item: BatchItem) -> tuple[str, str]:
+        """Return where something can be done about an item, and what."""
+        if item.state == State.DONE:
+            if self.revokes:
+                return self.find_url("resend", item.invitation_id), gettext("Invite again")
+            if self.is_silent:
+                return self.find_url("link", item.invitation_id), gettext("Copy link")
+            return "", ""
+        if item.state == State.HALF_DONE:
+            return self.find_url("resend", item.replaces_id), gettext("Send it now")
+        if item.state == State.REFUSED and item.reason in _IN_THE_WAY:
+            return self.find_url("resend", item.params.get("invitation_id", "")), gettext("Resend")
+        if item.reason == "InvitationNotPending" and item.params.get("status") != "accepted":
+            return self.find_url("resend", item.invitation_id), gettext("Invite again")
+        return "", ""
+
+    def _retry_ids(self, items: Iterable[BatchItem]) -> Iterable[str]:
+        if self.batch.action == Batch.Action.INVITE:
+            return
+        for item in items:
+            if item.state == State.FAILED:
+                yield item.invitation_id if self.revokes else item.replaces_id
+
+    # --- All ------------------------------------------------------------------------------------
+
+    def _sentences(self, counts: dict[str, int]) -> Iterable[str]:
+        done, not_done = counts["done"], counts["not-done"]
+        if done:
+            yield self._say_done(done)
+        elif not (counts["waiting"] or counts["unknown"]):
+            yield gettext("Nothing was revoked.") if self.revokes else gettext("Nothing was sent.")
+        if not_done:
+            yield self._say_not_done(not_done)
+        if count := counts["unknown"]:
+            yield ngettext(
+                "It is not known yet what became of %(count)d.",
+                "It is not known yet what became of %(count)d.",
+                count,
+            ) % {"count": count}
+        if count := counts["waiting"]:
+            text = ngettext("%(count)d is waiting.", "%(count)d are waiting.", count)
+            yield text % {"count": count}
+
+    def _say_done(self, count: int) -> str:
+        if self.revokes:
+            text = ngettext("%(count)d revoked.", "%(count)d revoked.", count)
+        elif self.is_silent:
+            text = ngettext(
+                "%(count)d invited without an email.", "%(count)d invited without an email.", count
+            )
+        else:
+            text = ngettext("%(count)d sent.", "%(count)d sent.", count)
+        return text % {"count": count}
+
+    def _say_not_done(self, count: int) -> str:
+        if self.revokes:
+            text = ngettext("%(count)d was not revoked.", "%(count)d were not revoked.", count)
+        else:
+            text = ngettext("%(count)d not sent.", "%(count)d not sent.", count)
+        return text % {"count": count}
+
+    def _caption(self, name: str) -> str:
+        captions = {
+            "not-done": gettext("Not revoked") if self.revokes else gettext("Not sent"),
+            "unknown": gettext("Not known yet"),
+            "waiting": gettext("Waiting"),
+            "done": gettext("Revoked") if self.revokes else gettext("Sent"),
+        }
+        return captions[name]
+
+    def _describe_waiting(self, items: Sequence[BatchItem]) -> str:
+        if not items:
+            return ""
+        now = datetime.now(UTC)
+        moments = [_aware(item.retry_at) for item in items if item.retry_at is not None]
+        last = max(moments, default=now)
+        if last <= now:
+            return self.wording.say("Outcome:waiting")
+        seconds = int((last - now).total_seconds()) + 1
+        local = last.astimezone(timezone.get_current_timezone())
+        return self.wording.say(
+            "Outcome:limited",
+            time=time_format(local, "TIME_FORMAT"),
+            wait=describe_seconds(seconds),
+        )
+
+
+def _aware(moment: datetime) -> datetime:
+    """Return a moment from the database, which is naive where ``USE_TZ`` is off."""
+    if timezone.is_naive(moment):
+        return timezone.make_aware(moment)
+    return moment

@@ -1,0 +1,187 @@
+"""Send an invitation again, as it was or with another role or expiry."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+from http import HTTPStatus
+from typing import Any, Final
+from uuid import UUID, uuid4
+
+from django.db import transaction
+from django.http import HttpRequest, HttpResponseBase
+from django.utils.decorators import method_decorator
+from django.utils.translation import gettext
+
+from ..clerk import ClerkError
+from ..clerk import exceptions as exc
+from ..models import BatchItem
+from ..resend_form import ResendForm
+from ..roles import AssignableRoles
+from ..services import RoleNotGranted, Workspace
+from ..services.batches import BatchTaken
+from ..wording import Problem
+from .resend_question import ResendQuestionMixin
+
+State = BatchItem.State
+
+#: What is said of a resend of which nobody knows, or not yet, whether it worked.
+_OPEN: Final[Mapping[str, str]] = {
+    State.HALF_DONE: "Resend:half-done",
+    State.UNDER_WAY: "Resend:under-way",
+    State.UNSETTLED: "Unsettled:resend",
+}
+
+
+# How far it got must be there even if the process dies between the two calls to Clerk.
+@method_decorator(transaction.non_atomic_requests, name="dispatch")
+class ResendInvitationView(ResendQuestionMixin):
+    """Ask how to send an invitation again, and send it."""
+
+    http_method_names = ["get", "post", "options"]
+
+    def get(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
+        """Ask, as a page or in the list's dialog; nothing is changed by that."""
+        workspace, problem = self.open_invitation()
+        if problem is not None:
+            return self.tell(workspace, problem)
+        return self.ask(workspace, self.get_resend_form(workspace))
+
+    def post(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
+        """Send it again, and say what became of it."""
+        try:
+            workspace, problem = self.open_invitation(afresh=True, seats=True)
+        except exc.NO_ANSWER as error:
+            roles = self.service.remembered_roles() or AssignableRoles()
+            form = self.resend_form_class(request.POST, roles=roles)
+            form.errors.clear()
+            return self.ask(None, form, self.wording.for_writing(error, **self.get_values()))
+        if "finish" in request.POST or "leave" in request.POST:
+            return self.settle(workspace)
+        if problem is not None:
+            return self.tell(workspace, problem)
+        form = self.get_resend_form(workspace, request.POST)
+        if not form.is_valid():
+            return self.ask(workspace, form, status=self.invalid_status)
+        if self.was_revoked_meanwhile(workspace):
+            revoked = self.wording.say("Resend:revoked", **self.get_invitation_values(workspace))
+            return self.ask(workspace, form, Problem(revoked, status=HTTPStatus.CONFLICT))
+        try:
+            item = self.replace(workspace, form)
+        except RoleNotGranted:
+            form.add_problem(self.wording.say("RoleNotGranted"), "role")
+            return self.ask(workspace, form, status=self.invalid_status)
+        except ClerkError as error:
+            return self.ask(workspace, form, self.explain(error, workspace))
+        return self.answer(workspace, item, form)
+
+    # --- What is done -----------------------------------------------------------------------
+
+    def replace(self, workspace: Workspace, form: ResendForm) -> BatchItem:
+        """Send it again; the same question answered twice does it once."""
+        data = form.cleaned_data
+        options: dict[str, Any] = {
+            "role": data["role"],
+            "expires_in_days": data.get("expires_in_days"),
+            "notify": False if data.get("no_email") else None,
+        }
+        batch_id = self.get_batch_id() or uuid4()
+        try:
+            return self.service.replace_invitation(workspace, batch_id=batch_id, **options)
+        except BatchTaken as taken:
+            return self.service.replace_invitation(workspace, batch_id=taken.instead, **options)
+
+    def get_batch_id(self) -> UUID | None:
+        """Return the id that came with the question."""
+        try:
+            return UUID(self.request.POST.get("batch", ""))
+        except ValueError:
+            return None
+
+    def was_revoked_meanwhile(self, workspace: Workspace) -> bool:
+        """Whether somebody has taken the invitation back since the question was asked.
+
+        What the answer to this very question has revoked does not count.
+        """
+        invitation = workspace.invitation
+        if invitation is None or not invitation.is_revoked:
+            return False
+        batch_id = self.get_batch_id()
+        if batch_id is not None and self.service.find_replacement(batch_id) is not None:
+            return False
+        return self.request.POST.get("seen") == "pending"
+
+    def settle(self, workspace: Workspace) -> HttpResponseBase:
+        """Do the missing half of a resend, or leave it."""
+        item = self.service.find_unfinished(self.kwargs["invitation_id"])
+        if item is None:
+            return self.show(workspace, gettext("There is nothing left to finish."), "notice")
+        if "leave" in self.request.POST:
+            item = self.service.leave_replacement(item)
+            if item.state != State.REFUSED:
+                return self.answer(workspace, item, None)
+            message = gettext("%(email_address)s stays uninvited.")
+            return self.show(workspace, message % {"email_address": item.email_address})
+        try:
+            item = self.service.finish_replacement(workspace, item)
+        except RoleNotGranted:
+            return self.show(workspace, self.wording.say("Item:RoleNotGranted"), "notice")
+        except ClerkError as error:
+            return self.show(workspace, self.explain(error, workspace).message, "notice")
+        return self.answer(workspace, item, None)
+
+    def answer(
+        self, workspace: Workspace, item: BatchItem, form: ResendForm | None
+    ) -> HttpResponseBase:
+        """Say what became of it."""
+        if item.state == State.DONE:
+            return self.resent(workspace, item)
+        if sentence := _OPEN.get(item.state):
+            # The list comes with what can be done about it, as Clerk has it by then.
+            message = self.wording.say(sentence, email_address=item.email_address)
+            return self.show(workspace, message, "summary")
+        problem = self.get_problem(workspace, item)
+        if item.reason == exc.InvitationNotPending.__name__:
+            return self.tell(workspace, problem)
+        if form is None:
+            return self.show(workspace, problem.message, "notice")
+        return self.ask(workspace, form, problem)
+
+    def get_problem(self, workspace: Workspace, item: BatchItem) -> Problem:
+        """Return why nothing was done, in words."""
+        kind = getattr(exc, item.reason, None)
+        if kind is exc.RateLimited:
+            error: ClerkError = exc.RateLimited(retry_after=item.params.get("retry_after"))
+        elif isinstance(kind, type) and issubclass(kind, ClerkError):
+            error = kind()
+        else:
+            error = ClerkError()
+        problem = self.explain(error, workspace)
+        if item.reason in self.wording.messages and kind is not exc.InvitationNotPending:
+            return problem
+        text = self.wording.for_item(item.reason, item.params)
+        return replace(problem, message=f"{item.email_address}: {text}")
+
+    def resent(self, workspace: Workspace, item: BatchItem) -> HttpResponseBase:
+        """Show the list anew and say to whom it was sent."""
+        no_email = item.batch.options.get("notify") is False
+        message = (
+            gettext(
+                "%(email_address)s is invited anew as %(role)s. No email was sent; an older link "
+                "no longer works."
+            )
+            if no_email
+            else gettext(
+                "New invitation sent to %(email_address)s as %(role)s. An older link no longer "
+                "works."
+            )
+        ) % {"email_address": item.email_address, "role": item.role_name}
+        url = self.find_url("link", invitation_id=item.invitation_id) if no_email else ""
+        action = {"url": url, "text": gettext("Copy the link")} if url else {}
+        return self.show(workspace, message, action=action, new_id=item.invitation_id)
+
+
+class ChangeInvitationView(ResendInvitationView):
+    """Change the role or the expiry of a pending invitation, which takes a new one."""
+
+    is_change = True

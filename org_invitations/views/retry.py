@@ -1,0 +1,74 @@
+"""What is left of a batch, as the form to try it again."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any, Final
+
+from ..addresses import Entry, parse_text
+from ..forms import InviteForm
+from ..models import Batch, BatchItem
+from ..retyping import as_text
+from ..roles import AssignableRoles
+from ..services.screening import Verdict
+from .page import InvitationPageMixin
+
+State = BatchItem.State
+
+#: Where trying again would only say the same: there is nothing left to do by sending.
+_SETTLED: Final = frozenset(
+    {
+        str(Verdict.MEMBER),
+        str(Verdict.SELF),
+        str(Verdict.INVITED),
+        str(Verdict.TWICE),
+        "AlreadyMember",
+        "DuplicateInvitation",
+        "ExclusiveMembership",
+    }
+)
+
+
+def is_left(item: BatchItem) -> bool:
+    """Whether sending it once more, perhaps corrected, may help."""
+    # What nobody knows is not sent again before somebody does.
+    if item.state in (State.WAITING, State.FAILED):
+        return True
+    return item.state == State.REFUSED and item.reason not in _SETTLED
+
+
+class RetryMixin(InvitationPageMixin):
+    """Offers what is left of a batch of invitations in the form that it came from."""
+
+    def get_retry_form(
+        self, batch: Batch, items: Iterable[BatchItem], roles: AssignableRoles
+    ) -> InviteForm | None:
+        """Return the form with what is left of a batch, and what was chosen; None if nothing is."""
+        left = [item for item in items if is_left(item)]
+        if not left or batch.action != Batch.Action.INVITE:
+            return None
+        chosen = batch.options
+        initial: dict[str, Any] = {
+            "email_addresses": as_text(self._entry(item, chosen.get("role", "")) for item in left),
+            "no_email": chosen.get("notify") is False,
+        }
+        for name in ("role", "expires_in_days", "redirect_url", "language"):
+            if chosen.get(name):
+                initial[name] = chosen[name]
+        if initial.get("role") not in roles:
+            initial.pop("role", None)
+        form = self.get_form(roles, initial=initial)
+        form["email_addresses"].field.widget.attrs["rows"] = min(max(len(left), 2), 12)
+        if "hx-trigger" in form["email_addresses"].field.widget.attrs:
+            # What is in it already is checked at once, as if it had been typed.
+            form["email_addresses"].field.widget.attrs["hx-trigger"] += ", load"
+        return form
+
+    def _entry(self, item: BatchItem, usual_role: str) -> Entry:
+        role = (item.role or item.role_name) if item.role != usual_role else ""
+        if item.email_address:
+            return Entry(item.email_address, item.line, item.email_address, role)
+        # What was no address is left as it was typed, to be corrected.
+        found = parse_text(item.text)
+        refusal = found[0].refusal if found else None
+        return Entry(item.text, item.line, "", role, refusal)

@@ -1,0 +1,227 @@
+"""The check before sending, as it is shown: what would become of each address."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Any
+
+from django.http import HttpRequest, HttpResponse, HttpResponseBase
+from django.utils.translation import gettext, ngettext
+
+from .. import htmx
+from ..addresses import Entry, parse_text
+from ..clerk import exceptions as exc
+from ..forms import InviteForm
+from ..services.reasons import Reason
+from ..services.screening import Screened, Screening, Verdict
+from .organization import SeeOther
+from .typed import TypedFormMixin
+
+#: How many of each kind are shown one by one. A page of ten thousand rows helps nobody.
+MAX_SHOWN = 200
+
+#: So many characters are looked through for an address; in more of them there will be one.
+MAX_LOOKED_AT = 1000
+
+
+@dataclass(frozen=True, slots=True)
+class ReviewRow:
+    """One piece of what was typed, and what would become of it, in words."""
+
+    screened: Screened
+    #: Empty for what can be invited without more to say.
+    text: str
+    #: The pending invitation's page to send it again, where there is one.
+    resend_url: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Review:
+    """The check, ready for its template."""
+
+    screening: Screening
+    #: What cannot be sent, or not in this request, first; then what can.
+    refused: tuple[ReviewRow, ...]
+    sendable: tuple[ReviewRow, ...]
+    #: How many rows of each are not shown.
+    more_refused: int
+    more_sendable: int
+    #: "7 can be invited." and "2 cannot." as sentences of their own.
+    sentences: tuple[str, ...]
+    #: What the button says.
+    button: str
+    #: Sent with the form: that this is what was read before.
+    digest: str
+    #: Whether its heading is to have the focus.
+    focus: bool = False
+    #: Why it is not complete.
+    problem: str = ""
+
+
+class ReviewMixin(TypedFormMixin):
+    """Shows what would become of each address."""
+
+    def may_be_many(self) -> bool:
+        """Whether more than one address may have been sent, by a look from afar."""
+        typed = self.request.POST.get("email_addresses", "").strip()
+        return bool(self.request.FILES) or any(mark in typed for mark in " ,;\t\r\n")
+
+    def has_addresses(self) -> bool:
+        """Whether there is anything that Clerk can be asked about, by a closer look."""
+        typed = self.request.POST.get("email_addresses", "")
+        if self.request.FILES or len(typed) > MAX_LOOKED_AT:
+            return True
+        return any(entry.refusal is None for entry in parse_text(typed))
+
+    def is_reviewed(self, form: InviteForm) -> bool:
+        """Whether the person has seen the check of exactly these addresses."""
+        return self.request.POST.get("reviewed", "") == digest_of(form.entries)
+
+    def describe_entry(self, entry: Entry) -> str:
+        """Return why a piece is no address that can be invited."""
+        screened = Screened(entry, Verdict(str(entry.refusal)))
+        return self.describe_screened(screened)
+
+    def describe_screened(self, screened: Screened) -> str:
+        """Return what would become of a piece; empty where there is nothing to say."""
+        reason = Reason.of_screened(screened)
+        if reason.name:
+            values = {**reason.params, "text": screened.entry.text}
+            return str(self.wording.for_item(reason.name, values))
+        if screened.entry.suggestion:
+            return gettext("Did you mean %(suggestion)s?") % {
+                "suggestion": screened.entry.suggestion
+            }
+        return ""
+
+    def get_review(self, screening: Screening, *, focus: bool = False) -> Review:
+        """Return what the template shows."""
+        refused = [self._row(item) for item in screening.refused[:MAX_SHOWN]]
+        # Whoever may have been mistyped comes first: the rest needs no look.
+        doubtful = sorted(screening.sendable, key=lambda item: not item.entry.suggestion)
+        sendable = [self._row(item) for item in doubtful[:MAX_SHOWN]]
+        count = len(screening.sendable)
+        button = gettext("Check again")
+        if count:
+            button = ngettext("Send %(count)d invitation", "Send %(count)d invitations", count) % {
+                "count": count
+            }
+        problem = ""
+        if screening.error is not None:
+            problem = self.wording.say("Check:incomplete")
+        return Review(
+            screening=screening,
+            refused=tuple(refused),
+            sendable=tuple(sendable),
+            more_refused=len(screening.refused) - len(refused),
+            more_sendable=count - len(sendable),
+            sentences=tuple(self._sentences(screening)),
+            button=button,
+            digest=digest_of(item.entry for item in screening.items),
+            focus=focus,
+            problem=problem,
+        )
+
+    def _row(self, screened: Screened) -> ReviewRow:
+        url = ""
+        if screened.invitation is not None:
+            url = self.find_url("resend", invitation_id=screened.invitation.id)
+        return ReviewRow(screened, self.describe_screened(screened), url)
+
+    def _sentences(self, screening: Screening) -> Iterable[str]:
+        counts = screening.counts
+        later = counts[Verdict.LATER]
+        count = counts[Verdict.NEW]
+        yield ngettext("%(count)d can be invited.", "%(count)d can be invited.", count) % {
+            "count": count
+        }
+        if refused := len(screening.refused) - later:
+            yield ngettext("%(count)d cannot.", "%(count)d cannot.", refused) % {"count": refused}
+        if later:
+            yield ngettext(
+                "%(count)d more must wait for the next step: %(limit)d go at a time.",
+                "%(count)d more must wait for the next step: %(limit)d go at a time.",
+                later,
+            ) % {"count": later, "limit": self.service.max_invitations}
+        if screening.seats is not None and counts[Verdict.NO_SEAT]:
+            left = screening.seats.left or 0
+            if left:
+                yield ngettext(
+                    "Only %(count)d seat is left.", "Only %(count)d seats are left.", left
+                ) % {"count": left}
+            else:
+                yield gettext("No seat is left.")
+
+
+class CheckView(ReviewMixin):
+    """Check what was typed without inviting anybody: as it is typed, or on request."""
+
+    http_method_names = ["get", "post", "options"]
+
+    check_template_name = "org_invitations/answers/check.html"
+
+    def get(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
+        """Go to the page with the form: somebody reloaded the answer to a POST."""
+        return SeeOther(self.get_url("list"))
+
+    def post(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
+        """Say what would become of each address."""
+        wants_check = htmx.get_fragment(request, htmx.CHECK_ID) is not None
+        try:
+            workspace = self.service.open(seats=self.has_addresses())
+        except exc.NO_ANSWER as error:
+            problem = self.wording.for_writing(error, **self.get_values())
+            return self.show_check(None) if wants_check else self.show_typed(problem)
+        form = self.get_form(workspace.roles, request.POST, request.FILES)
+        form.is_valid()
+        form.retype()
+        screening = None
+        if form.entries:
+            role = str(form.cleaned_data.get("role", ""))
+            screening = self.service.screen(workspace, form.entries, role)
+        if wants_check:
+            return self.show_check(screening, form)
+        # It is not being sent, so what is missing for that is no mistake yet.
+        checked = ("email_addresses", "file")
+        kept = {name: form.errors[name] for name in checked if name in form.errors}
+        form.errors.clear()
+        form.errors.update(kept)
+        review = self.get_review(screening, focus=True) if screening is not None else None
+        return self.show_form(
+            workspace,
+            form,
+            status=self.invalid_status if form.errors else 200,
+            focus_errors=bool(form.errors),
+            review=review,
+        )
+
+    def show_check(
+        self, screening: Screening | None, form: InviteForm | None = None
+    ) -> HttpResponse:
+        """Return the check alone, to be shown below the field."""
+        if screening is not None and len(screening.items) == 1 and not screening.sendable:
+            item = screening.items[0]
+            if item.entry.refusal is not None and form is not None and not form.files:
+                screening = None  # somebody is still typing the first address
+        context: dict[str, Any] = {
+            "review": self.get_review(screening) if screening is not None else None,
+            "file_errors": form.errors.get("file", []) if form is not None else [],
+            "retyped": self._retype(form) if form is not None and form.files else [],
+            "urls": self.get_urls(),
+        }
+        response: HttpResponse = self.render(self.check_template_name, context)
+        return htmx.mark_fragment(response, htmx.CHECK_ID)
+
+    def _retype(self, form: InviteForm) -> list[str]:
+        """Return the fields anew: what was in the file is in the text now, so the file is gone."""
+        swap: dict[str, str | bool] = {"hx-swap-oob": "outerHTML"}
+        names = ("email_addresses", "file")
+        return [form[name].as_widget(attrs=swap) for name in names if name in form.fields]
+
+
+def digest_of(entries: Iterable[Entry]) -> str:
+    """Return what tells apart two lists of addresses, in short."""
+    what = "\n".join(f"{entry.email_address}\t{entry.role}\t{entry.refusal}" for entry in entries)
+    return hashlib.sha256(what.encode("utf-8", "surrogatepass")).hexdigest()[:32]

@@ -1,0 +1,84 @@
+"""The form as it was typed, where nobody can be asked about it."""
+
+from __future__ import annotations
+
+from http import HTTPStatus
+from typing import Any
+
+from django.http import HttpResponse, HttpResponseBase
+
+from .. import htmx
+from ..clerk import Role
+from ..forms import InviteForm
+from ..roles import AssignableRoles
+from ..services import InvitationQuery, Workspace
+from ..wording import Problem
+from .page import InvitationPageMixin
+
+
+class TypedFormMixin(InvitationPageMixin):
+    """Shows the form again with everything that was typed, whatever went wrong."""
+
+    def handle_switched(self) -> HttpResponseBase:
+        """Show the page of the organization that is active now, with what was typed."""
+        if htmx.get_fragment(self.request, htmx.FORM_ID, htmx.CHECK_ID):
+            return super().handle_switched()
+        workspace = self.service.open()
+        form = self.get_form(workspace.roles, self.request.POST, self.request.FILES)
+        form.is_valid()
+        form.retype()
+        form.errors.clear()
+        message = self.wording.say("Switched:form", organization=workspace.organization.name)
+        form.add_problem(message, None)
+        return self.show_form(workspace, form, status=HTTPStatus.CONFLICT, focus_errors=True)
+
+    def show_form(
+        self, workspace: Workspace | None, form: InviteForm, *, status: int, **extra: Any
+    ) -> HttpResponse:
+        """Return the form as a fragment, or the page it is on."""
+        if htmx.get_fragment(self.request, htmx.FORM_ID):
+            context = self.get_page_context(workspace, form, **extra)
+            response: HttpResponse = self.render(self.form_template_name, context, status=status)
+            return htmx.mark_fragment(response, htmx.FORM_ID)
+        if workspace is not None:
+            workspace = self.service.with_list(workspace, InvitationQuery())
+        context = self.get_page_context(workspace, form, **extra)
+        return self.render(self.template_name, context, status=status)
+
+    def show_typed(self, problem: Problem, workspace: Workspace | None = None) -> HttpResponse:
+        """Show the form where nothing could be asked of Clerk, not even which roles there are.
+
+        The roles are those that the person was shown within the last minute, else only what
+        was posted: nobody has been let in yet.
+        """
+        form = self.get_typed_form(self.service.remembered_roles())
+        form.add_problem(problem.message, None)
+        context = self.get_page_context(workspace, form, focus_errors=True, form_problem=None)
+        wants_form = htmx.get_fragment(self.request, htmx.FORM_ID) is not None
+        template_name = self.form_template_name if wants_form else self.template_name
+        response: HttpResponse = self.render(template_name, context, status=problem.status)
+        if wants_form:
+            response = htmx.mark_fragment(response, htmx.FORM_ID)
+        return self.with_retry_after(response, problem)
+
+    def get_typed_form(self, roles: AssignableRoles | None) -> InviteForm:
+        """Return the form with what was posted, unchecked; of roles at least the chosen one."""
+        posted = self.request.POST.get("role", "")
+        if roles is None:
+            name = posted.removeprefix("org:").replace("_", " ").capitalize()
+            # A box that was ticked is shown again: it is part of what was typed.
+            ticked = "confirm_elevated" in self.request.POST
+            roles = AssignableRoles(
+                roles=(Role(key=posted, name=name),) if posted else (),
+                elevated=frozenset({posted} if ticked else ()),
+            )
+        form = self.get_form(roles, self.request.POST, self.request.FILES)
+        form.is_valid()
+        form.retype()
+        form.errors.clear()
+        return form
+
+    def show_posted(self, **renewal: Any) -> HttpResponse:
+        """Show the form with what was typed, the session's renewal above it."""
+        context = self.get_page_context(None, self.get_typed_form(None), **renewal)
+        return self.render(self.template_name, context, status=HTTPStatus.UNAUTHORIZED)

@@ -1,0 +1,124 @@
+"""Doing something with many invitations, as people do it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from playwright.sync_api import BrowserContext, Page, expect
+
+from org_invitations.models import Batch, BatchItem
+
+from .conftest import Site, assert_accessible, focused, shot, sign_in
+
+LONG = "maximiliane.von-und-zu-hohenstein-wolkersdorf@departement-of-long-names.example"
+
+
+def choose(page: Page, count: int) -> None:
+    boxes = page.locator("input[name=selected]")
+    for number in range(count):
+        boxes.nth(number).check()
+
+
+def fits(page: Page) -> bool:
+    return bool(page.evaluate("document.documentElement.scrollWidth <= window.innerWidth"))
+
+
+def test_many_are_revoked_after_one_question_with_one_answer(ada: Page, site: Site) -> None:
+    choose(ada, 3)
+    names = ada.locator("tbody th").all_inner_texts()[:3]
+    ada.click("text=Revoke the selected")
+    dialog = ada.locator("dialog[open]")
+    expect(dialog).to_be_visible()
+    assert focused(ada) == "Cancel"
+    for name in names:
+        expect(dialog).to_contain_text(name)
+    shot(ada, "selection-question")
+    assert_accessible(ada)
+    ada.get_by_role("button", name="Revoke 3 invitations").click()
+    heading = ada.locator("#org-invitations-outcome-title")
+    expect(heading).to_have_text("3 revoked.")
+    expect(heading).to_be_focused()
+    expect(ada).to_have_title("3 revoked. – Acme")
+    shot(ada, "outcome-revoked")
+    assert_accessible(ada)
+    ada.reload()
+    expect(heading).to_have_text("3 revoked.")
+
+
+def test_going_back_to_the_list_leaves_all_as_it_was(ada: Page, site: Site) -> None:
+    choose(ada, 2)
+    ada.click("text=Revoke the selected")
+    ada.keyboard.press("Enter")  # the focus is on "Cancel"
+    expect(ada.locator("dialog[open]")).to_have_count(0)
+    assert len(site.clerk.invitations("acme", "pending")) == 34
+
+
+def test_nothing_selected_is_told_in_the_dialog(ada: Page) -> None:
+    ada.click("text=Revoke the selected")
+    expect(ada.locator("dialog[open]")).to_contain_text("Nothing was selected")
+    assert focused(ada) == "Close"
+    assert_accessible(ada)
+
+
+def test_it_works_by_keyboard_without_scripts(
+    new_context: Callable[..., BrowserContext], site: Site
+) -> None:
+    page = new_context(java_script_enabled=False).new_page()
+    sign_in(page, site)
+    choose(page, 2)
+    page.click("text=Resend the selected")
+    expect(page.locator("h1")).to_have_text("Send 2 new invitations?")
+    page.click("text=Send 2 invitations")
+    expect(page.locator("h1")).to_have_text("2 sent.")
+
+
+def _outcome(site: Site, action: str = "invite", **more: object) -> str:
+    batch = Batch.objects.create(
+        organization_id=site.clerk.organization("acme").id,
+        user_id=site.clerk.user("ada@acme.test").id,
+        action=action,
+        **more,
+    )
+    items: list[dict[str, Any]] = [
+        {"state": "refused", "reason": "member", "params": {"role": "Admin"}},
+        {"state": "failed", "reason": "ServiceUnavailable", "email_address": LONG},
+        {"state": "refused", "reason": "not-an-address", "text": "ana at x.org", "line": 7},
+        {"state": "waiting", "reason": "RateLimited"},
+        {"state": "done", "role_name": "Member"},
+    ]
+    for number, item in enumerate(items):
+        address = "" if "text" in item else f"person{number}@example.com"
+        BatchItem.objects.create(
+            batch=batch, number=number, **{"email_address": address, "line": number, **item}
+        )
+    return f"{site.invitations}outcomes/{batch.id}/"
+
+
+def test_the_outcome_fits_a_small_screen_in_light_and_dark(
+    new_context: Callable[..., BrowserContext], site: Site
+) -> None:
+    for scheme in ("light", "dark"):
+        for width in (320, 1280):
+            page = new_context(
+                viewport={"width": width, "height": 900}, color_scheme=scheme
+            ).new_page()
+            sign_in(page, site)
+            for action in ("invite", "revoke"):
+                page.goto(_outcome(site, action))
+                shot(page, f"outcome-{action}-{width}-{scheme}")
+                assert fits(page)
+                assert_accessible(page)
+
+
+def test_who_comes_while_it_is_being_worked_on_is_shown_the_end_of_it(
+    ada: Page, site: Site
+) -> None:
+    from django.utils import timezone
+
+    ada.goto(_outcome(site, is_running=True, worked_at=timezone.now()))
+    expect(ada.locator("h1")).to_have_text("At work…")
+    shot(ada, "outcome-at-work")
+    assert_accessible(ada)
+    Batch.objects.update(is_running=False)
+    expect(ada.locator("h1")).to_contain_text("1 sent.")

@@ -1,0 +1,191 @@
+"""The memory of what was set out to be done."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import Any
+from uuid import UUID, uuid4
+
+import pytest
+from django.test import override_settings
+from django.utils import timezone
+
+from org_invitations.emulator import Emulator
+from org_invitations.models import Batch, BatchItem
+from org_invitations.services.batches import (
+    STALE_AFTER,
+    BatchTaken,
+    begin_batch,
+    find_batch,
+    get_items,
+    is_at_work,
+    mark,
+    save_items,
+    settle_item,
+    take_up,
+)
+from org_invitations.services.reasons import Reason
+from org_invitations.signals import invitation_created, invitation_revoked
+from org_invitations.views import InviteView, OutcomeView, SelectionView
+
+from .views.conftest import Browser, ada, clerk
+
+__all__ = ["ada", "clerk"]  # fixtures
+
+State = BatchItem.State
+
+ACME: dict[str, str] = {"organization_id": "org_acme", "user_id": "user_ada"}
+
+
+def begin(batch_id: UUID | None = None, *addresses: str, **more: Any) -> tuple[Batch, bool]:
+    values: dict[str, Any] = {"action": Batch.Action.INVITE, "options": {}, **ACME, **more}
+    items = [BatchItem(email_address=address) for address in addresses or ("a@x.org", "b@x.org")]
+    return begin_batch(batch_id or uuid4(), values.pop("action"), items, **values)
+
+
+def test_what_is_going_to_be_done_is_written_down_first() -> None:
+    batch, is_new = begin(None, "a@x.org", "b@x.org")
+    assert is_new
+    assert is_at_work(batch)
+    assert [(item.number, item.email_address, item.state) for item in get_items(batch)] == [
+        (0, "a@x.org", "waiting"),
+        (1, "b@x.org", "waiting"),
+    ]
+
+
+def test_the_same_wish_under_the_same_id_is_the_same_batch() -> None:
+    first, _ = begin()
+    again, is_new = begin(first.id)
+    assert (again, is_new) == (first, False)
+    assert BatchItem.objects.count() == 2
+
+
+@pytest.mark.parametrize(
+    "other",
+    [
+        {"action": Batch.Action.RESEND},
+        {"options": {"role": "org:admin"}},
+    ],
+)
+def test_another_wish_under_the_same_id_is_refused_and_shown_what_there_is(
+    other: dict[str, Any],
+) -> None:
+    first, _ = begin()
+    with pytest.raises(BatchTaken) as taken:
+        begin(first.id, **other)
+    assert taken.value.batch == first
+    with pytest.raises(BatchTaken):
+        begin(first.id, "a@x.org", "c@x.org")
+    assert BatchItem.objects.count() == 2
+
+
+def test_two_invitations_of_one_address_are_not_one_wish() -> None:
+    def revoke(batch_id: UUID, invitation_id: str) -> tuple[Batch, bool]:
+        item = BatchItem(email_address="a@x.org", invitation_id=invitation_id)
+        return begin_batch(batch_id, Batch.Action.REVOKE, [item], options={}, **ACME)
+
+    batch, _ = revoke(uuid4(), "orginv_1")
+    assert revoke(batch.id, "orginv_1") == (batch, False)
+    with pytest.raises(BatchTaken):
+        revoke(batch.id, "orginv_2")
+
+
+@pytest.mark.parametrize("other", [{"user_id": "user_bo"}, {"organization_id": "org_globex"}])
+def test_somebody_elses_batch_does_not_exist_and_cannot_be_begun(other: dict[str, str]) -> None:
+    batch, _ = begin()
+    assert find_batch(batch.id, **ACME) == batch
+    assert find_batch(batch.id, **ACME | other) is None
+    with pytest.raises(BatchTaken) as taken:
+        begin(batch.id, **other)
+    assert taken.value.batch is None
+
+
+def test_nobody_is_at_work_on_what_has_not_moved_for_long() -> None:
+    batch, _ = begin()
+    assert is_at_work(batch)
+    batch.worked_at = timezone.now() - STALE_AFTER
+    assert not is_at_work(batch)
+    mark(batch, [], is_running=False)
+    assert not is_at_work(batch)
+
+
+def test_of_two_who_take_up_a_batch_one_gets_it() -> None:
+    batch, _ = begin()
+    assert not take_up(batch)  # who began it is at work
+    mark(batch, [], is_running=False)
+    other = Batch.objects.get()
+    assert take_up(batch)
+    assert is_at_work(batch)
+    assert not take_up(other)
+
+
+def test_what_somebody_died_over_can_be_taken_up() -> None:
+    batch, _ = begin()
+    Batch.objects.update(worked_at=timezone.now() - STALE_AFTER - timedelta(seconds=1))
+    assert take_up(batch)
+
+
+def test_an_item_keeps_what_became_of_it() -> None:
+    batch, _ = begin()
+    first, second = get_items(batch)
+    settle_item(first, State.DONE, invitation_id="orginv_1")
+    settle_item(second, State.REFUSED, Reason("member", {"role": "Admin"}))
+    mark(batch, [first, second], is_running=True)
+    first, second = get_items(batch)
+    assert (first.state, first.invitation_id) == ("done", "orginv_1")
+    assert (second.state, second.reason, second.params) == ("refused", "member", {"role": "Admin"})
+    settle_item(second, State.WAITING)
+    before = batch.worked_at
+    save_items([second])
+    assert (get_items(batch)[1].reason, get_items(batch)[1].params) == ("", {})
+    assert Batch.objects.get().worked_at == before
+
+
+@override_settings(ORG_INVITATIONS_KEEP_DAYS=7)
+def test_old_batches_are_forgotten_with_the_addresses_in_them() -> None:
+    old, _ = begin()
+    Batch.objects.update(created_at=timezone.now() - timedelta(days=8))
+    new, _ = begin()
+    assert list(Batch.objects.all()) == [new]
+    assert set(BatchItem.objects.values_list("batch", flat=True)) == {new.id}
+    assert old.id != new.id
+
+
+def test_no_address_is_in_what_ends_in_logs() -> None:
+    batch, _ = begin()
+    assert "@" not in f"{batch!r}{get_items(batch)!r}"
+
+
+@pytest.mark.parametrize("view", [InviteView, OutcomeView, SelectionView])
+def test_what_is_written_down_is_not_undone_with_the_request(view: Any) -> None:
+    # Where ATOMIC_REQUESTS is on, Django looks for this mark.
+    assert view.as_view()._non_atomic_requests == {"default"}
+
+
+def test_a_site_hears_of_every_single_one(ada: Browser, clerk: Emulator) -> None:
+    heard: list[tuple[str, str, str]] = []
+
+    def revoked(invitation: Any, user_id: str, **_more: Any) -> None:
+        state = BatchItem.objects.get(email_address=invitation.email_address).state
+        heard.append(("revoked", invitation.email_address, state))
+
+    def created(invitation: Any, user_id: str, **_more: Any) -> None:
+        state = BatchItem.objects.latest("pk").state
+        heard.append(("created", invitation.email_address, state))
+
+    url = "/invitations/selected/"
+    invitation_revoked.connect(revoked)
+    invitation_created.connect(created)
+    try:
+        ids = [clerk.add_invitation("acme", f"p{n}@example.com").id for n in range(3)]
+        fields = {"action": "revoke", "selected": ids, "confirmed": "1", "batch": str(uuid4())}
+        ada.post(url, fields)
+        # By then what became of it has been written down.
+        assert heard == [("revoked", f"p{n}@example.com", "done") for n in range(3)]
+        heard.clear()
+        invitation_revoked.disconnect(revoked)
+        ada.post(url, {**fields, "action": "resend", "selected": ids[:1], "batch": str(uuid4())})
+        assert heard == [("created", "p0@example.com", "done")]
+    finally:
+        invitation_revoked.disconnect(revoked)
+        invitation_created.disconnect(created)

@@ -1,0 +1,221 @@
+"""What is kept of batches, and by which rules."""
+
+from __future__ import annotations
+
+import threading
+from datetime import timedelta
+from io import StringIO
+from typing import Any
+from uuid import uuid4
+
+import pytest
+from django.core.management import call_command
+from django.db import IntegrityError, connection, transaction
+from django.test import override_settings
+from django.utils import timezone
+
+from org_invitations.models import Batch, BatchItem
+from org_invitations.services.batches import (
+    STALE_AFTER,
+    BatchTaken,
+    begin_batch,
+    find_batch,
+    forget_old_batches,
+    get_items,
+    is_at_work,
+    mark,
+    save_items,
+    settle_item,
+    take_up,
+)
+from org_invitations.services.reasons import Reason
+
+WHOSE = {"organization_id": "org_a", "user_id": "user_a"}
+
+
+def begin(*addresses: str, batch_id: Any = None, **changes: Any) -> tuple[Batch, bool]:
+    items = [BatchItem(text=address, email_address=address) for address in addresses]
+    order: dict[str, Any] = {"options": {"role": "org:member"}, **WHOSE, **changes}
+    action = order.pop("action", Batch.Action.INVITE)
+    return begin_batch(batch_id or uuid4(), action, items, **order)
+
+
+# --- The tables ----------------------------------------------------------------------------------
+
+
+def test_the_migrations_say_what_the_models_say() -> None:
+    call_command("makemigrations", "org_invitations", check=True, dry_run=True, stdout=StringIO())
+
+
+def test_the_migrations_go_back_and_forth(transactional_db: None) -> None:
+    call_command("migrate", "org_invitations", "zero", verbosity=0)
+    try:
+        assert "org_invitations_batch" not in connection.introspection.table_names()
+    finally:
+        call_command("migrate", "org_invitations", verbosity=0)
+    assert "org_invitations_batchitem" in connection.introspection.table_names()
+
+
+def test_no_address_is_in_what_ends_in_a_log() -> None:
+    batch, _ = begin("ana@example.com")
+    [item] = get_items(batch)
+    for text in (str(batch), repr(batch), str(item), repr(item)):
+        assert "ana" not in text
+        assert "example" not in text
+
+
+def test_two_items_have_no_place_in_common() -> None:
+    batch, _ = begin("ana@example.com")
+    with pytest.raises(IntegrityError), transaction.atomic():
+        BatchItem.objects.create(batch=batch, number=0)
+
+
+# --- Once ----------------------------------------------------------------------------------------
+
+
+def test_a_wish_begins_once() -> None:
+    batch_id = uuid4()
+    first, is_new = begin("ana@example.com", "bo@example.com", batch_id=batch_id)
+    assert is_new
+    assert (first.pk, first.is_running) == (batch_id, True)
+    again, is_new = begin("ana@example.com", "bo@example.com", batch_id=batch_id)
+    assert (again, is_new) == (first, False)
+    assert [item.number for item in get_items(again)] == [0, 1]
+    assert BatchItem.objects.count() == 2
+
+
+@pytest.mark.parametrize(
+    "other",
+    [
+        {"options": {"role": "org:admin"}},
+        {"options": {"role": "org:member", "expires_in_days": 3}},
+        {"action": Batch.Action.RESEND},
+    ],
+)
+def test_another_wish_under_the_same_id_is_told(other: dict[str, Any]) -> None:
+    first, _ = begin("ana@example.com")
+    with pytest.raises(BatchTaken) as caught:
+        begin("ana@example.com", batch_id=first.pk, **other)
+    assert caught.value.batch == first
+    with pytest.raises(BatchTaken):
+        begin("bo@example.com", batch_id=first.pk)
+    assert BatchItem.objects.count() == 1
+
+
+@pytest.mark.parametrize("other", [{"organization_id": "org_b"}, {"user_id": "user_b"}])
+def test_somebody_elses_batch_is_not_shown_not_even_for_the_same_wish(
+    other: dict[str, str],
+) -> None:
+    first, _ = begin("ana@example.com")
+    with pytest.raises(BatchTaken) as caught:
+        begin("ana@example.com", batch_id=first.pk, **other)
+    assert caught.value.batch is None
+    assert find_batch(first.pk, **WHOSE) == first
+    assert find_batch(first.pk, **(WHOSE | other)) is None
+
+
+def test_an_id_that_is_taken_names_another_one_for_each_wish() -> None:
+    first, _ = begin("ana@example.com")
+    found = []
+    for address, changes in (
+        ("bo@example.com", {}),
+        ("bo@example.com", {}),
+        ("cy@example.com", {}),
+        ("bo@example.com", {"user_id": "user_b"}),
+    ):
+        with pytest.raises(BatchTaken) as caught:
+            begin(address, batch_id=first.pk, **changes)
+        found.append(caught.value.instead)
+    assert found[0] == found[1]
+    assert len({first.pk, *found}) == 4
+
+
+def test_of_two_requests_at_the_same_moment_one_begins(transactional_db: None) -> None:
+    batch_id, ready = uuid4(), threading.Barrier(4)
+    answers: list[bool] = []
+
+    def press() -> None:
+        ready.wait()
+        try:
+            answers.append(begin("ana@example.com", batch_id=batch_id)[1])
+        finally:
+            connection.close()
+
+    threads = [threading.Thread(target=press) for _ in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert sorted(answers) == [False, False, False, True]
+    assert BatchItem.objects.count() == 1
+
+
+# --- At work -------------------------------------------------------------------------------------
+
+
+def test_somebody_is_at_work_until_they_say_they_are_done_or_are_gone() -> None:
+    batch, _ = begin("ana@example.com")
+    assert is_at_work(batch)
+    mark(batch, [], is_running=False)
+    assert not is_at_work(batch)
+    mark(batch, [], is_running=True)
+    batch.worked_at = timezone.now() - STALE_AFTER - timedelta(seconds=1)
+    assert not is_at_work(batch)
+
+
+def test_a_batch_is_taken_up_by_one() -> None:
+    batch, _ = begin("ana@example.com")
+    assert not take_up(batch)
+    mark(batch, [], is_running=False)
+    other = Batch.objects.get(pk=batch.pk)
+    assert [take_up(batch), take_up(other)] == [True, False]
+    old = timezone.now() - STALE_AFTER - timedelta(seconds=1)
+    Batch.objects.update(worked_at=old)
+    assert take_up(other)
+    assert is_at_work(Batch.objects.get())
+
+
+def test_what_became_of_an_item_is_kept_with_its_reason() -> None:
+    batch, _ = begin("ana@example.com", "bo@example.com")
+    items = get_items(batch)
+    later = timezone.now() + timedelta(minutes=5)
+    settle_item(items[0], BatchItem.State.DONE, invitation_id="orginv_1")
+    settle_item(items[1], BatchItem.State.WAITING, Reason("RateLimited", {"a": 1}), retry_at=later)
+    mark(batch, items, is_running=False)
+    kept = get_items(Batch.objects.get())
+    assert [(item.state, item.invitation_id) for item in kept] == [
+        ("done", "orginv_1"),
+        ("waiting", ""),
+    ]
+    assert (kept[1].reason, kept[1].params, kept[1].retry_at) == ("RateLimited", {"a": 1}, later)
+    # Whatever stood in the way before is gone with the next answer; who was invited stays known.
+    settle_item(kept[1], BatchItem.State.DONE, invitation_id="orginv_2")
+    settle_item(kept[0], BatchItem.State.DONE)
+    save_items(kept)
+    kept = get_items(batch)
+    assert (kept[1].reason, kept[1].params, kept[1].retry_at) == ("", {}, None)
+    assert [item.invitation_id for item in kept] == ["orginv_1", "orginv_2"]
+
+
+# --- Not for ever --------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(("setting", "days"), [(None, 30), (7, 7), (0, 1), (1000, 365)])
+def test_batches_are_forgotten_after_the_days_of_the_setting(setting: Any, days: int) -> None:
+    now = timezone.now()
+    ages = (days - 0.1, days + 0.1)
+    batches = [begin(f"day{age}@example.com")[0] for age in ages]
+    for age, batch in zip(ages, batches, strict=True):
+        Batch.objects.filter(pk=batch.pk).update(created_at=now - timedelta(days=age))
+    settings = {} if setting is None else {"ORG_INVITATIONS_KEEP_DAYS": setting}
+    with override_settings(**settings):
+        forget_old_batches()
+    assert [item.text for item in BatchItem.objects.all()] == [f"day{days - 0.1}@example.com"]
+
+
+def test_with_the_next_batch_the_old_ones_go() -> None:
+    old, _ = begin("ana@example.com")
+    Batch.objects.update(created_at=timezone.now() - timedelta(days=31))
+    begin("bo@example.com")
+    assert not Batch.objects.filter(pk=old.pk).exists()
+    assert [item.text for item in BatchItem.objects.all()] == ["bo@example.com"]

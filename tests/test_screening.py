@@ -1,0 +1,695 @@
+"""The check before sending: what would become of each address, and that Clerk then agrees."""
+
+from __future__ import annotations
+
+import logging
+import random
+import time
+from collections import Counter
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from itertools import count
+from typing import Any
+from urllib.parse import urlencode
+
+import pytest
+
+from org_invitations.addresses import Entry, parse_file, parse_text
+from org_invitations.clerk import (
+    ClerkError,
+    Invitation,
+    InvitationRequest,
+    InvitationStatus,
+    Membership,
+    Organization,
+    OrganizationAPI,
+    Page,
+    PublicUserData,
+    Role,
+)
+from org_invitations.clerk import exceptions as exc
+from org_invitations.clients import get_client
+from org_invitations.emulator import Emulator, EmulatorServer
+from org_invitations.roles import AssignableRoles
+from org_invitations.services import InvitationService
+from org_invitations.services.screening import Screened, Screening, Verdict, screen
+from org_invitations.services.seats import Seats
+from org_invitations.services.standing import look_up
+
+pytestmark = pytest.mark.exhaustive
+
+ADMIN = Role("org:admin", "Admin", permissions=frozenset({"org:sys_memberships:manage"}))
+MEMBER = Role("org:member", "Member", permissions=frozenset())
+OWNER = Role("org:owner", "Top  Owner")
+ROLES = AssignableRoles(
+    roles=(ADMIN, MEMBER),
+    default_role="org:member",
+    elevated=frozenset({"org:admin"}),
+    withheld=(OWNER,),
+)
+ACME = Organization("org_1", "Acme")
+ADA = "user_ada"
+
+
+@dataclass
+class FakeClerk(OrganizationAPI):
+    """An organization without HTTP, in which people have user names and several addresses."""
+
+    #: For each member what Clerk shows as their identifier, and all their addresses.
+    members: dict[str, tuple[str, ...]] = field(default_factory=dict)
+    pending: Sequence[str] = ()
+    #: Which calls fail: "members" or "pending", and with what.
+    fails: dict[str, ClerkError] = field(default_factory=dict)
+    #: What was asked: the addresses, or where a page begins, or the address.
+    asked: list[list[str] | int | str] = field(default_factory=list)
+
+    def get_memberships(
+        self,
+        *,
+        user_id: str | None = None,
+        email_address: Sequence[str] | None = None,
+        limit: int = 500,
+        offset: int = 0,
+    ) -> Page[Membership]:
+        assert email_address, "without addresses Clerk would return everybody"
+        assert len(email_address) <= 100
+        self.asked.append(list(email_address))
+        if "members" in self.fails:
+            raise self.fails["members"]
+        rows = tuple(
+            self.membership(identifier)
+            for identifier, addresses in self.members.items()
+            if set(addresses) & set(email_address)
+        )
+        return Page(rows, len(rows))
+
+    @staticmethod
+    def membership(identifier: str) -> Membership:
+        return Membership(
+            id=f"orgmem_{identifier}",
+            role="org:admin",
+            role_name="Admin",
+            permissions=frozenset(),
+            organization=ACME,
+            user=PublicUserData(f"user_{identifier.partition('@')[0]}", identifier=identifier),
+        )
+
+    def get_invitations(
+        self,
+        *,
+        status: Any = (InvitationStatus.PENDING,),
+        email_address: str | None = None,
+        order_by: str | None = None,
+        limit: int = 10,
+        offset: int = 0,
+    ) -> Page[Invitation]:
+        assert tuple(status) == (InvitationStatus.PENDING,)
+        self.asked.append(offset if email_address is None else email_address)
+        if "pending" in self.fails:
+            raise self.fails["pending"]
+        found = [a for a in self.pending if email_address in (None, a.casefold())]
+        rows = tuple(self.invitation(address) for address in found[offset : offset + limit])
+        return Page(rows, len(found))
+
+    @staticmethod
+    def invitation(address: str) -> Invitation:
+        return Invitation(
+            id=f"orginv_{address}",
+            email_address=address,
+            role="org:member",
+            role_name="Member",
+            status=InvitationStatus.PENDING,
+            url="https://clerk.test/v1/tickets/accept?ticket=secret",
+        )
+
+    @property
+    def calls(self) -> int:
+        return len(self.asked)
+
+
+def fake(**order: Any) -> FakeClerk:
+    members = order.pop("members", {})
+    if not isinstance(members, dict):
+        members = {address: (address,) for address in members}
+    return FakeClerk(members=members, **order)
+
+
+def preview(text: str | Sequence[Entry], clerk: FakeClerk | None = None, **order: Any) -> Screening:
+    entries = parse_text(text) if isinstance(text, str) else text
+    settled: dict[str, Any] = {"role": "org:member", "roles": ROLES, "user_id": ADA} | order
+    return screen(entries, api=clerk or fake(), **settled)
+
+
+def verdicts(screening: Screening) -> list[str]:
+    return [str(item.verdict) for item in screening.items]
+
+
+def numbered(number: int, *, name: str = "new") -> str:
+    return "\n".join(f"{name}{i}@x.org" for i in range(number))
+
+
+# --- Each verdict --------------------------------------------------------------------------
+
+
+def test_an_address_that_nothing_speaks_against_is_new() -> None:
+    (item,) = preview("new@x.org").items
+    assert (item.verdict, item.role, item.sendable) == (Verdict.NEW, MEMBER, True)
+    assert (item.invitation, item.membership) == (None, None)
+
+
+def test_a_member_is_named_with_the_membership() -> None:
+    (item,) = preview("bo@x.org", fake(members=["bo@x.org"])).items
+    assert (item.verdict, item.sendable) == (Verdict.MEMBER, False)
+    assert item.membership is not None
+    assert item.membership.role_name == "Admin"
+
+
+def test_ones_own_address_is_told_from_those_of_others() -> None:
+    screening = preview("bo@x.org, ada@x.org", fake(members=["ada@x.org", "bo@x.org"]))
+    assert verdicts(screening) == ["member", "self"]
+    assert screening.items[1].membership is not None
+
+
+def test_an_invited_address_comes_with_its_invitation_but_not_with_its_link() -> None:
+    (item,) = preview("bo@x.org", fake(pending=["bo@x.org"])).items
+    assert item.verdict is Verdict.INVITED
+    assert item.invitation is not None
+    assert item.invitation.id == "orginv_bo@x.org"
+    assert item.invitation.url == ""
+
+
+def test_capitals_make_no_difference() -> None:
+    clerk = fake(members={"MIA@x.org": ("mia@x.org",)}, pending=["Bo@x.org"])
+    assert verdicts(preview("BO@X.ORG, Mia@X.org", clerk)) == ["invited", "member"]
+
+
+def test_what_the_parser_refused_stays_refused() -> None:
+    long = f"{'x' * 65}@x.org"
+    screening = preview(f"new@x.org\nNEW@x.org\nnobody\n{long}")
+    assert verdicts(screening) == ["new", "twice", "not-an-address", "too-long"]
+    assert screening.items[1].entry.first_line == 1
+
+
+def test_what_is_in_the_text_and_in_the_file_is_there_twice() -> None:
+    entries = (*parse_text("new@x.org"), *parse_file(b"b@x.org\nNew@x.org\n"))
+    screening = preview(entries)
+    assert verdicts(screening) == ["new", "new", "twice"]
+    # The line of the first one would be taken for one of the file.
+    assert screening.items[2].entry.first_line is None
+
+
+def test_a_suggestion_is_a_warning_and_no_refusal() -> None:
+    (item,) = preview("ana@gmial.com").items
+    assert (item.verdict, item.entry.suggestion) == (Verdict.NEW, "ana@gmail.com")
+
+
+def test_whoever_is_a_member_and_invited_counts_as_a_member() -> None:
+    clerk = fake(members=["bo@x.org"], pending=["bo@x.org"])
+    assert verdicts(preview("bo@x.org", clerk)) == ["member"]
+
+
+# --- Roles ---------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("said", "verdict", "role"),
+    [
+        ("org:admin", "new", ADMIN),
+        ("ORG:Admin", "new", ADMIN),
+        ("admin", "new", ADMIN),
+        ("Admin", "new", ADMIN),
+        ("", "new", MEMBER),
+        ("owner", "role-not-granted", OWNER),
+        ("top owner", "role-not-granted", OWNER),
+        ("boss", "role-unknown", None),
+        ("org:", "role-unknown", None),
+    ],
+)
+def test_the_role_column_wins_over_the_form(said: str, verdict: str, role: Role | None) -> None:
+    (item,) = preview(parse_file(f"email,role\nnew@x.org,{said}\n".encode())).items
+    assert (str(item.verdict), item.role) == (verdict, role)
+
+
+@pytest.mark.parametrize(
+    ("chosen", "verdict", "role"),
+    [
+        ("", "new", None),
+        ("org:admin", "new", ADMIN),
+        ("org:owner", "role-not-granted", OWNER),
+        ("org:gone", "role-unknown", None),
+    ],
+)
+def test_the_form_s_role_is_for_those_without_their_own(
+    chosen: str, verdict: str, role: Role | None
+) -> None:
+    entries = parse_file(b"email,role\nnew@x.org,\nbo@x.org,member\n")
+    first, second = preview(entries, role=chosen).items
+    assert (str(first.verdict), first.role) == (verdict, role)
+    assert (second.verdict, second.role) == (Verdict.NEW, MEMBER)
+
+
+def test_two_roles_of_one_name_are_neither() -> None:
+    twins = AssignableRoles(roles=(Role("org:a", "Crew"),), withheld=(Role("org:b", "Crew"),))
+    entries = parse_file(b"email,role\nx@x.org,crew\ny@x.org,a\n")
+    assert verdicts(preview(entries, roles=twins)) == ["role-unknown", "new"]
+
+
+def test_a_key_comes_before_a_name() -> None:
+    roles = AssignableRoles(roles=(Role("org:lead", "Member"), Role("org:member", "Lead")))
+    (item,) = preview(parse_file(b"email,role\nx@x.org,member\n"), roles=roles).items
+    assert item.role is not None
+    assert item.role.key == "org:member"
+
+
+def test_where_no_roles_are_known_none_is_called_unknown() -> None:
+    (item,) = preview("new@x.org", roles=AssignableRoles()).items
+    assert (item.verdict, item.role) == (Verdict.NEW, None)
+
+
+def test_the_roles_that_need_a_confirmation_are_told_once() -> None:
+    entries = parse_file(b"email,role\na@x.org,admin\nb@x.org,Admin\nc@x.org,member\n")
+    assert preview(entries).elevated == (ADMIN,)
+
+
+def test_a_role_that_nobody_would_get_needs_no_confirmation() -> None:
+    entries = parse_file(b"email,role\nbo@x.org,admin\nc@x.org,member\n")
+    assert preview(entries, fake(members=["bo@x.org"])).elevated == ()
+
+
+# --- Seats and the limit -------------------------------------------------------------------
+
+
+def seats(left: int) -> Seats:
+    return Seats(used=10 - left, limit=10, members=10 - left, pending=0)
+
+
+def test_the_seats_go_to_the_first_who_would_be_invited() -> None:
+    clerk = fake(members=["bo@x.org"], pending=["eve@x.org"])
+    screening = preview("bo@x.org a@x.org eve@x.org b@x.org c@x.org zz", clerk, seats=seats(2))
+    assert verdicts(screening) == ["member", "new", "invited", "new", "no-seat", "not-an-address"]
+    assert screening.seats == seats(2)
+
+
+def test_without_a_seat_left_nobody_is_invited() -> None:
+    assert verdicts(preview("a@x.org", seats=seats(0))) == ["no-seat"]
+
+
+def test_without_a_limit_of_seats_there_is_always_one() -> None:
+    unlimited = Seats(used=50, limit=0, members=50, pending=0)
+    assert verdicts(preview("a@x.org", seats=unlimited)) == ["new"]
+
+
+def test_a_role_that_cannot_be_given_takes_no_seat() -> None:
+    entries = parse_file(b"email,role\na@x.org,owner\nb@x.org,boss\nc@x.org,member\n")
+    screening = preview(entries, seats=seats(1))
+    assert verdicts(screening) == ["role-not-granted", "role-unknown", "new"]
+
+
+def test_what_is_over_the_limit_comes_later_and_what_is_over_the_seats_does_not() -> None:
+    screening = preview(numbered(8), limit=3, seats=seats(5))
+    assert verdicts(screening) == ["new"] * 3 + ["later"] * 2 + ["no-seat"] * 3
+
+
+def test_a_hundred_go_at_once() -> None:
+    assert preview(numbered(103)).counts == dict.fromkeys(Verdict, 0) | {
+        Verdict.NEW: 100,
+        Verdict.LATER: 3,
+    }
+
+
+def test_what_would_be_sent_and_what_not_is_everything_in_its_order() -> None:
+    clerk = fake(members=["bo@x.org"])
+    screening = preview("a@x.org bo@x.org b@x.org nobody", clerk)
+    assert [item.entry.email_address for item in screening.sendable] == ["a@x.org", "b@x.org"]
+    assert [item.entry.text for item in screening.refused] == ["bo@x.org", "nobody"]
+    assert (screening.counts[Verdict.NEW], screening.counts[Verdict.NO_SEAT]) == (2, 0)
+    assert sum(screening.counts.values()) == len(screening.items) == 4
+
+
+# --- How much is asked of Clerk ------------------------------------------------------------
+
+
+@pytest.mark.parametrize("text", ["", "nobody", "a@b, no at x.org"])
+def test_without_an_address_nothing_is_asked(text: str) -> None:
+    clerk = fake()
+    assert preview(text, clerk).complete
+    assert clerk.calls == 0
+
+
+@pytest.mark.parametrize("number", [1, 2, 10, 100])
+def test_up_to_a_hundred_addresses_and_500_pending_are_two_calls(number: int) -> None:
+    clerk = fake(
+        pending=[f"pending{i}@x.org" for i in range(500)],
+        members=[f"new{i}@x.org" for i in range(0, number, 2)],
+    )
+    assert preview(numbered(number), clerk).complete
+    assert clerk.calls == 2
+
+
+def test_a_hundred_addresses_are_one_question_however_many_are_typed() -> None:
+    clerk = fake(members=["new250@x.org"])
+    screening = preview(numbered(251), clerk, limit=500)
+    assert screening.items[-1].verdict is Verdict.MEMBER
+    assert sorted(len(call) for call in clerk.asked if isinstance(call, list)) == [51, 100, 100]
+
+
+def test_long_addresses_are_asked_for_in_lines_that_servers_take() -> None:
+    clerk = fake()
+    preview("\n".join(f"{'x' * 50}+{i:02}@{'y' * 60}.org" for i in range(100)), clerk)
+    lengths = [
+        len(urlencode({"email_address": call}, doseq=True))
+        for call in clerk.asked
+        if isinstance(call, list)
+    ]
+    assert len(lengths) == 2
+    assert max(lengths) <= 7000
+
+
+def test_more_than_a_thousand_addresses_wait_for_their_turn() -> None:
+    clerk = fake(members=["new3@x.org", "new1100@x.org"], pending=["new1200@x.org"])
+    screening = preview(numbered(1300), clerk, limit=5000)
+    assert clerk.calls == 11
+    assert screening.complete
+    assert screening.items[3].verdict is Verdict.MEMBER
+    # Nobody asked for this one as a member, so it is not called new either.
+    assert screening.items[1100].verdict is Verdict.LATER
+    assert screening.items[1200].verdict is Verdict.INVITED
+    assert screening.counts[Verdict.LATER] == 299
+
+
+def test_more_than_500_pending_are_fetched_in_pages() -> None:
+    clerk = fake(pending=[f"pending{i}@x.org" for i in range(1300)])
+    screening = preview(numbered(12) + "\npending7@x.org pending700@x.org pending1299@x.org", clerk)
+    assert verdicts(screening) == ["new"] * 12 + ["invited"] * 3
+    assert sorted(call for call in clerk.asked if isinstance(call, int)) == [0, 500, 1000]
+
+
+def test_a_few_addresses_are_asked_for_one_by_one_where_that_is_less() -> None:
+    clerk = fake(pending=[f"pending{i}@x.org" for i in range(1300)])
+    screening = preview("Pending700@x.org new@x.org pending7@x.org", clerk)
+    assert verdicts(screening) == ["invited", "new", "invited"]
+    assert [call for call in clerk.asked if not isinstance(call, list)] == [
+        0,
+        "pending700@x.org",
+        "new@x.org",
+    ]
+
+
+def test_very_many_pending_are_not_all_fetched() -> None:
+    clerk = fake(pending=[f"pending{i}@x.org" for i in range(20_000)])
+    screening = preview(numbered(11) + "\npending4999@x.org pending5000@x.org", clerk)
+    assert clerk.calls == 1 + 10
+    # Clerk refuses the last one when it is sent.
+    assert verdicts(screening) == ["new"] * 11 + ["invited", "new"]
+
+
+# --- Members under another name ------------------------------------------------------------
+
+
+def test_a_single_address_needs_no_second_question() -> None:
+    clerk = fake(members={"bob": ("bo@x.org",)})
+    assert verdicts(preview("bo@x.org", clerk)) == ["member"]
+    assert clerk.calls == 2
+
+
+@pytest.mark.parametrize(
+    ("number", "more"), [(2, 2), (3, 3), (6, 4), (10, 5), (20, 6), (35, 7), (70, 8), (100, 9)]
+)
+def test_members_whose_identifier_is_no_address_are_found_among_many(
+    number: int, more: int
+) -> None:
+    chance = random.Random(number)
+    for _ in range(20):
+        some = chance.sample(range(number), chance.randint(1, number))
+        clerk = fake(members={f"name{i}": (f"new{i}@x.org", f"other{i}@y.org") for i in some})
+        screening = preview(numbered(number), clerk)
+        found = {
+            i: item.membership.user.identifier
+            for i, item in enumerate(screening.items)
+            if item.membership is not None and item.membership.user is not None
+        }
+        assert found == {i: f"name{i}" for i in some}
+        assert clerk.calls == 2 + more
+
+
+def test_ones_own_address_is_found_under_a_user_name_too() -> None:
+    clerk = fake(members={"ada": ("ada@x.org",), "bo": ("bo@x.org",)})
+    assert verdicts(preview("new@x.org bo@x.org ada@x.org", clerk)) == ["new", "member", "self"]
+
+
+def test_whoever_has_two_of_the_addresses_is_never_taken_for_a_third() -> None:
+    text = numbered(20)
+    for i in range(20):
+        for j in range(i):
+            clerk = fake(members={"bob": (f"new{i}@x.org", f"new{j}@x.org")})
+            assert set(verdicts(preview(text, clerk))) == {"new"}  # Clerk decides
+
+
+def test_a_second_address_of_a_member_with_a_known_one_is_found_along_with_the_others() -> None:
+    clerk = fake(
+        members={"ana@x.org": ("ana@x.org", "ana2@x.org"), "bob": ("bo@x.org",)},
+    )
+    screening = preview("ana@x.org ana2@x.org bo@x.org new@x.org", clerk)
+    assert verdicts(screening) == ["member", "member", "member", "new"]
+
+
+def test_finding_members_never_costs_more_than_nine_calls() -> None:
+    clerk = fake(members={f"name{i}": (f"new{i}@x.org",) for i in (7, 107, 207)})
+    screening = preview(numbered(300), clerk, limit=500)
+    assert clerk.calls == 1 + 3 + 9
+    # The others stay new, and Clerk refuses them when they are sent.
+    assert [i for i, v in enumerate(verdicts(screening)) if v == "member"] == [7]
+
+
+# --- When Clerk does not answer ------------------------------------------------------------
+
+LOST = exc.Timeout("lost")
+SLOWER = exc.RateLimited("slower", status=429)
+
+
+def test_without_the_memberships_the_invitations_still_count() -> None:
+    clerk = fake(members=["bo@x.org"], pending=["eve@x.org"], fails={"members": LOST})
+    screening = preview("bo@x.org eve@x.org nobody", clerk)
+    assert verdicts(screening) == ["new", "invited", "not-an-address"]
+    assert screening.error is LOST
+    assert not screening.complete
+
+
+def test_without_the_invitations_the_memberships_still_count() -> None:
+    clerk = fake(members={"bob": ("bo@x.org",)}, pending=["eve@x.org"], fails={"pending": LOST})
+    screening = preview("bo@x.org eve@x.org", clerk)
+    assert verdicts(screening) == ["member", "new"]
+    assert screening.error is LOST
+
+
+def test_without_both_everything_else_is_checked_all_the_same() -> None:
+    clerk = fake(members=["bo@x.org"], fails={"pending": LOST, "members": SLOWER})
+    entries = parse_file(b"email,role\nbo@x.org,\nc@x.org,owner\nd@x.org,\ne@x.org,\n,x\n")
+    screening = preview(entries, clerk, seats=seats(2))
+    assert verdicts(screening) == ["new", "role-not-granted", "new", "no-seat", "not-an-address"]
+    assert not screening.complete
+
+
+def test_when_clerk_asks_for_patience_nothing_more_is_asked() -> None:
+    clerk = fake(
+        members={"bob": ("bo@x.org",)},
+        fails={"pending": SLOWER},
+    )
+    assert verdicts(preview("bo@x.org eve@x.org", clerk)) == ["new", "new"]
+    assert clerk.calls == 2
+
+
+def test_members_that_could_not_be_told_apart_stay_new(monkeypatch: pytest.MonkeyPatch) -> None:
+    clerk = fake(members={"bob": ("bo@x.org",)})
+    ask = clerk.get_memberships
+
+    def ask_once(*, email_address: Sequence[str], **order: Any) -> Page[Membership]:
+        answer = ask(email_address=email_address, **order)
+        clerk.fails["members"] = LOST
+        return answer
+
+    monkeypatch.setattr(clerk, "get_memberships", ask_once)
+    screening = preview("bo@x.org eve@x.org", clerk)
+    assert verdicts(screening) == ["new", "new"]
+    assert screening.error is LOST
+
+
+def test_a_bug_is_no_outage() -> None:
+    clerk = fake()
+    clerk.asked = None  # type: ignore[assignment]
+    with pytest.raises(AttributeError):
+        look_up(clerk, ["a@x.org"])
+
+
+# --- As fast as it has to be ---------------------------------------------------------------
+
+
+def test_a_thousand_lines_are_screened_at_once() -> None:
+    clerk = fake(
+        members=[f"ana{i}@example.org" for i in range(0, 1000, 9)],
+        pending=[f"ana{i}@example.org" for i in range(0, 1000, 7)],
+    )
+    text = "".join(f'"Doe, Ana {i}" <Ana{i}@example.org>\n' for i in range(1000))
+    started = time.perf_counter()
+    screening = preview(text, clerk)
+    took = time.perf_counter() - started
+    assert screening.counts[Verdict.MEMBER] == 112
+    assert took < 0.05 * 4
+
+
+# --- And Clerk agrees ----------------------------------------------------------------------
+
+
+@dataclass
+class Town:
+    """The emulator's Acme with many members and invitations, and people who paste lists."""
+
+    emulator: Emulator
+    api: OrganizationAPI
+    roles: AssignableRoles
+    ada: str
+    chance: random.Random
+    names: count[int] = field(default_factory=count)
+
+    def __post_init__(self) -> None:
+        self.emulator.configure(rate_limits=False)
+        self.members = ["ada@acme.test"]
+        for number in range(80):
+            address = f"member{number}@acme.test"
+            self.emulator.add_user(address)
+            self.emulator.add_member("acme", address, role="org:member")
+            self.members.append(address)
+        self.pending = [f"pending{number}@example.org" for number in range(120)]
+        for address in self.pending:
+            self.emulator.add_invitation("acme", address, notify=False)
+        # Neither stands in the way of a new one.
+        self.past = [f"past{number}@example.org" for number in range(40)]
+        for number, address in enumerate(self.past):
+            state = ("revoked", "accepted")[number % 2]
+            self.emulator.add_invitation("acme", address, state=state, notify=False)
+        self.elsewhere = [f"elsewhere{number}@globex.test" for number in range(20)]
+        for address in self.elsewhere:
+            self.emulator.add_user(address)
+            self.emulator.add_member("globex", address)
+
+    def piece(self) -> str:
+        chance = self.chance
+        address = chance.choice(
+            [
+                chance.choice(self.members),
+                chance.choice(self.pending),
+                chance.choice(self.past),
+                chance.choice(self.elsewhere),
+                f"new{next(self.names)}@example{chance.randint(1, 9)}.org",
+                f"new{next(self.names)}@example.org",
+                f"o'new+{next(self.names)}@bücher.example",
+                f"new{next(self.names)}@gmial.com",
+            ]
+        )
+        address = chance.choice([address, address, address, address.upper(), address.title()])
+        return chance.choice(
+            [
+                *[address] * 8,
+                f"Doe, Ana <{address}>",
+                f'"Ana Doe" <{address}>',
+                f"mailto:{address}",
+                f"({address}).",
+                address.replace("@", " at "),
+                address.replace("@", "@@"),
+                f"{'x' * 70}{address}",
+                address.partition("@")[0],
+                f"{address}..",
+                f".{address}",
+                "👍",
+            ]
+        )
+
+    def paste(self) -> tuple[Entry, ...]:
+        pieces = [self.piece() for _ in range(self.chance.randint(1, 14))]
+        pieces += self.chance.choices(pieces, k=self.chance.choice([0, 0, 1, 2]))
+        self.chance.shuffle(pieces)
+        if self.chance.random() < 0.7:
+            return parse_text(self.chance.choice(["\n", "; ", ", "]).join(pieces))
+        roles = ["", "", "org:member", "Admin", "billing", "org:auditor", "boss"]
+        rows = [f"{piece}\t{self.chance.choice(roles)}" for piece in pieces]
+        return parse_text("\n".join(["Email\tRole", *rows]))
+
+    def send(self, item: Screened) -> str:
+        """Really send it, whatever the verdict, and say what Clerk made of it."""
+        address = item.entry.email_address or item.entry.text
+        role = item.role.key if item.role else "org:member"
+        if item.verdict is Verdict.ROLE_UNKNOWN:
+            role = item.entry.role
+        try:
+            self.api.invite_member(InvitationRequest(address, role, self.ada))
+        except exc.AlreadyMember:
+            return "member"
+        except exc.DuplicateInvitation:
+            return "invited"
+        except exc.RoleNotFound:
+            return "role"
+        except exc.QuotaExceeded:
+            return "seat"
+        except exc.InvalidEmailAddress:
+            return "address"
+        return "sent"
+
+
+#: What Clerk must have said for a verdict to have been right.
+RIGHT: dict[Verdict, Callable[[str], bool]] = {
+    Verdict.NEW: lambda said: said == "sent",
+    Verdict.MEMBER: lambda said: said == "member",
+    Verdict.SELF: lambda said: said == "member",
+    Verdict.INVITED: lambda said: said == "invited",
+    # Of the second one Clerk says what it says of the first.
+    Verdict.TWICE: lambda said: said in ("member", "invited", "seat"),
+    Verdict.NOT_AN_ADDRESS: lambda said: said == "address",
+    Verdict.TOO_LONG: lambda said: said == "address",
+    Verdict.NO_SEAT: lambda said: said == "seat",
+    Verdict.ROLE_UNKNOWN: lambda said: said == "role",
+}
+
+
+def first_of(screening: Screening, item: Screened) -> str:
+    """The verdict of what is there twice, where it is there first."""
+    key = item.entry.email_address.casefold()
+    return next(i.verdict for i in screening.items if i.entry.email_address.casefold() == key)
+
+
+def test_clerk_then_does_what_the_check_said(
+    clerk_emulator_server: EmulatorServer, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.CRITICAL, "org_invitations.clerk")
+    emulator = clerk_emulator_server.emulator
+    acme, ada = emulator.organization("acme"), emulator.user("ada@acme.test").id
+    service = InvitationService(get_client(), organization_id=acme.id, user_id=ada)
+    town = Town(emulator, service.api, service.get_roles(), ada, random.Random(20260512))
+    seen: Counter[Verdict] = Counter()
+    wrong: list[tuple[str, str, str]] = []
+    while seen.total() < 3000:
+        there = set(emulator.state.invitations)
+        used = len(emulator.state.members_of(acme.id)) + len(
+            emulator.invitations("acme", "pending")
+        )
+        left = town.chance.choice([None, None, 0, 1, 3, 8])
+        acme.max_allowed_memberships = 0 if left is None else used + left
+        screening = screen(
+            town.paste(),
+            role="org:member",
+            roles=town.roles,
+            api=service.api,
+            user_id=ada,
+            seats=Seats.count(service.api.get(include_members_count=True)),
+        )
+        assert screening.complete
+        for item in screening.items:
+            if item.verdict is Verdict.TWICE and first_of(screening, item) == "role-unknown":
+                continue  # Clerk would take it
+            seen[item.verdict] += 1
+            said = town.send(item)
+            if not RIGHT[item.verdict](said):
+                wrong.append((item.entry.text, item.verdict, said))
+        for invitation_id in set(emulator.state.invitations) - there:
+            del emulator.state.invitations[invitation_id]
+    assert set(seen) == set(RIGHT), "every verdict that Clerk can confirm has come up"
+    assert len(wrong) <= seen.total() / 1000, wrong

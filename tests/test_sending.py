@@ -1,0 +1,658 @@
+"""Sending many: each address gets one result, the true one, and nobody is mailed twice."""
+
+from __future__ import annotations
+
+import itertools
+import random
+import time
+from collections.abc import Sequence
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+
+from org_invitations.clerk import Invitation, InvitationStatus, Page
+from org_invitations.clerk import exceptions as exc
+from org_invitations.clerk.organizations import InvitationRequest
+from org_invitations.services.sending import Result, ResultState, Sender
+from org_invitations.services.settling import find_pending
+from tests.sending_world import (
+    ADDRESS_KINDS,
+    ATOMICITIES,
+    LOSSES,
+    STOPS,
+    USER,
+    Fault,
+    World,
+    address,
+    bound,
+    chosen,
+    judge,
+    judge_without_faults,
+    refusal,
+    request,
+    run,
+    subsets,
+)
+
+pytestmark = pytest.mark.exhaustive
+
+SENT, REFUSED, FAILED, UNSETTLED, WAITING = ResultState
+
+
+def states(results: dict[int, Result]) -> list[ResultState]:
+    return [results[index].state for index in sorted(results)]
+
+
+def sizes(world: World) -> list[int]:
+    return [len(call) for call in world.calls]
+
+
+def send(world: World, requests: Sequence[InvitationRequest], **options: Any) -> dict[int, Result]:
+    results: dict[int, Result] = {}
+    for part in Sender(world, user_id=USER, **options).send(requests):
+        results |= part
+    return results
+
+
+# --- Without trouble -----------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("count", "expected"),
+    [(0, []), (1, [1]), (2, [2]), (10, [10]), (11, [10, 1]), (25, [10, 10, 5])],
+)
+def test_ten_go_in_one_call_and_a_single_one_in_the_call_for_one(
+    count: int, expected: list[int]
+) -> None:
+    world = World()
+    assert states(run(world, count)) == [SENT] * count
+    assert sizes(world) == expected
+    assert world.listings == 0
+
+
+def test_results_come_as_soon_as_they_are_certain() -> None:
+    requests = [request(index) for index in range(12)]
+    world = World()
+    results = Sender(world, user_id=USER).send(requests)
+    assert sorted(next(results)) == list(range(10))
+    assert len(world.calls) == 1
+    assert sorted(next(results)) == [10, 11]
+
+
+def test_an_address_that_comes_twice_is_sent_once() -> None:
+    world = World()
+    twice = replace(request(0), email_address=address(0).upper(), role="org:admin")
+    results = send(world, [request(0), request(1), twice])
+    assert states(results) == [SENT, SENT, REFUSED]
+    assert isinstance(results[2].error, exc.DuplicateInvitation)
+    assert results[2].invitation is not None
+    assert results[2].invitation.id == results[0].invitation.id  # type: ignore[union-attr]
+    assert results[2].invitation.url == ""
+    assert list(world.mails.values()) == [1, 1]
+
+
+def test_an_address_that_comes_twice_and_is_not_sent_is_told_the_same_twice() -> None:
+    results = send(World({0: "blocked"}), [request(0), request(1), request(0)])
+    assert states(results) == [REFUSED, SENT, REFUSED]
+    assert results[0] == results[2]
+
+
+# --- Every subset of failures --------------------------------------------------------------
+
+
+@pytest.mark.parametrize("kind", [*ADDRESS_KINDS, "mixed"])
+def test_of_up_to_ten_every_subset_can_be_refused_and_the_others_still_go(kind: str) -> None:
+    for count in range(11):
+        for kinds in subsets(count, kind):
+            world = World(kinds)
+            judge_without_faults(world, count, run(world, count))
+
+
+@pytest.mark.parametrize("atomicity", ["before", "good"])
+@pytest.mark.parametrize("kind", ["format", "pending", "member named"])
+def test_and_also_where_a_refused_call_has_made_some_of_them(kind: str, atomicity: str) -> None:
+    for kinds in subsets(10, kind):
+        world = World(kinds, atomicity=atomicity)
+        judge_without_faults(world, 10, run(world, 10))
+
+
+@pytest.mark.parametrize("atomicity", ["before", "good"])
+def test_and_also_where_each_is_refused_for_a_reason_of_its_own(atomicity: str) -> None:
+    for count in range(11):
+        for kinds in subsets(count, "mixed"):
+            world = World(kinds, atomicity=atomicity)
+            judge_without_faults(world, count, run(world, count))
+
+
+@pytest.mark.parametrize(("kind", "atomicity"), [("format", "nothing"), ("mixed", "before")])
+def test_of_up_to_twenty_every_two_can_be_refused(kind: str, atomicity: str) -> None:
+    for count in range(11, 21):
+        for bad in itertools.chain.from_iterable(
+            itertools.combinations(range(count), size) for size in (0, 1, 2)
+        ):
+            kinds = chosen(sum(1 << index for index in bad), count, kind)
+            world = World(kinds, atomicity=atomicity)
+            judge_without_faults(world, count, run(world, count))
+
+
+@pytest.mark.parametrize("atomicity", ATOMICITIES)
+def test_of_twenty_any_subset_can_be_refused(atomicity: str) -> None:
+    """Some of the million; ``python -m benchmarks.every_subset`` tries them all."""
+    masks = random.Random(atomicity).sample(range(1 << 20), 500)
+    for mask in masks:
+        world = World(chosen(mask, 20, "mixed"), atomicity=atomicity)
+        judge_without_faults(world, 20, run(world, 20))
+
+
+@pytest.mark.parametrize("seats", range(13))
+@pytest.mark.parametrize("atomicity", ATOMICITIES)
+@pytest.mark.parametrize("kind", ["format", "blocked named"])
+def test_where_seats_run_out_the_first_ones_get_them(kind: str, atomicity: str, seats: int) -> None:
+    for bad in [(), *itertools.combinations(range(12), 1), *itertools.combinations(range(12), 2)]:
+        kinds = dict.fromkeys(bad, kind)
+        world = World(kinds, atomicity=atomicity, seats=seats)
+        results = run(world, 12)
+        good = [index for index in range(12) if index not in bad]
+        assert [index for index in good if results[index].state is SENT] == good[:seats]
+        assert {results[index].state for index in good[seats:]} <= {REFUSED}
+        assert {type(results[index].error) for index in good[seats:]} <= {exc.QuotaExceeded}
+        assert len(world.calls) <= bound(12, 12 - min(seats, len(good)))
+
+
+def test_where_no_seat_is_left_a_thousand_cost_a_handful_of_calls() -> None:
+    world = World(seats=0)
+    assert set(states(run(world, 1000))) == {REFUSED}
+    assert sizes(world) == [10, 5, 2, 1]
+
+
+# --- Whom a refusal names ------------------------------------------------------------------
+
+
+def test_the_named_are_taken_out_and_the_rest_goes_in_the_next_call() -> None:
+    world = World(dict.fromkeys([2, 3, 7], "blocked named"))
+    results = run(world, 10)
+    assert sizes(world) == [10, 7]
+    assert [index for index in results if results[index].state is REFUSED] == [2, 3, 7]
+
+
+def test_where_nobody_is_named_the_one_is_found_by_halves() -> None:
+    world = World({9: "exclusive"})
+    results = run(world, 10)
+    assert sizes(world) == [10, 5, 5, 2, 3, 1, 2, 1, 1]
+    assert isinstance(results[9].error, exc.ExclusiveMembership)
+
+
+class Says(World):
+    """A world with an error for all calls that hold the first address."""
+
+    def __init__(self, error: exc.ClerkError) -> None:
+        super().__init__()
+        self.error = error
+
+    def error_for(self, requests: Sequence[InvitationRequest]) -> exc.ClerkError | None:
+        bad = requests[0].email_address == address(0)
+        return self.error if bad else super().error_for(requests)
+
+
+def named_by(text: str, *addresses: str) -> list[int]:
+    """Which of the addresses a refusal of a member with this text takes out at once."""
+    world = Says(refusal(400, "already_a_member_in_organization", text=text)([""]))
+    requests = [request(0)] + [replace(request(0), email_address=other) for other in addresses]
+    first = next(iter(Sender(world, user_id=USER).send(requests)))
+    return [i for i, result in first.items() if len(world.calls) == 1]
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "ana@x.org is already a member of the organization.",
+        "User ANA@X.ORG is already a member of the organization.",
+        "already a member: ana@x.org.",
+        'The user "ana@x.org", or <ana@x.org>, is a member',
+    ],
+)
+def test_a_member_is_found_in_the_text_of_the_refusal(text: str) -> None:
+    others = ("susana@x.org", "ana@x.org", "ana@x.org.uk", "na@x.org", "ana@x.or", "d'ana@x.org")
+    assert named_by(text, *others) == [2]
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "User user_2x is already a member.",
+        "d'ana@x.org is a member",
+        "x-ana@x.org is a member",
+        "ana@x.org.uk is a member",
+        "ana@x.org-west.example is a member",
+        "",
+    ],
+)
+def test_another_address_that_ends_or_begins_like_it_is_not_it(text: str) -> None:
+    assert named_by(text, "ana@x.org", "bo@x.org") == []
+
+
+def test_a_name_that_is_not_among_ours_names_nobody() -> None:
+    world = Says(refusal(400, "duplicate_record", meta="email_addresses")(["who@else.example"]))
+    results = send(world, [request(index) for index in range(4)])
+    assert states(results) == [REFUSED, SENT, SENT, SENT]
+
+
+def test_a_refusal_of_several_kinds_at_once_gives_each_its_own() -> None:
+    duplicate = refusal(400, "duplicate_record", meta="email_addresses")([address(0)])
+    blocked = refusal(403, "not_allowed_access", meta="identifiers")([address(1)])
+    both = exc.DuplicateInvitation(status=400, errors=(*duplicate.errors, *blocked.errors))
+
+    class Both(World):
+        def error_for(self, requests: Sequence[InvitationRequest]) -> exc.ClerkError | None:
+            names = {r.email_address for r in requests}
+            if {address(0), address(1)} <= names:
+                return both
+            return super().error_for(requests)
+
+    world = Both({0: "pending named", 1: "blocked named"})
+    results = run(world, 4)
+    assert isinstance(results[0].error, exc.DuplicateInvitation)
+    assert isinstance(results[1].error, exc.AddressNotAllowed)
+    assert sizes(world) == [4, 3, 2]
+
+
+# --- What many share -----------------------------------------------------------------------
+
+
+def test_a_role_that_is_gone_costs_one_call_for_all_who_were_to_get_it() -> None:
+    world = World(dict.fromkeys(range(100), "role"))
+    results = run(world, 100)
+    assert sizes(world) == [10]
+    assert {type(result.error) for result in results.values()} == {exc.RoleNotFound}
+
+
+def test_those_with_another_role_still_go() -> None:
+    world = World(dict.fromkeys(range(0, 30, 2), "role"))
+    results = run(world, 30)
+    assert [index for index in range(30) if results[index].state is SENT] == [*range(1, 30, 2)]
+    assert len(world.calls) == 1 + 2 + 2
+
+
+def test_a_role_that_turns_out_to_be_gone_for_one_is_gone_for_all() -> None:
+    world = World({0: "role", 15: "role", 29: "role"})
+    assert [i for i, r in run(world, 30).items() if r.state is REFUSED] == [0, 15, 29]
+    assert sizes(world) == [10, 1, 9, 9, 9]
+
+
+def test_a_wrong_redirect_or_expiry_costs_one_call_as_well() -> None:
+    error = refusal(422, "form_param_value_invalid", meta="param_name", value="redirect_url")([""])
+
+    class Picky(World):
+        def error_for(self, requests: Sequence[InvitationRequest]) -> exc.ClerkError | None:
+            return error if any(r.redirect_url == "/bad" for r in requests) else None
+
+    world = Picky()
+    requests = [replace(request(i), redirect_url="/bad" if i < 5 else None) for i in range(40)]
+    results = send(world, requests)
+    assert states(results) == [REFUSED] * 5 + [SENT] * 35
+    assert len(world.calls) == 4 + 2
+
+
+def test_metadata_is_compared_by_its_content() -> None:
+    error = refusal(422, "form_param_value_invalid", meta="param_name", value="public_metadata")
+    world = Says(error([""]))
+    requests = [replace(request(i), public_metadata={"size": ["L"]}) for i in range(10)]
+    assert states(send(world, requests)) == [REFUSED] * 10
+    assert len(world.calls) == 1
+
+
+# --- What ends it --------------------------------------------------------------------------
+
+EVERY_STOP = [Fault(error) for error in STOPS.values()]
+EVERY_LOSS = [
+    Fault(error, effect)
+    for name, error in LOSSES.items()
+    for effect in ("none", "all", "half", "late")
+    # Who says 500 or talks nonsense has come to an end with it.
+    if effect != "late" or error().may_be_under_way
+]
+
+
+def one_fault_at_each_position(
+    kinds: dict[int, str], count: int, fault: Fault, **order: Any
+) -> list[tuple[int, World, dict[int, Result]]]:
+    """Send, with the fault at the first call, at the second, and so on to the last."""
+    seen: list[tuple[int, World, dict[int, Result]]] = []
+    for position in itertools.count():
+        world = World(kinds, faults={position: fault}, **order)
+        results = run(world, count)
+        if len(world.calls) <= position:
+            return seen
+        seen.append((position, world, results))
+    raise AssertionError
+
+
+def doubtful_ones(world: World) -> set[int]:
+    """Those that were in a refused call with others, or in the lost one."""
+    names = {address(index): index for index in range(20)}
+    return {names[name] for call in world.calls for name in call}
+
+
+@pytest.mark.parametrize("atomicity", ATOMICITIES)
+@pytest.mark.parametrize(
+    "fault", EVERY_LOSS, ids=lambda f: f"{f.error().__class__.__name__}-{f.effect}"
+)
+def test_whatever_is_lost_at_whichever_call_nothing_is_sent_after_it(
+    fault: Fault, atomicity: str
+) -> None:
+    cases = [(kinds, 4) for kinds in subsets(4, "mixed")]
+    cases += [(dict.fromkeys(bad, "format"), 12) for bad in [(), (0,), (6,), (11,), (3, 8)]]
+    for kinds, count in cases:
+        for position, world, results in one_fault_at_each_position(
+            kinds, count, fault, atomicity=atomicity
+        ):
+            assert len(world.calls) == position + 1
+            assert 1 <= world.listings <= 1 + len(kinds)
+            lost = {i for i in range(count) if address(i) in world.calls[-1]}
+            for index, result in results.items():
+                if result.state is UNSETTLED:
+                    assert fault.error().may_be_under_way
+                    assert index in lost
+                    assert isinstance(result.error, type(fault.error()))
+                if result.state is FAILED:
+                    assert index in lost
+                if result.state is WAITING:
+                    assert isinstance(result.error, type(fault.error()))
+
+
+@pytest.mark.parametrize("atomicity", ATOMICITIES)
+@pytest.mark.parametrize("fault", EVERY_STOP, ids=lambda f: f.error().__class__.__name__)
+def test_whatever_stops_it_at_whichever_call_nothing_is_sent_after_it(
+    fault: Fault, atomicity: str
+) -> None:
+    error = fault.error()
+    cases = [(kinds, 4) for kinds in subsets(4, "mixed")]
+    cases += [(dict.fromkeys(bad, "format"), 12) for bad in [(), (0,), (6,), (11,), (3, 8)]]
+    for kinds, count in cases:
+        for position, world, results in one_fault_at_each_position(
+            kinds, count, fault, atomicity=atomicity
+        ):
+            assert len(world.calls) == position + 1
+            stopped = {i for i in range(count) if address(i) in world.calls[-1]}
+            for index, result in results.items():
+                assert result.state is not UNSETTLED
+                if not isinstance(result.error, type(error)):
+                    assert result.state in (SENT, REFUSED)
+                elif isinstance(error, exc.RateLimited):
+                    assert (result.state, result.retry_after) == (WAITING, error.retry_after)
+                elif isinstance(error, exc.ConnectionFailed):
+                    assert result.state is (FAILED if index in stopped else WAITING)
+                else:
+                    assert result.state is FAILED
+
+
+@pytest.mark.parametrize("atomicity", ATOMICITIES)
+@pytest.mark.parametrize(
+    "fault", [*EVERY_LOSS, *EVERY_STOP], ids=lambda f: f"{f.error().__class__.__name__}-{f.effect}"
+)
+def test_where_it_cannot_even_be_looked_up_nobody_knows_and_nothing_is_sent_again(
+    fault: Fault, atomicity: str
+) -> None:
+    cases = [(kinds, 4) for kinds in subsets(4, "format")]
+    cases += [(dict.fromkeys(bad, "format"), 12) for bad in [(), (5,), (3, 11)]]
+    for kinds, count in cases:
+        for _, world, results in one_fault_at_each_position(
+            kinds, count, fault, atomicity=atomicity, list_faults={0: exc.Timeout, 1: exc.Timeout}
+        ):
+            tried = doubtful_ones(world)
+            for index, result in results.items():
+                if result.state is UNSETTLED:
+                    assert index in tried
+                    in_the_lost = fault in EVERY_LOSS and address(index) in world.calls[-1]
+                    assert isinstance(
+                        result.error, type(fault.error()) if in_the_lost else exc.ClerkError
+                    )
+                if index not in tried:
+                    assert result.state in (WAITING, FAILED)
+
+
+@pytest.mark.parametrize("atomicity", ATOMICITIES)
+def test_where_seats_run_out_and_it_cannot_be_looked_up_nobody_is_told_a_lie(
+    atomicity: str,
+) -> None:
+    for seats in range(13):
+        world = World({4: "format"}, atomicity=atomicity, seats=seats, list_faults={0: exc.Timeout})
+        run(world, 12)
+
+
+@pytest.mark.parametrize("atomicity", ATOMICITIES)
+def test_where_it_cannot_be_looked_up_who_is_invited_already_it_is_found_out_by_trying(
+    atomicity: str,
+) -> None:
+    for count in range(1, 9):
+        for kinds in subsets(count, "pending"):
+            world = World(kinds, atomicity=atomicity, list_faults={0: exc.Timeout})
+            results = run(world, count)
+            if len(kinds) == 1 and atomicity == "nothing":  # the halves find it
+                [bad] = kinds
+                assert [i for i in results if results[i].state is not SENT] == [bad]
+                assert results[bad].state is REFUSED
+
+
+def test_what_is_certain_is_not_looked_up() -> None:
+    limit = Fault(STOPS["429"])
+    world = World({4: "format"}, faults={9: limit})
+    assert states(run(world, 12))[10:] == [WAITING] * 2
+    assert (len(world.calls), world.listings) == (10, 0)
+    world = World({0: "format", 3: "pending"}, faults={5: limit})
+    assert states(run(world, 4)) == [REFUSED, SENT, WAITING, REFUSED]
+    assert (sizes(world), world.listings) == ([4, 2, 1, 1, 2, 1], 1)
+
+
+def test_a_lost_call_that_has_happened_was_sent() -> None:
+    results = run(World(faults={0: Fault(exc.Timeout, "all")}), 10)
+    assert states(results) == [SENT] * 10
+
+
+def test_a_lost_call_that_has_not_happened_may_come_yet_or_has_failed() -> None:
+    assert states(run(World(faults={0: Fault(exc.Timeout)}), 3)) == [UNSETTLED] * 3
+    assert states(run(World(faults={0: Fault(LOSSES["500"])}), 3)) == [FAILED] * 3
+
+
+def test_a_lost_call_for_somebody_whom_another_one_has_invited_is_refused_with_that() -> None:
+    for kind, state in (("pending named", REFUSED), ("blocked", UNSETTLED)):
+        [result] = run(World({0: kind}, faults={0: Fault(exc.Timeout)}), 1).values()
+        assert result.state is state
+    world = World({0: "pending"}, faults={0: Fault(exc.Timeout)})
+    [result] = run(world, 1).values()
+    assert isinstance(result.error, exc.DuplicateInvitation)
+    assert result.invitation is not None
+    assert (result.invitation.inviter_id, result.invitation.url) == ("user_else", "")
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"role": "org:admin"},
+        {"inviter_id": "user_else"},
+        {"created_at": datetime.now(UTC) - timedelta(minutes=5)},
+    ],
+    ids=lambda change: next(iter(change)),
+)
+def test_what_is_found_is_ours_only_with_our_role_inviter_and_time(change: dict[str, Any]) -> None:
+    world = World(faults={0: Fault(exc.Timeout)})
+    ours = world.invitation(address(0), "org:member", USER, datetime.now(UTC))
+    world.pending["x"] = ours
+    [result] = send(world, [request(0)]).values()
+    assert result.state is SENT
+    world = World(faults={0: Fault(exc.Timeout)})
+    world.pending["x"] = replace(ours, **change)
+    [result] = send(world, [request(0)]).values()
+    assert result.state is REFUSED
+
+
+# --- Time ----------------------------------------------------------------------------------
+
+
+def test_after_the_deadline_nothing_is_sent() -> None:
+    world = World()
+    results = run(world, 25, deadline=time.monotonic() - 1)
+    assert set(results.values()) == {Result(WAITING)}
+    assert world.calls == []
+
+
+@pytest.mark.parametrize("atomicity", ATOMICITIES)
+@pytest.mark.parametrize("calls", range(5))
+def test_the_deadline_ends_it_in_the_middle_of_ten_too(
+    monkeypatch: pytest.MonkeyPatch, calls: int, atomicity: str
+) -> None:
+    world = World({7: "format"}, atomicity=atomicity)
+    monkeypatch.setattr(time, "monotonic", lambda: float(len(world.calls)))
+    results = run(world, 25, deadline=float(calls))
+    assert len(world.calls) == calls
+    sent = {index for index, result in results.items() if result.state is SENT}
+    assert sent == {index for index in range(25) if address(index).casefold() in world.mails}
+    rest = set(range(25)) - sent - {7}
+    assert {results[index] for index in rest} <= {Result(WAITING)}
+    assert len(rest) > 0
+
+
+# --- Answers that say less or more -----------------------------------------------------------
+
+
+class Answers(World):
+    """Does what it is asked, and tells something else."""
+
+    def __init__(self, told: list[int], **order: Any) -> None:
+        super().__init__(**order)
+        self.told = told
+
+    def invite_members(self, requests: Sequence[InvitationRequest]) -> tuple[Invitation, ...]:
+        rows = list(super().invite_members(requests))
+        more = self.invitation("other@example.org", "org:member", USER, self.now)
+        return tuple([*rows, more][index] for index in self.told)
+
+
+@pytest.mark.parametrize("told", [[3, 2, 1, 0], [0, 1, 2, 3, 4], [4, 3, 1, 2, 0, 0]], ids=str)
+def test_rows_are_told_apart_by_their_address(told: list[int]) -> None:
+    world = Answers(told)
+    assert states(run(world, 4)) == [SENT] * 4
+    assert world.listings == 0
+
+
+@pytest.mark.parametrize("told", [[], [0], [4], [3, 1, 4]], ids=str)
+def test_what_an_answer_leaves_out_is_looked_up(told: list[int]) -> None:
+    world = Answers(told)
+    assert states(run(world, 4)) == [SENT] * 4
+    assert world.listings == 1
+
+
+def test_what_is_left_out_and_not_there_either_is_not_sent_again() -> None:
+    class Forgets(Answers):
+        def make(self, r: InvitationRequest) -> Invitation:
+            row = super().make(r)
+            if r.email_address == address(1):
+                del self.pending[row.email_address.casefold()]
+            return row
+
+    world = Forgets([0, 2, 3])
+    results = run(world, 4)
+    assert states(results) == [SENT, UNSETTLED, SENT, SENT]
+    assert isinstance(results[1].error, exc.InvalidResponse)
+
+
+def test_what_is_left_out_and_cannot_be_looked_up_ends_it() -> None:
+    world = Answers(list(range(9)), list_faults={0: LOSSES["500"]})
+    results = run(world, 20)
+    assert states(results) == [SENT] * 9 + [UNSETTLED] + [WAITING] * 10
+
+
+def test_a_single_answer_is_about_the_single_request_however_it_spells_the_address() -> None:
+    class Spells(World):
+        def invite_member(self, request: InvitationRequest) -> Invitation:
+            return replace(super().invite_member(request), email_address="p0@xn--bcher-kva.de")
+
+    [result] = send(Spells(), [request(0)]).values()
+    assert result.state is SENT
+
+
+# --- Looking up ------------------------------------------------------------------------------
+
+
+class Pages:
+    """A list of pending invitations, newest first, one minute apart."""
+
+    def __init__(self, count: int, minutes: float = 1) -> None:
+        now = datetime.now(UTC)
+        self.rows = [
+            World.invitation(address(i), "org:member", USER, now - i * timedelta(minutes=minutes))
+            for i in range(count)
+        ]
+        self.offsets: list[int] = []
+
+    def get_invitations(self, *, order_by: str, limit: int, offset: int) -> Page[Invitation]:
+        assert (order_by, limit) == ("-created_at", 500)
+        self.offsets.append(offset)
+        return Page(tuple(self.rows[offset : offset + limit]), len(self.rows))
+
+
+def looked_up(pages: Pages, *wanted: int) -> list[int]:
+    names = {address(index).casefold(): index for index in wanted}
+    found = find_pending(pages, names, started=datetime.now(UTC))  # type: ignore[arg-type]
+    return sorted(names[name] for name in found)
+
+
+def test_one_page_does_where_its_end_is_older_than_the_request() -> None:
+    pages = Pages(1200)
+    assert looked_up(pages, 3, 700) == [3]
+    assert pages.offsets == [0]
+
+
+def test_more_pages_are_read_where_all_on_the_first_are_newer_until_all_are_found() -> None:
+    pages = Pages(1200, minutes=0)
+    assert looked_up(pages, 3, 700) == [3, 700]
+    assert pages.offsets == [0, 500]
+    assert looked_up(pages, 3, 5000) == [3]
+    assert pages.offsets == [0, 500, 0, 500, 1000]
+
+
+def test_an_empty_list_is_one_page() -> None:
+    pages = Pages(0)
+    assert looked_up(pages, 0) == []
+    assert pages.offsets == [0]
+
+
+def test_what_is_no_longer_pending_does_not_count() -> None:
+    pages = Pages(3)
+    pages.rows[1] = replace(pages.rows[1], status=InvitationStatus.REVOKED)
+    assert looked_up(pages, 0, 1) == [0]
+
+
+def test_the_newest_counts_where_an_address_is_there_more_than_once() -> None:
+    pages = Pages(3)
+    pages.rows[2] = replace(pages.rows[2], email_address=address(1).upper())
+    found = find_pending(pages, {address(1).casefold()}, started=datetime.now(UTC))  # type: ignore[arg-type]
+    assert found[address(1).casefold()] is pages.rows[1]
+
+
+# --- The world itself ------------------------------------------------------------------------
+
+
+def test_the_judge_is_not_blind() -> None:
+    """A sender that trusts a refusal, or repeats what it has lost, is found out."""
+    world = World({3: "format"}, atomicity="good")
+    with pytest.raises(exc.InvalidEmailAddress):
+        world.invite_members([request(i) for i in range(4)])
+    liar = {i: Result(REFUSED, error=exc.InvalidEmailAddress()) for i in range(4)}
+    with pytest.raises(AssertionError):
+        judge(world, 4, liar)
+    with pytest.raises(AssertionError):
+        run(Repeats(faults={0: Fault(exc.Timeout, "all")}), 1)
+
+
+class Repeats(World):
+    """Sends again what was lost, as a careless client would, to a Clerk that makes two of it."""
+
+    def invite_member(self, request: InvitationRequest) -> Invitation:
+        try:
+            return super().invite_member(request)
+        except exc.Timeout:
+            self.pending.clear()
+            return super().invite_member(request)
