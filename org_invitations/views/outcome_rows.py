@@ -198,6 +198,8 @@ class OutcomeMaker:
         now = datetime.now(UTC)
         moments = [_aware(item.retry_at) for item in items if item.retry_at is not None]
         last = max(moments, default=now)
+        if any(item.reason == "RateLimited" and item.retry_at is None for item in items):
+            return self.wording.say("Item:RateLimited")  # Clerk did not say until when
         if last <= now:
             return self.wording.say("Outcome:waiting")
         seconds = int((last - now).total_seconds()) + 1

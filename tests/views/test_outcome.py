@@ -210,6 +210,7 @@ def test_what_is_left_of_invitations_is_a_form_to_try_again(ada: Browser, make: 
         {"state": State.DONE},
         {"state": State.FAILED, "reason": "ServiceUnavailable"},
         {"state": State.REFUSED, "reason": "member"},
+        options={"role": "org:member"},
     )
     response = ada.get(url_of(batch))
     assert response.context["form"]["email_addresses"].value() == "n1@example.com"
@@ -507,3 +508,20 @@ def test_an_unexpected_refusal_says_whom_to_tell_what(ada: Browser, make: Any) -
     batch = make({"state": State.FAILED, "reason": "UnexpectedError", "params": params})
     words = text_of(ada.get(url_of(batch)))
     assert "Clerk refused this: Too blue. Tell whoever runs this site: trace_1" in words
+
+
+def test_where_clerk_did_not_say_how_long_to_wait_it_is_not_said_that_it_can_go_now(
+    ada: Browser, clerk: Emulator
+) -> None:
+    batch = Batch.objects.create(
+        organization_id=clerk.organization("acme").id,
+        user_id=clerk.user("ada@acme.test").id,
+        action=Batch.Action.INVITE,
+        digest="",
+    )
+    BatchItem.objects.create(
+        batch=batch, number=0, email_address="a@example.com", state="waiting", reason="RateLimited"
+    )
+    text = text_of(ada.get(f"{LIST}outcomes/{batch.pk}/"))
+    assert "Clerk's limit is reached" in text
+    assert "can go now" not in text
