@@ -17,7 +17,7 @@ from .conf import MAX_EXPIRES_IN_DAYS, conf
 from .roles import AssignableRoles
 
 #: The periods on offer (days).
-USUAL_DAYS: Final = (1, 3, 7, 14, 30, 60, 90, 180, 365)
+USUAL_DAYS: Final = (1, 7, 14, 30, 90, 365)
 #: What Clerk takes where nothing else is said (API description 2026-05-12).
 CLERKS_EXPIRES_IN_DAYS: Final = 30
 

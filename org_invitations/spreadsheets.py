@@ -261,7 +261,7 @@ def _row(
         line=line,
         text=whole.strip(delimiter + " \t\r\n") or whole.strip(),
         cells=tuple(found),
-        role=cells[role].strip()[:MAX_ROLE_LENGTH]
+        role=cells[role].strip()[:MAX_ROLE_LENGTH].strip()
         if role is not None and role < len(cells)
         else "",
     )

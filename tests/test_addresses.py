@@ -451,4 +451,4 @@ def test_a_megabyte_of_anything_takes_a_moment(start: str, part: str) -> None:
     began = time.perf_counter()
     parse_text(text)
     # What is quadratic takes minutes.
-    assert time.perf_counter() - began < 8
+    assert time.perf_counter() - began < 40

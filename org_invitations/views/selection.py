@@ -119,7 +119,9 @@ class SelectionView(SelectionQuestionMixin):
                 [self.make_item(action, one) for one in chosen],
                 organization_id=self.service.organization_id,
                 user_id=self.identity.user_id,
-                options={"seen": str(self.get_query().status)},
+                options={"seen": str(self.get_query().status)}
+                if "state" in self.request.POST
+                else {},
             )
         except BatchTaken as taken:
             # The same question was sent twice at the same moment, or somebody made up its id.

@@ -778,6 +778,7 @@ def test_when_a_new_invitation_cannot_be_made_no_other_one_is_taken_back(
 def test_what_somebody_has_revoked_since_is_not_sent_again(ada: Browser, clerk: Emulator) -> None:
     first, second = clerk.invitations("acme", "pending")[:2]
     data = {"action": "resend", "selected": [first.id, second.id], "confirm_elevated": "on"}
+    data |= {"state": ""}  # of the list as it opens: the pending ones
     assert ada.post("/invitations/selected/", data).status_code == 200
     clerk.state.invitations[first.id].state = "revoked"
     ada.post("/invitations/selected/", data | {"confirmed": "1", "batch": str(uuid4())})
