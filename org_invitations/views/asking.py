@@ -53,13 +53,6 @@ class SelectionQuestionMixin(InvitationPageMixin):
         ids = (text if _ID.fullmatch(text) else NO_ID for text in posted)
         return list(dict.fromkeys(ids))
 
-    def get_batch_id(self) -> UUID | None:
-        """Return the id that came with the question."""
-        try:
-            return UUID(self.request.POST.get("batch", ""))
-        except ValueError:
-            return None
-
     def get_elevated(
         self, workspace: Workspace, action: str, chosen: Sequence[Chosen]
     ) -> list[str]:

@@ -6,12 +6,11 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 from http import HTTPStatus
 from typing import Any, Final
-from uuid import UUID, uuid4
+from uuid import uuid4
 
 from django.http import HttpResponseBase
 from django.utils import timezone
 
-from .. import htmx
 from ..addresses import Entry
 from ..clerk import ClerkError, Invitation, Role
 from ..clerk import exceptions as exc
@@ -21,7 +20,6 @@ from ..services import NotPermitted, Workspace
 from ..services.batches import BatchTaken, begin_batch, get_items, mark, settle_item
 from ..services.reasons import Reason
 from ..services.screening import Screened, Screening, Verdict
-from .organization import SeeOther
 from .review import ReviewMixin
 
 State = BatchItem.State
@@ -92,16 +90,9 @@ class BeginMixin(ReviewMixin):
             "options": kept,
         }
         try:
-            return begin_batch(self.get_batch_id(), Batch.Action.INVITE, items, **whose)
+            return begin_batch(self.get_batch_id() or uuid4(), Batch.Action.INVITE, items, **whose)
         except BatchTaken as taken:
             return begin_batch(taken.instead, Batch.Action.INVITE, items, **whose)
-
-    def get_batch_id(self) -> UUID:
-        """Return the id that came with the form, or a new one."""
-        try:
-            return UUID(self.request.POST.get("batch", ""))
-        except ValueError:
-            return uuid4()
 
     def finish_one(
         self,
@@ -134,11 +125,6 @@ class BeginMixin(ReviewMixin):
     def form_valid(self, workspace: Workspace, invitation: Invitation) -> HttpResponseBase:
         """Say whom it went to."""
         raise NotImplementedError
-
-    def show_outcome(self, batch: Batch) -> HttpResponseBase:
-        """Go to the page that says what became of each."""
-        url = self.get_url("outcome", batch_id=batch.id)
-        return htmx.leave_page(url) if htmx.is_htmx(self.request) else SeeOther(url)
 
 
 class InviteMany(BeginMixin):

@@ -4,18 +4,20 @@ from __future__ import annotations
 
 from http import HTTPStatus
 from typing import Any
-from uuid import uuid4
+from uuid import UUID, uuid4
 
-from django.http import HttpResponse
+from django.http import HttpResponse, HttpResponseBase
 from django.utils.html import format_html
 from django.utils.translation import gettext
 
 from .. import htmx
 from ..clerk import Invitation
 from ..forms import InviteForm
+from ..models import Batch
 from ..roles import AssignableRoles
 from ..services import Workspace
 from .listing import ListMixin
+from .organization import SeeOther
 
 
 class InvitationPageMixin(ListMixin):
@@ -122,3 +124,15 @@ class InvitationPageMixin(ListMixin):
         response: HttpResponse = self.render("org_invitations/answers/list.html", context)
         response = htmx.replace_list(response, context["list_url"])
         return htmx.mark_fragment(response, htmx.LIST_ID)
+
+    def get_batch_id(self) -> UUID | None:
+        """Return the id that came with the form, if one did."""
+        try:
+            return UUID(self.request.POST.get("batch", ""))
+        except ValueError:
+            return None
+
+    def show_outcome(self, batch: Batch) -> HttpResponseBase:
+        """Go to the page that says what became of each."""
+        url = self.get_url("outcome", batch_id=batch.id)
+        return htmx.leave_page(url) if htmx.is_htmx(self.request) else SeeOther(url)

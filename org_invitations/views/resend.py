@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 from http import HTTPStatus
 from typing import Any, Final
-from uuid import UUID, uuid4
+from uuid import uuid4
 
 from django.db import transaction
 from django.http import HttpRequest, HttpResponseBase
@@ -90,13 +90,6 @@ class ResendInvitationView(ResendQuestionMixin):
             return self.service.replace_invitation(workspace, batch_id=batch_id, **options)
         except BatchTaken as taken:
             return self.service.replace_invitation(workspace, batch_id=taken.instead, **options)
-
-    def get_batch_id(self) -> UUID | None:
-        """Return the id that came with the question."""
-        try:
-            return UUID(self.request.POST.get("batch", ""))
-        except ValueError:
-            return None
 
     def was_revoked_meanwhile(self, workspace: Workspace) -> bool:
         """Whether somebody has taken the invitation back since the question was asked.

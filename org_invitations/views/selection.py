@@ -177,8 +177,3 @@ class SelectionView(SelectionQuestionMixin):
         if take_up(batch):
             self.run(batch)
         return self.show_outcome(batch)
-
-    def show_outcome(self, batch: Batch) -> HttpResponseBase:
-        """Go to the page that says what became of each."""
-        url = self.get_url("outcome", batch_id=batch.id)
-        return htmx.leave_page(url) if htmx.is_htmx(self.request) else SeeOther(url)
