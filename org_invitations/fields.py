@@ -10,6 +10,7 @@ from django import forms
 from django.core.exceptions import ValidationError
 from django.utils import timezone
 from django.utils.formats import date_format
+from django.utils.text import format_lazy
 from django.utils.translation import gettext, ngettext
 from django.utils.translation import gettext_lazy as _
 
@@ -53,6 +54,7 @@ class RoleField(forms.ChoiceField):
             "You can give only roles that may do no more than you may, and this organization has "
             "none. Ask an administrator of the organization."
         ),
+        "not_offered": _("Not on offer, because they may do more than you may: {roles}"),
         "unavailable": _("The roles could not be loaded, so no invitation was sent. Try again."),
     }
 
@@ -62,6 +64,7 @@ class RoleField(forms.ChoiceField):
         # Kept apart from the choices: the site's own choice of a default wins over Clerk's.
         self._own_initial = kwargs.get("initial")
         super().__init__(**kwargs)
+        self._own_help_text = self.help_text
         self.roles = roles or AssignableRoles()
 
     @property
@@ -80,6 +83,11 @@ class RoleField(forms.ChoiceField):
         elif not roles.roles and roles.withheld:
             self.disabled = True
             self.help_text = self.error_messages["withheld"]
+        elif roles.withheld and not self._own_help_text:
+            names = ", ".join(role.name for role in roles.withheld)
+            self.help_text = format_lazy(self.error_messages["not_offered"], roles=names)
+        else:
+            self.help_text = self._own_help_text
 
     def choose_again(self) -> None:
         """Preselect nothing: what had been chosen is not on offer, and nobody chose the first."""

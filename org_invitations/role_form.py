@@ -20,7 +20,7 @@ class RoleForm(forms.Form):
 
     role = RoleField()
     confirm_elevated = forms.BooleanField(
-        label=_("Yes, this person may manage members"),
+        label=_("Yes, they may manage members"),
         required=False,
         error_messages={
             "unconfirmed": _(

@@ -17,8 +17,10 @@ from org_invitations.services.batches import (
     BatchTaken,
     begin_batch,
     find_batch,
+    find_begun,
     get_items,
     is_at_work,
+    is_over,
     mark,
     save_items,
     settle_item,
@@ -123,6 +125,38 @@ def test_what_somebody_died_over_can_be_taken_up() -> None:
     batch, _ = begin()
     Batch.objects.update(worked_at=timezone.now() - STALE_AFTER - timedelta(seconds=1))
     assert take_up(batch)
+
+
+def test_where_calls_may_take_long_a_batch_is_at_work_for_longer() -> None:
+    batch, _ = begin()
+    batch.worked_at = timezone.now() - STALE_AFTER - timedelta(seconds=1)
+    batch.save()
+    with override_settings(ORG_INVITATIONS_READ_TIMEOUT=120):
+        assert is_at_work(batch)
+        assert not is_over(batch)
+        assert not take_up(batch)
+    assert not is_at_work(batch)
+    assert is_over(batch)
+
+
+def test_what_was_begun_is_found_by_the_same_wish_and_by_no_other() -> None:
+    def find(batch_id: UUID, *addresses: str, **more: Any) -> Batch | None:
+        items = [BatchItem(email_address=address) for address in addresses]
+        values: dict[str, Any] = {"options": {}, **ACME, **more}
+        return find_begun(batch_id, Batch.Action.INVITE, items, **values)
+
+    form = uuid4()
+    assert find(form, "a@x.org") is None
+    first, _ = begin(form, "a@x.org")
+    with pytest.raises(BatchTaken) as taken:
+        begin(form, "b@x.org")
+    second, _ = begin(taken.value.instead, "b@x.org")
+    assert find(form, "a@x.org") == first
+    assert find(form, "b@x.org") == second
+    assert find(form, "c@x.org") is None
+    assert find(form, "a@x.org", options={"role": "org:admin"}) is None
+    assert find(form, "a@x.org", user_id="user_bo") is None
+    assert find(uuid4(), "a@x.org") is None
 
 
 def test_an_item_keeps_what_became_of_it() -> None:

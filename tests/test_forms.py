@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
 
@@ -15,7 +16,7 @@ from django.utils.translation import override
 
 from org_invitations.addresses import MAX_FILE_BYTES, Refusal, parse_file, parse_text
 from org_invitations.clerk import Role
-from org_invitations.fields import CLERKS_EXPIRES_IN_DAYS, USUAL_DAYS, ExpiryField
+from org_invitations.fields import CLERKS_EXPIRES_IN_DAYS, USUAL_DAYS, ExpiryField, RoleField
 from org_invitations.forms import InviteForm
 from org_invitations.roles import AssignableRoles
 
@@ -220,6 +221,20 @@ def test_while_roles_are_locked_what_was_chosen_stays_to_be_seen() -> None:
 def test_without_any_roles_nothing_can_be_sent() -> None:
     for roles in (AssignableRoles(), AssignableRoles(withheld=(BOSS,))):
         assert errors(form(roles=roles)).keys() == {"role"}
+
+
+def test_the_roles_that_a_person_cannot_give_are_named_with_the_reason() -> None:
+    withheld = replace(HARMLESS, withheld=(BOSS, ADMIN))
+    select = InviteForm(roles=withheld).fields["role"]
+    said = "Not on offer, because they may do more than you may: Boss, Admin"
+    assert str(select.help_text) == said
+    assert InviteForm(roles=HARMLESS).fields["role"].help_text == ""
+    field = RoleField(roles=withheld, help_text="Choose with care.")
+    assert field.help_text == "Choose with care."
+    field.roles = replace(withheld, locked=True)
+    assert str(field.help_text).startswith("Roles are being changed")
+    field.roles = withheld
+    assert field.help_text == "Choose with care."
 
 
 # --- For how long --------------------------------------------------------------------------------

@@ -23,8 +23,12 @@ from .reasons import Reason
 
 logger = logging.getLogger("org_invitations")
 
-#: No call to Clerk takes this long, so what has not moved since is not moving any more.
+#: What has not moved for this long is not moving any more, where calls take the usual time.
 STALE_AFTER: Final = timedelta(seconds=150)
+
+#: As many calls to Clerk there may be between two marks: a write, the looks for what became of it
+#: when its answer was lost, and the pauses between them.
+_CALLS_AT_ONCE: Final = 5
 
 _FIELDS: Final = ("state", "reason", "params", "invitation_id", "retry_at")
 
@@ -79,7 +83,7 @@ def begin_batch(
     except IntegrityError:
         before = find_batch(batch_id, organization_id=organization_id, user_id=user_id)
         if before is None or before.digest != digest:
-            instead = uuid5(batch_id, f"{organization_id} {user_id} {digest}")
+            instead = _instead_of(batch_id, organization_id, user_id, digest)
             raise BatchTaken(before, instead) from None
         return before, False
     forget_old_batches()
@@ -96,15 +100,44 @@ def find_batch(batch_id: UUID, *, organization_id: str, user_id: str) -> Batch |
     ).first()
 
 
+def find_begun(
+    batch_id: UUID,
+    action: str,
+    items: Sequence[BatchItem],
+    *,
+    organization_id: str,
+    user_id: str,
+    options: Mapping[str, Any],
+) -> Batch | None:
+    """Return what :func:`begin_batch` has begun for the very same wish, if it has."""
+    digest = _digest(action, options, items)
+    for own_id in (batch_id, _instead_of(batch_id, organization_id, user_id, digest)):
+        batch = find_batch(own_id, organization_id=organization_id, user_id=user_id)
+        if batch is not None and batch.digest == digest:
+            return batch
+    return None
+
+
 def get_items(batch: Batch) -> list[BatchItem]:
     """Return the items in the order in which they were typed."""
     return list(batch.items.order_by("number"))
 
 
+def stale_after() -> timedelta:
+    """Return how long a batch may not have moved while some request is at work on it."""
+    longest = _CALLS_AT_ONCE * timedelta(seconds=conf.CONNECT_TIMEOUT + conf.READ_TIMEOUT)
+    return max(STALE_AFTER, longest)
+
+
 def is_at_work(batch: Batch) -> bool:
     """Whether some request is at work on the batch right now."""
     moment = batch.worked_at
-    return batch.is_running and moment is not None and moment > timezone.now() - STALE_AFTER
+    return batch.is_running and moment is not None and moment > timezone.now() - stale_after()
+
+
+def is_over(batch: Batch) -> bool:
+    """Whether Clerk has done by now whatever it was going to do, whether or not it answered."""
+    return (batch.worked_at or batch.created_at) < timezone.now() - stale_after()
 
 
 def mark(batch: Batch, items: Iterable[BatchItem], *, is_running: bool) -> None:
@@ -123,7 +156,7 @@ def save_items(items: Iterable[BatchItem]) -> None:
 def take_up(batch: Batch) -> bool:
     """Begin to work on a batch again, unless somebody is at work on it; tell whether it is ours."""
     now = timezone.now()
-    idle = Q(is_running=False) | Q(worked_at=None) | Q(worked_at__lte=now - STALE_AFTER)
+    idle = Q(is_running=False) | Q(worked_at=None) | Q(worked_at__lte=now - stale_after())
     # One statement, so that of two requests at the same moment one goes on.
     taken = Batch.objects.filter(idle, pk=batch.pk).update(is_running=True, worked_at=now)
     if taken:
@@ -159,6 +192,10 @@ def forget_old_batches() -> None:
 
 def _oldest() -> datetime:
     return timezone.now() - timedelta(days=conf.KEEP_DAYS)
+
+
+def _instead_of(batch_id: UUID, organization_id: str, user_id: str, digest: str) -> UUID:
+    return uuid5(batch_id, f"{organization_id} {user_id} {digest}")
 
 
 def _digest(action: str, options: Mapping[str, Any], items: Sequence[BatchItem]) -> str:

@@ -9,9 +9,8 @@ from ..clerk import Invitation, OrganizationAPI
 from ..clerk import exceptions as exc
 from ..concurrency import run_together
 from ..models import BatchItem
-from .batches import save_items, settle_item
+from .batches import is_over, save_items, settle_item
 from .reasons import Reason
-from .replacing import is_over
 from .settling import CLOCK_TOLERANCE
 
 State = BatchItem.State
@@ -61,11 +60,11 @@ def _settle(item: BatchItem, rows: Sequence[Invitation]) -> None:
         settle_item(item, State.REFUSED, Reason.of_error(exc.InvitationNotPending(), old))
     elif old is not None and not old.is_revoked:
         # Nothing was revoked: the person has what they had, once Clerk is done for certain.
-        if is_over(item):
+        if is_over(item.batch):
             settle_item(item, State.FAILED, Reason(exc.ServiceUnavailable.__name__))
     elif item.state != State.HALF_DONE:
         # As long as Clerk may still be at work, why it is missing is not known.
-        reason = Reason(item.reason, item.params) if is_over(item) else None
+        reason = Reason(item.reason, item.params) if is_over(item.batch) else None
         settle_item(item, State.HALF_DONE, reason)
 
 

@@ -17,6 +17,7 @@ from .batches import (
     begin_batch,
     find_batch,
     get_items,
+    is_at_work,
     mark,
     settle_item,
     take_up,
@@ -25,7 +26,7 @@ from .budget import Budget
 from .many import ManyInvitations
 from .reasons import Reason
 from .reconciling import reconcile
-from .replacing import Replacer, check_before, is_stale, make_request
+from .replacing import Replacer, check_before, make_request
 from .workspace import RoleNotGranted, Workspace
 
 State = BatchItem.State
@@ -136,10 +137,10 @@ class ReplacedInvitations(ManyInvitations):
         if len(items) != 1:
             return None
         if items[0].state in _OPEN:
-            if is_stale(items[0]):
-                self.reconcile(items)
-            else:
+            if is_at_work(items[0].batch):
                 settle_item(items[0], State.UNDER_WAY)  # whichever half it has got to
+            else:
+                self.reconcile(items)
         return items[0]
 
     def _get_roles_for(self, workspace: Workspace, old: Invitation) -> AssignableRoles:
@@ -181,7 +182,7 @@ class ReplacedInvitations(ManyInvitations):
         if replaces_id:
             found = found.filter(replaces_id=replaces_id)
         newest = found.select_related("batch").order_by("-batch__created_at", "number")
-        doubtful = [item for item in newest[:MAX_UNFINISHED] if is_stale(item)]
+        doubtful = [item for item in newest[:MAX_UNFINISHED] if not is_at_work(item.batch)]
         self.reconcile(doubtful)
         return [item for item in doubtful if item.state == State.HALF_DONE]
 

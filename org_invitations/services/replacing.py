@@ -13,13 +13,11 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import Final
 
-from django.utils import timezone
-
 from ..clerk import ClerkError, Invitation, InvitationRequest, OrganizationAPI
 from ..clerk import exceptions as exc
 from ..conf import MAX_EXPIRES_IN_DAYS, conf
 from ..models import Batch, BatchItem
-from .batches import STALE_AFTER, is_at_work, settle_item
+from .batches import settle_item
 from .budget import Budget
 from .creating import create_for_sure
 from .reasons import Reason
@@ -189,14 +187,3 @@ def _find_redirect(invitation_id: str) -> str:
             return str(redirect_url)
         invitation_id = item.replaces_id
     return ""
-
-
-def is_stale(item: BatchItem) -> bool:
-    """Whether nobody is at work on the item any more."""
-    return not is_at_work(item.batch)
-
-
-def is_over(item: BatchItem) -> bool:
-    """Whether Clerk has done by now whatever it was going to do."""
-    moved = item.batch.worked_at or item.batch.created_at
-    return moved < timezone.now() - STALE_AFTER

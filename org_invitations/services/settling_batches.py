@@ -8,26 +8,21 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from functools import partial
 from typing import Final
-
-from django.utils import timezone
 
 from ..clerk import MAX_LIMIT, ClerkError, Invitation, OrganizationAPI
 from ..clerk import exceptions as exc
 from ..clerk.organizations import InvitationRequest
 from ..concurrency import run_together
 from ..models import Batch, BatchItem
-from .batches import get_items, is_at_work, save_items, settle_item
+from .batches import get_items, is_at_work, is_over, save_items, settle_item
 from .reasons import Reason
 from .running import refuse
 from .settling import CLOCK_TOLERANCE, is_ours
 
 State = BatchItem.State
-
-#: After this long Clerk is not at work on a request any more.
-_GIVE_UP_AFTER: Final = timedelta(minutes=2)
 
 #: What does not move by itself.
 _DOUBTFUL: Final = (State.UNDER_WAY, State.UNSETTLED)
@@ -67,16 +62,13 @@ class _Settler:
     def __init__(self, api: OrganizationAPI, batch: Batch) -> None:
         self.api = api
         self.batch = batch
-        moved = batch.worked_at or batch.created_at
-        #: Whether Clerk has done by now whatever it was going to do.
-        self.is_over = moved < timezone.now() - _GIVE_UP_AFTER
 
     def settle(self, items: Sequence[BatchItem]) -> None:
         raise NotImplementedError
 
     def give_up(self, item: BatchItem) -> None:
         """Settle what Clerk shows nothing of: it did not happen, or it may yet."""
-        if self.is_over:
+        if is_over(self.batch):
             settle_item(item, State.FAILED, Reason(exc.ServiceUnavailable.__name__))
         else:
             reason = Reason(item.reason or exc.Timeout.__name__, item.params)

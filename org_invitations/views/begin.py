@@ -17,7 +17,7 @@ from ..clerk import exceptions as exc
 from ..forms import InviteForm
 from ..models import Batch, BatchItem
 from ..services import NotPermitted, Workspace
-from ..services.batches import BatchTaken, begin_batch, get_items, mark, settle_item
+from ..services.batches import BatchTaken, begin_batch, find_begun, get_items, mark, settle_item
 from ..services.reasons import Reason
 from ..services.screening import Screened, Screening, Verdict
 from .review import ReviewMixin
@@ -80,19 +80,33 @@ class BeginMixin(ReviewMixin):
 
         A form that was sent before with other addresses is another wish, and gets another id.
         """
+        wish = self._get_wish(form, items, options)
+        try:
+            return begin_batch(self.get_batch_id() or uuid4(), **wish)
+        except BatchTaken as taken:
+            return begin_batch(taken.instead, **wish)
+
+    def _find_begun(
+        self, form: InviteForm, items: Sequence[BatchItem], options: Mapping[str, Any]
+    ) -> Batch | None:
+        """Return what has been begun with the very same form before, if anything has."""
+        batch_id = self.get_batch_id()
+        return find_begun(batch_id, **self._get_wish(form, items, options)) if batch_id else None
+
+    def _get_wish(
+        self, form: InviteForm, items: Sequence[BatchItem], options: Mapping[str, Any]
+    ) -> dict[str, Any]:
         kept = {name: options[name] for name in _KEPT if options.get(name) is not None}
         kept["role"] = form.cleaned_data.get("role", "")
         if language := form.cleaned_data.get("language"):
             kept["language"] = language
-        whose: dict[str, Any] = {
+        return {
+            "action": Batch.Action.INVITE,
+            "items": items,
             "organization_id": self.service.organization_id,
             "user_id": self.identity.user_id,
             "options": kept,
         }
-        try:
-            return begin_batch(self.get_batch_id() or uuid4(), Batch.Action.INVITE, items, **whose)
-        except BatchTaken as taken:
-            return begin_batch(taken.instead, Batch.Action.INVITE, items, **whose)
 
     def finish_one(
         self,
@@ -138,20 +152,32 @@ class InviteMany(BeginMixin):
         for role in screening.elevated:
             if not form.has_error("confirm_elevated"):
                 form.ask_for_confirmation(role)
-        if form.errors or not screening.sendable or not self.is_reviewed(form):
-            failed = bool(form.errors) or not screening.sendable
-            return self.show_form(
-                workspace,
-                form,
-                status=self.invalid_status if failed else HTTPStatus.OK,
-                focus_errors=bool(form.errors),
-                review=self.get_review(screening, focus=not form.errors) if form.entries else None,
-            )
-        options = self.get_options(form)
-        batch, is_new = self.begin(form, make_items(screening), options)
+        if form.errors or not self.is_reviewed(form):
+            return self.show_review(workspace, form, screening)
+        items, options = make_items(screening), self.get_options(form)
+        # What this very form has sent would now be refused as invited already.
+        before = self._find_begun(form, items, options)
+        if before is not None:
+            return self.show_outcome(before)
+        if not screening.sendable:
+            return self.show_review(workspace, form, screening)
+        batch, is_new = self.begin(form, items, options)
         if is_new:
             self.send(batch, options)
         return self.show_outcome(batch)
+
+    def show_review(
+        self, workspace: Workspace, form: InviteForm, screening: Screening
+    ) -> HttpResponseBase:
+        """Show the check with the form, and what is wrong with it."""
+        failed = bool(form.errors) or not screening.sendable
+        return self.show_form(
+            workspace,
+            form,
+            status=self.invalid_status if failed else HTTPStatus.OK,
+            focus_errors=bool(form.errors),
+            review=self.get_review(screening, focus=not form.errors) if form.entries else None,
+        )
 
     def send(self, batch: Batch, options: Mapping[str, Any]) -> None:
         """Send a batch that has begun. What does not work is in its items afterwards.

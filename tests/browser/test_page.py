@@ -77,7 +77,7 @@ def test_who_may_manage_members_is_not_made_by_a_slip(
     sign_in(page, site)
     name = f"{scheme}-{width}-{'htmx' if script else 'plain'}"
     shot(page, f"tick-before-{name}")
-    expect(page.get_by_label("Yes, this person may manage members")).not_to_be_checked()
+    expect(page.get_by_label("Yes, they may manage members")).not_to_be_checked()
     expect(page.locator(FORM)).to_contain_text("Needed for: Admin, People manager")
     page.select_option("select[name=role]", "org:admin")
     invite(page, "boss@example.com")

@@ -176,7 +176,7 @@ def test_the_role_is_changed_and_a_role_of_weight_asks_for_a_tick(
     shot(ada, "change-tick")
     assert_accessible(ada)
     summary.get_by_role("link").click()
-    expect(dialog.get_by_label("Yes, this person may manage members")).to_be_focused()
+    expect(dialog.get_by_label("Yes, they may manage members")).to_be_focused()
     ada.keyboard.press("Space")
     ada.keyboard.press("Enter")
     expect(ada.locator("#org-invitations-status")).to_contain_text(
@@ -363,7 +363,7 @@ def test_without_scripts_each_is_a_page(
     page.get_by_role("button", name="Send new invitation").click()
     expect(page).to_have_title("Error: Change this invitation")
     expect(page.locator("#org-invitations-resend-summary")).to_be_visible()
-    page.get_by_label("Yes, this person may manage members").check()
+    page.get_by_label("Yes, they may manage members").check()
     page.get_by_role("button", name="Try again").click()
     expect(page).to_have_url(f"{site.invitations}?q=lee")
     expect(page.locator("#org-invitations-status")).to_contain_text(
@@ -377,7 +377,7 @@ def test_without_scripts_each_is_a_page(
     expect(page).to_have_url(f"{site.invitations}?q=lee")
     break_second_half(site)
     action(page, new, "resend").click()
-    page.get_by_label("Yes, this person may manage members").check()
+    page.get_by_label("Yes, they may manage members").check()
     page.get_by_role("button", name="Send new invitation").click()
     page.get_by_role("button", name="Send it now").click()
     expect(page.locator("#org-invitations-status")).to_contain_text("New invitation sent")
