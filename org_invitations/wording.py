@@ -216,6 +216,10 @@ class Wording:
             "These are %(count)s invitations, and at most %(limit)s can be dealt with in one go. "
             "Narrow the search, or select them page by page."
         ),
+        "Resend:elevated": _(
+            "Nothing was sent yet: tick the box beside “Send it now” if %(email_address)s is to "
+            "manage members."
+        ),
         "Selection:elevated": _(
             "Nothing was sent yet: tick the box below if these people are to manage members."
         ),

@@ -58,6 +58,8 @@ class Unfinished:
     url: str
     #: Why it is missing, in words; empty where that is not known.
     reason: str
+    #: Whether its role may manage members, so that finishing it takes the tick.
+    is_elevated: bool = False
 
 
 class ListMixin(OrganizationMixin):
@@ -140,7 +142,7 @@ class ListMixin(OrganizationMixin):
                 "pagination": self.get_pagination(workspace),
                 "selection": self.get_selection(workspace),
                 # Only beside a list: Clerk is asked about them.
-                "unfinished": self.get_unfinished() if page is not None else [],
+                "unfinished": self.get_unfinished(workspace) if page is not None else [],
             }
             if page is not None and query.search and Limit.SEARCH not in page.limits:
                 context["search"]["found"] = self.describe_page(workspace)
@@ -148,7 +150,7 @@ class ListMixin(OrganizationMixin):
                 context["list_problem"] = self.wording.for_reading(workspace.page_error)
         return context
 
-    def get_unfinished(self) -> list[Unfinished]:
+    def get_unfinished(self, workspace: Workspace) -> list[Unfinished]:
         """Return those whose old invitation is revoked and whose new one is missing."""
         if not self.find_url("resend", invitation_id="orginv_any"):
             return []
@@ -157,6 +159,7 @@ class ListMixin(OrganizationMixin):
                 item=item,
                 url=self.get_url("resend", invitation_id=item.replaces_id),
                 reason=self.wording.for_item(item.reason, item.params | {"status": item.state}),
+                is_elevated=item.role in workspace.roles.elevated,
             )
             for item in self.service.get_unfinished()
         ]

@@ -115,6 +115,10 @@ class ResendInvitationView(ResendQuestionMixin):
                 return self.answer(workspace, item, None)
             message = gettext("%(email_address)s stays uninvited.")
             return self.show(workspace, message % {"email_address": item.email_address})
+        # The tick was somebody's who may have been somebody else, and perhaps a while ago.
+        if item.role in workspace.roles.elevated and "confirm_elevated" not in self.request.POST:
+            message = self.wording.say("Resend:elevated", email_address=item.email_address)
+            return self.show(workspace, message, "notice")
         try:
             item = self.service.finish_replacement(workspace, item)
         except RoleNotGranted:

@@ -607,6 +607,30 @@ def test_who_cannot_give_the_role_cannot_finish_it(
     assert lees(clerk) == []
 
 
+@pytest.mark.parametrize("htmx", [True, False])
+def test_finishing_one_that_may_manage_members_takes_the_tick(
+    ada: Browser, clerk: Emulator, htmx: bool
+) -> None:
+    row = clerk.add_invitation("acme", LEE, role="org:people_manager")
+    url, target = url_of(row), LISTED if htmx else None
+    data = answer(ada.get(url)) | {"confirm_elevated": "on"}
+    clerk.fault("POST", CREATE, status=500)
+    ada.post(url, data)
+    assert f'id="org-invitations-elevated-{row.id}"' in ada.get().text
+    refused = ada.post(url, {"finish": "1"}, target=target)
+    words = text_of(refused) if htmx else said(refused)
+    assert f"tick the box beside “Send it now” if {LEE} is to manage members." in words
+    assert lees(clerk) == []
+    shown = refused.text if htmx else ada.get().text
+    assert f'id="org-invitations-elevated-{row.id}"' in shown
+    ada.post(url, {"finish": "1", "confirm_elevated": "1"}, target=target)
+    assert [new.role for new in lees(clerk)] == ["org:people_manager"]
+
+
+def test_finishing_a_harmless_one_takes_no_tick(ada: Browser, half: str) -> None:
+    assert "org-invitations-elevated" not in ada.get().text
+
+
 def test_it_can_be_left(ada: Browser, clerk: Emulator, half: str) -> None:
     response = ada.post(half, {"leave": "1"}, target=LISTED)
     assert f"{LEE} stays uninvited." in text_of(response)
