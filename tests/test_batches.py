@@ -10,6 +10,7 @@ import pytest
 from django.test import override_settings
 from django.utils import timezone
 
+from org_invitations.clerk.exceptions import PermissionDenied, RateLimited
 from org_invitations.emulator import Emulator
 from org_invitations.models import Batch, BatchItem
 from org_invitations.services.batches import (
@@ -24,6 +25,7 @@ from org_invitations.services.batches import (
     mark,
     save_items,
     settle_item,
+    stop_batch,
     take_up,
 )
 from org_invitations.services.reasons import Reason
@@ -157,6 +159,23 @@ def test_what_was_begun_is_found_by_the_same_wish_and_by_no_other() -> None:
     assert find(form, "a@x.org", options={"role": "org:admin"}) is None
     assert find(form, "a@x.org", user_id="user_bo") is None
     assert find(uuid4(), "a@x.org") is None
+
+
+def test_what_nobody_could_go_on_with_waits_until_clerk_takes_more() -> None:
+    batch, _ = begin(None, "a@x.org", "b@x.org", "c@x.org")
+    done = settle_item(get_items(batch)[0], State.DONE)
+    mark(batch, [done], is_running=True)
+    stop_batch(batch, State.WAITING, RateLimited(retry_after=60))
+    assert not is_at_work(batch)
+    first, *rest = get_items(batch)
+    assert (first.state, first.retry_at) == (State.DONE, None)
+    for item in rest:
+        assert (item.state, item.reason) == (State.WAITING, "RateLimited")
+        assert item.retry_at is not None
+        assert 50 < (item.retry_at - timezone.now()).total_seconds() <= 60
+    stop_batch(batch, State.FAILED, PermissionDenied())
+    assert [item.state for item in get_items(batch)] == [State.DONE, State.FAILED, State.FAILED]
+    assert {item.retry_at for item in get_items(batch)} == {None}
 
 
 def test_an_item_keeps_what_became_of_it() -> None:

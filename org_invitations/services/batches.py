@@ -17,6 +17,7 @@ from django.db import DatabaseError, IntegrityError, transaction
 from django.db.models import Q
 from django.utils import timezone
 
+from ..clerk import ClerkError
 from ..conf import conf
 from ..models import Batch, BatchItem
 from .reasons import Reason
@@ -170,15 +171,25 @@ def settle_item(
     reason: Reason | None = None,
     *,
     invitation_id: str = "",
-    retry_at: datetime | None = None,
 ) -> BatchItem:
-    """Let an item say what became of it; it is not saved by that."""
+    """Let an item say what became of it; it is not saved by that.
+
+    What waits for Clerk's limit says when it may go, where Clerk has told that.
+    """
     item.state = state
     item.reason = reason.name if reason else ""
     item.params = dict(reason.params) if reason else {}
     item.invitation_id = invitation_id or item.invitation_id
-    item.retry_at = retry_at
+    seconds = item.params.get("retry_after") if state == BatchItem.State.WAITING else None
+    item.retry_at = None if seconds is None else timezone.now() + timedelta(seconds=seconds)
     return item
+
+
+def stop_batch(batch: Batch, state: str, error: ClerkError) -> None:
+    """Let all that waits in a batch say what nobody could go on for, and save it."""
+    reason = Reason.of_error(error)
+    waiting = [item for item in get_items(batch) if item.state == BatchItem.State.WAITING]
+    mark(batch, [settle_item(item, state, reason) for item in waiting], is_running=False)
 
 
 def forget_old_batches() -> None:

@@ -4,10 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Mapping, Sequence
-from datetime import timedelta
 from typing import Any, Final
-
-from django.utils import timezone
 
 from ..clerk import Invitation, OrganizationAPI
 from ..clerk.exceptions import RateLimited
@@ -118,17 +115,14 @@ class BatchSender:
             self.budget.note_refused(result.retry_after)
 
     def _settle(self, item: BatchItem, result: Result) -> BatchItem:
-        reason = retry_at = None
+        reason = None
         if result.error is not None:
             reason = Reason.of_error(result.error, result.invitation)
             self.was_denied = self.was_denied or reason.name == "PermissionDenied"
-        if result.retry_after is not None:
-            retry_at = timezone.now() + timedelta(seconds=result.retry_after)
         sent = result.invitation if result.state is ResultState.SENT else None
         return settle_item(
             item,
             _STATES[result.state],
             reason,
             invitation_id=sent.id if sent is not None else "",
-            retry_at=retry_at,
         )

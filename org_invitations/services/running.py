@@ -8,10 +8,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Collection, Sequence
-from datetime import timedelta
 from typing import Final
-
-from django.utils import timezone
 
 from ..clerk import ClerkError, Invitation
 from ..clerk import exceptions as exc
@@ -96,7 +93,8 @@ class BatchRunner:
                 errors = self.work(group)
                 for index, error in errors.items():
                     if isinstance(error, exc.RateLimited) and group[index].state == State.FAILED:
-                        self._wait(group[index], error)
+                        # Clerk's limit is no fault of its own.
+                        settle_item(group[index], State.WAITING, Reason.of_error(error))
                 mark(self.batch, group, is_running=True)
                 self.after_work()
                 waiting = [item for item in group if item.state == State.WAITING] + waiting
@@ -106,13 +104,6 @@ class BatchRunner:
             # Whoever asks after a crash need not wait until this counts as dead.
             mark(self.batch, [], is_running=False)
         return items
-
-    def _wait(self, item: BatchItem, error: exc.RateLimited) -> None:
-        """Let an item wait for Clerk's limit, which is no fault of its own."""
-        retry_at = None
-        if error.retry_after is not None:
-            retry_at = timezone.now() + timedelta(seconds=error.retry_after)
-        settle_item(item, State.WAITING, Reason.of_error(error), retry_at=retry_at)
 
     def _must_stop(self, errors: Collection[ClerkError], waiting: Sequence[BatchItem]) -> bool:
         """Tell whether going on makes no sense now; wait where that is all it takes."""

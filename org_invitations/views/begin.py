@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from datetime import datetime, timedelta
 from http import HTTPStatus
 from typing import Any, Final
 from uuid import uuid4
 
 from django.http import HttpResponseBase
-from django.utils import timezone
 
 from ..addresses import Entry
 from ..clerk import ClerkError, Invitation, Role
@@ -17,7 +15,15 @@ from ..clerk import exceptions as exc
 from ..forms import InviteForm
 from ..models import Batch, BatchItem
 from ..services import NotPermitted, Workspace
-from ..services.batches import BatchTaken, begin_batch, find_begun, get_items, mark, settle_item
+from ..services.batches import (
+    BatchTaken,
+    begin_batch,
+    find_begun,
+    get_items,
+    mark,
+    settle_item,
+    stop_batch,
+)
 from ..services.reasons import Reason
 from ..services.screening import Screened, Screening, Verdict
 from .review import ReviewMixin
@@ -122,7 +128,7 @@ class BeginMixin(ReviewMixin):
             settle_item(item, State.DONE, invitation_id=invitation.id)
         elif error is not None:
             state = State.UNSETTLED if unsettled else _state_after(error)
-            settle_item(item, state, Reason.of_error(error), retry_at=_retry_at(error))
+            settle_item(item, state, Reason.of_error(error))
         else:
             settle_item(item, State.REFUSED, Reason(str(Verdict.ROLE_NOT_GRANTED)))
         mark(batch, [item], is_running=False)
@@ -192,17 +198,11 @@ class InviteMany(BeginMixin):
         try:
             self.service.invite_members(batch, **metadata)
         except NotPermitted:
-            self._stop(batch, State.FAILED, exc.PermissionDenied())
+            stop_batch(batch, State.FAILED, exc.PermissionDenied())
             raise
         except ClerkError as error:
             # The permission could not be asked for again: nothing was sent, all of it waits.
-            self._stop(batch, State.WAITING, error)
-
-    def _stop(self, batch: Batch, state: str, error: ClerkError) -> None:
-        reason, retry_at = Reason.of_error(error), _retry_at(error)
-        waiting = [item for item in get_items(batch) if item.state == State.WAITING]
-        touched = [settle_item(item, state, reason, retry_at=retry_at) for item in waiting]
-        mark(batch, touched, is_running=False)
+            stop_batch(batch, State.WAITING, error)
 
 
 def _state_after(error: ClerkError) -> str:
@@ -210,11 +210,6 @@ def _state_after(error: ClerkError) -> str:
     if isinstance(error, exc.RateLimited):
         return State.WAITING
     return State.REFUSED if isinstance(error, _REFUSALS) else State.FAILED
-
-
-def _retry_at(error: ClerkError) -> datetime | None:
-    seconds = error.retry_after if isinstance(error, exc.RateLimited) else None
-    return timezone.now() + timedelta(seconds=seconds) if seconds is not None else None
 
 
 def make_one(entry: Entry, role: Role | None) -> BatchItem:

@@ -20,12 +20,11 @@ from ..services.batches import (
     begin_batch,
     find_batch,
     get_items,
-    mark,
     settle_item,
+    stop_batch,
     take_up,
 )
 from ..services.choosing import MAX_CHOSEN, Chosen
-from ..services.reasons import Reason
 from .asking import SelectionQuestionMixin
 from .organization import SeeOther
 
@@ -154,10 +153,7 @@ class SelectionView(SelectionQuestionMixin):
                 self.service.resend_invitations(batch)
         except ClerkError as error:
             # The permission could not be asked for again: nothing was done, all of it waits.
-            waiting = [item for item in get_items(batch) if item.state == State.WAITING]
-            reason = Reason.of_error(error)
-            touched = [settle_item(item, State.WAITING, reason) for item in waiting]
-            mark(batch, touched, is_running=False)
+            stop_batch(batch, State.WAITING, error)
 
     def go_on(self) -> HttpResponseBase:
         """Go on with what waits in a batch; the question has been answered before."""

@@ -326,7 +326,7 @@ def test_an_invitation_that_was_made_is_found_whatever_became_of_it(
 def test_what_clerk_shows_nothing_of_did_not_happen_after_a_while(
     ada: Browser, clerk: Emulator, make: Any
 ) -> None:
-    batch = make({"state": State.UNDER_WAY}, age=130)
+    batch = make({"state": State.UNDER_WAY}, age=160)
     response = ada.get(url_of(batch))
     assert response.context["outcome"].sentences == ("Nothing was sent.", "1 not sent.")
     assert "We made sure that nothing was done" in text_of(response)
