@@ -258,7 +258,7 @@ def kept() -> str:
     rows = []
     with connection.cursor() as cursor:
         for table in connection.introspection.table_names():
-            cursor.execute(f'SELECT * FROM "{table}"')
+            cursor.execute(f"SELECT * FROM {connection.ops.quote_name(table)}")
             rows.append((table, cursor.fetchall()))
     return repr(rows)
 
