@@ -24,7 +24,21 @@ CLERKS_EXPIRES_IN_DAYS: Final = 30
 
 
 class RoleSelect(forms.Select):
-    """A select of roles. Its own class, so that a site can style or replace it by itself."""
+    """A select of roles. Its own class, so that a site can style or replace it by itself.
+
+    The options of roles that need a confirmation have ``data-elevated``: the stylesheet shows the
+    tick only while one of them is chosen.
+    """
+
+    #: The keys of those roles.
+    elevated: frozenset[str] = frozenset()
+
+    def create_option(self, name: str, value: Any, *args: Any, **kwargs: Any) -> dict[str, Any]:
+        """Mark the option of a role that needs a confirmation."""
+        option = super().create_option(name, value, *args, **kwargs)
+        if value in self.elevated:
+            option["attrs"]["data-elevated"] = True
+        return option
 
 
 class RoleField(forms.ChoiceField):
@@ -75,6 +89,9 @@ class RoleField(forms.ChoiceField):
     @roles.setter
     def roles(self, roles: AssignableRoles) -> None:
         self._roles = roles
+        widget: Any = self.widget  # a class may have been given, and is an instance by now
+        if isinstance(widget, RoleSelect):
+            widget.elevated = roles.elevated
         default = self._own_initial if self._own_initial in roles else roles.default_role
         self._offer(default)
         if roles.locked:

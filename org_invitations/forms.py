@@ -61,7 +61,9 @@ class InviteForm(RoleForm):
     expires_in_days = ExpiryField(required=False)
     file = forms.FileField(
         label=_("CSV file"),
-        help_text=_("Or a file with a column of addresses and, if you like, one of roles."),
+        help_text=_(
+            "In place of typing: a file with a column of addresses and, if you like, one of roles."
+        ),
         required=False,
         allow_empty_file=True,
         widget=forms.FileInput(attrs={"accept": ".csv,.tsv,.txt,text/csv,text/plain"}),

@@ -22,7 +22,7 @@ ITEM_MESSAGES: Final[Mapping[str, str | Promise]] = {
     "Item:invited:inviter": _("Already invited on %(date)s by %(inviter)s."),
     "Item:invited:known": _("Already invited on %(date)s by %(inviter)s; it expires %(expires)s."),
     "Item:twice": _("Typed twice."),
-    "Item:twice:known": _("Typed twice; see line %(first_line)s."),
+    "Item:twice:known": _("Typed twice: line %(first_line)s counts, this one is left out."),
     "Item:not-an-address": _("“%(text)s” is not an email address."),
     "Item:not-an-address:known": _(
         "“%(text)s” is not an email address. Did you mean %(suggestion)s?"

@@ -20,7 +20,7 @@ class RoleForm(forms.Form):
 
     role = RoleField()
     confirm_elevated = forms.BooleanField(
-        label=_("Yes, they may manage members"),
+        label=_("I mean to give a role that may manage members"),
         required=False,
         error_messages={
             "unconfirmed": _(

@@ -49,12 +49,12 @@ class Wording:
     #: By the name of the exception, or of a closer case after a colon.
     messages: ClassVar[Mapping[str, _Text]] = {
         "DuplicateInvitation": _(
-            "%(email_address)s already has a pending invitation. It is in the list below: resend "
-            "it there, or change its role."
+            "%(email_address)s already has a pending invitation. You can resend it, or change its "
+            "role, in the list of pending invitations."
         ),
         "DuplicateInvitation:known": _(
-            "%(email_address)s was invited on %(date)s by %(inviter)s as %(role)s. In the list "
-            "below you can resend that invitation, or change its role."
+            "%(email_address)s was invited on %(date)s by %(inviter)s as %(role)s. You can resend "
+            "that invitation, or change its role, in the list of pending invitations."
         ),
         "AlreadyMember": _("%(email_address)s is already a member of %(organization)s."),
         "AddressNotAllowed": _(

@@ -274,8 +274,8 @@ def test_the_check_is_german(ada: Client) -> None:
     pasted = "neu@example.com\nneu@example.com\nmax@acme.test\nx\njo@gmial.com"
     data = {"email_addresses": pasted, "role": "org:member"}
     words = is_german(ada.post(CHECK, data, headers=GERMAN))
-    assert "2 können eingeladen werden. 3 nicht." in words
-    assert "Doppelt eingegeben; siehe Zeile 1." in words
+    assert "2 können eingeladen werden. 3 können nicht eingeladen werden." in words
+    assert "Doppelt eingegeben: Zeile 1 zählt, diese wird ausgelassen." in words
     assert "Meinten Sie jo@gmail.com?" in words
     assert "2 Einladungen senden" in words
 

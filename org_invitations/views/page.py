@@ -106,7 +106,7 @@ class InvitationPageMixin(ListMixin):
     def get_link_action(self, invitation: Invitation) -> dict[str, str]:
         """Return where the link can be copied, with ``url`` and ``text``, if it can be."""
         url = self.find_url("link", invitation_id=invitation.id)
-        return {"url": url, "text": gettext("Copy the link")} if url else {}
+        return {"url": url, "text": gettext("Copy link")} if url else {}
 
     def join_action(self, message: str, action: dict[str, str]) -> str:
         """Return a message with a link after it: what the status region says with htmx."""

@@ -174,7 +174,7 @@ class ResendInvitationView(ResendQuestionMixin):
             )
         ) % {"email_address": item.email_address, "role": item.role_name}
         url = self.find_url("link", invitation_id=item.invitation_id) if no_email else ""
-        action = {"url": url, "text": gettext("Copy the link")} if url else {}
+        action = {"url": url, "text": gettext("Copy link")} if url else {}
         return self.show(workspace, message, action=action, new_id=item.invitation_id)
 
 

@@ -15,7 +15,7 @@ from ..resend_form import ResendForm
 from ..roles import AssignableRoles
 from ..services import Workspace
 from ..services.replacing import get_period
-from ..wording import Problem
+from ..wording import Problem, describe_expiry
 from .organization import SeeOther
 from .page import InvitationPageMixin
 
@@ -91,6 +91,7 @@ class ResendQuestionMixin(InvitationPageMixin):
             resend_url=self.request.path,
             is_change=self.is_change and is_pending,
             told=told,
+            expires_text=describe_expiry(invitation.expires_at) if invitation else "",
         )
         if fragment is None:
             return self.render(self.question_template_name, context, status=status)

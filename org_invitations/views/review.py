@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from typing import Any
 
@@ -35,6 +35,8 @@ class ReviewRow:
     text: str
     #: The pending invitation's page to send it again, where there is one.
     resend_url: str = ""
+    #: Whether its role is one that needs a confirmation.
+    is_elevated: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,10 +100,11 @@ class ReviewMixin(TypedFormMixin):
 
     def get_review(self, screening: Screening, *, focus: bool = False) -> Review:
         """Return what the template shows."""
+        elevated = {role.key for role in screening.elevated}
         refused = [self._row(item) for item in screening.refused[:MAX_SHOWN]]
         # Whoever may have been mistyped comes first: the rest needs no look.
         doubtful = sorted(screening.sendable, key=lambda item: not item.entry.suggestion)
-        sendable = [self._row(item) for item in doubtful[:MAX_SHOWN]]
+        sendable = [self._row(item, elevated) for item in doubtful[:MAX_SHOWN]]
         count = len(screening.sendable)
         button = gettext("Check again")
         if count:
@@ -124,11 +127,12 @@ class ReviewMixin(TypedFormMixin):
             problem=problem,
         )
 
-    def _row(self, screened: Screened) -> ReviewRow:
+    def _row(self, screened: Screened, elevated: Collection[str] = ()) -> ReviewRow:
         url = ""
         if screened.invitation is not None:
             url = self.find_url("resend", invitation_id=screened.invitation.id)
-        return ReviewRow(screened, self.describe_screened(screened), url)
+        is_elevated = screened.role is not None and screened.role.key in elevated
+        return ReviewRow(screened, self.describe_screened(screened), url, is_elevated)
 
     def _sentences(self, screening: Screening) -> Iterable[str]:
         counts = screening.counts
@@ -138,7 +142,9 @@ class ReviewMixin(TypedFormMixin):
             "count": count
         }
         if refused := len(screening.refused) - later:
-            yield ngettext("%(count)d cannot.", "%(count)d cannot.", refused) % {"count": refused}
+            yield ngettext(
+                "%(count)d cannot be invited.", "%(count)d cannot be invited.", refused
+            ) % {"count": refused}
         if later:
             yield ngettext(
                 "%(count)d more must wait for the next step: %(limit)d go at a time.",

@@ -60,7 +60,7 @@ def go_back(page: Page, site: Site) -> None:
     page.wait_for_load_state()
 
 
-def checked(page: Page, sentence: str = "3 can be invited. 2 cannot.") -> None:
+def checked(page: Page, sentence: str = "3 can be invited. 2 cannot be invited.") -> None:
     """Wait for the check."""
     expect(page.locator(SUMMARY)).to_have_text(sentence)
 
@@ -120,6 +120,32 @@ def test_a_first_address_that_is_not_finished_is_no_mistake(ada: Page) -> None:
     expect(ada.locator(SEND)).to_have_text("Send invitation")
 
 
+def test_the_button_stays_where_it_is_while_the_check_comes_in(ada: Page) -> None:
+    ada.fill(EMAIL, "one@example.com")
+    before = ada.locator(SEND).bounding_box()
+    checked(ada, "1 can be invited.")
+    after = ada.locator(SEND).bounding_box()
+    assert before is not None
+    assert after is not None
+    assert (after["x"], after["y"]) == (before["x"], before["y"])
+
+
+def test_a_role_in_a_file_that_may_manage_members_brings_the_tick(
+    ada: Page, tmp_path: Path
+) -> None:
+    file = tmp_path / "people.csv"
+    file.write_text("E-mail,Role\na@example.com,Admin\nb@example.com,\n")
+    tick = ada.get_by_label("I mean to give a role that may manage members")
+    expect(tick).to_be_hidden()
+    ada.click("text=More options")
+    ada.set_input_files("input[type=file]", file)
+    checked(ada, "2 can be invited.")
+    expect(tick).to_be_visible()
+    tick.check()
+    ada.click(SEND)
+    expect(ada.locator(OUTCOME)).to_have_text("2 sent.")
+
+
 def test_a_file_is_put_into_the_text_and_the_field_for_it_is_empty_again(
     ada: Page, site: Site, tmp_path: Path
 ) -> None:
@@ -129,7 +155,7 @@ def test_a_file_is_put_into_the_text_and_the_field_for_it_is_empty_again(
     )
     ada.click("text=More options")
     ada.set_input_files("input[type=file]", file)
-    checked(ada, "2 can be invited. 1 cannot.")
+    checked(ada, "2 can be invited. 1 cannot be invited.")
     expect(ada.locator(EMAIL)).to_have_value(re.compile("a@example.com.*b@example.com", re.DOTALL))
     expect(ada.locator("input[type=file]")).to_have_value("")
     expect(ada.locator(EMAIL)).to_be_enabled()
@@ -183,8 +209,8 @@ def test_an_outage_while_it_checks_disturbs_nobody(ada: Page, site: Site) -> Non
 def test_who_is_invited_already_can_be_sent_it_again_from_the_check(ada: Page, site: Site) -> None:
     row = site.clerk.add_invitation("acme", "lee2@example.com")
     ada.fill(EMAIL, "lee2@example.com a@example.com")
-    checked(ada, "1 can be invited. 1 cannot.")
-    link = ada.get_by_role("link", name=re.compile("^Send it again ?: lee2@example.com$"))
+    checked(ada, "1 can be invited. 1 cannot be invited.")
+    link = ada.get_by_role("link", name=re.compile("^Resend ?: lee2@example.com$"))
     dialog = ada.get_by_role("dialog")
     for how in ("Escape", "Enter"):
         link.focus()
@@ -497,7 +523,7 @@ def test_every_state_fits_and_is_accessible(
     page.click("text=More options")
     look("options")
     page.fill(EMAIL, f"{MIXED}\n{LONG}\n{'x' * 300}\n=HYPERLINK(1)")
-    checked(page, "4 can be invited. 4 cannot.")
+    checked(page, "4 can be invited. 4 cannot be invited.")
     look("check")
     page.select_option(ROLE, "org:admin")
     page.click(SEND)
@@ -517,7 +543,7 @@ def test_it_reads_from_right_to_left(
     page = context.new_page()
     sign_in(page, site)
     page.fill(EMAIL, f"a@example.com\nb@example.com\nnobody\n{LONG}")
-    checked(page, "3 can be invited. 1 cannot.")
+    checked(page, "3 can be invited. 1 cannot be invited.")
     shot(page, "inviting-rtl")
     assert page.get_attribute("html", "dir") == "rtl"
     assert fits(page)

@@ -62,7 +62,7 @@ def test_an_invitation_is_sent_again_by_mouse(site: Site, lee: Invitation, ada: 
     action(ada, lee, "resend").click()
     dialog = ada.locator("dialog[open]")
     expect(dialog).to_contain_text(f"{LEE} gets a new invitation.")
-    expect(dialog.get_by_role("heading")).to_have_text("Send the invitation again")
+    expect(dialog.get_by_role("heading")).to_have_text("Resend the invitation")
     expect(dialog.get_by_role("button", name="Cancel")).to_be_focused()
     shot(ada, "resend-question")
     assert_accessible(ada)
@@ -123,7 +123,7 @@ def test_what_is_refused_is_told_in_the_dialog_and_kept(
     expect(days).to_have_value("90")
     shot(ada, "resend-refused")
     assert_accessible(ada)
-    ada.get_by_role("button", name="Try again").click()
+    ada.get_by_role("button", name="Send new invitation").click()
     expect(ada.locator("#org-invitations-status")).to_contain_text("New invitation sent")
     assert len(lees(site)) == 1
 
@@ -176,7 +176,7 @@ def test_the_role_is_changed_and_a_role_of_weight_asks_for_a_tick(
     shot(ada, "change-tick")
     assert_accessible(ada)
     summary.get_by_role("link").click()
-    expect(dialog.get_by_label("Yes, they may manage members")).to_be_focused()
+    expect(dialog.get_by_label("I mean to give a role that may manage members")).to_be_focused()
     ada.keyboard.press("Space")
     ada.keyboard.press("Enter")
     expect(ada.locator("#org-invitations-status")).to_contain_text(
@@ -282,7 +282,7 @@ def test_without_an_email_the_status_leads_to_the_link(
     reader.locator("dialog").get_by_label("Send no email: I pass the link on myself").check()
     reader.get_by_role("button", name="Send new invitation").click()
     copy = reader.locator("#org-invitations-status-action")
-    expect(copy).to_have_text("Copy the link")
+    expect(copy).to_have_text("Copy link")
     shot(reader, "resent-without-email")
     assert_accessible(reader)
     copy.focus()
@@ -320,7 +320,7 @@ def test_what_stopped_half_way_is_finished_from_the_list(
     break_second_half(site)
     ada.get_by_role("button", name="Send new invitation").click()
     notice = ada.locator(f"#org-invitations-unfinished-{lee.id}")
-    expect(notice).to_contain_text(f"The invitation to {LEE} was taken back")
+    expect(notice).to_contain_text(f"The invitation to {LEE} was revoked")
     assert f"{LEE} is not invited any more" in status(ada)
     expect(ada.locator(":focus")).to_have_attribute("href", NEIGHBOUR)
     shot(ada, "unfinished")
@@ -342,7 +342,7 @@ def test_it_can_be_left_at_that(site: Site, lee: Invitation, ada: Page) -> None:
     action(ada, lee, "resend").click()
     break_second_half(site)
     ada.get_by_role("button", name="Send new invitation").click()
-    ada.get_by_role("button", name="Leave it").click()
+    ada.get_by_role("button", name="Leave uninvited").click()
     expect(ada.locator("#org-invitations-status")).to_have_text(f"{LEE} stays uninvited.")
     expect(ada.locator(f"#org-invitations-unfinished-{lee.id}")).to_have_count(0)
     assert lees(site) == []
@@ -363,8 +363,8 @@ def test_without_scripts_each_is_a_page(
     page.get_by_role("button", name="Send new invitation").click()
     expect(page).to_have_title("Error: Change this invitation")
     expect(page.locator("#org-invitations-resend-summary")).to_be_visible()
-    page.get_by_label("Yes, they may manage members").check()
-    page.get_by_role("button", name="Try again").click()
+    page.get_by_label("I mean to give a role that may manage members").check()
+    page.get_by_role("button", name="Send new invitation").click()
     expect(page).to_have_url(f"{site.invitations}?q=lee")
     expect(page.locator("#org-invitations-status")).to_contain_text(
         f"New invitation sent to {LEE} as Admin."
@@ -377,8 +377,9 @@ def test_without_scripts_each_is_a_page(
     expect(page).to_have_url(f"{site.invitations}?q=lee")
     break_second_half(site)
     action(page, new, "resend").click()
-    page.get_by_label("Yes, they may manage members").check()
+    page.get_by_label("I mean to give a role that may manage members").check()
     page.get_by_role("button", name="Send new invitation").click()
+    page.get_by_label("I mean to give a role that may manage members").nth(1).check()
     page.get_by_role("button", name="Send it now").click()
     expect(page.locator("#org-invitations-status")).to_contain_text("New invitation sent")
     assert len(lees(site)) == 1

@@ -55,6 +55,33 @@ def test_going_back_to_the_list_leaves_all_as_it_was(ada: Page, site: Site) -> N
     assert len(site.clerk.invitations("acme", "pending")) == 34
 
 
+def test_what_can_be_done_is_in_sight_while_something_is_selected(ada: Page, site: Site) -> None:
+    ada.goto(f"{site.invitations}?size=50")
+    revoke = ada.locator("#org-invitations-selected-revoke")
+    ada.locator("input[name=selected]").nth(1).focus()
+    expect(revoke).not_to_be_in_viewport()
+    choose(ada, 2)
+    expect(revoke).to_be_in_viewport()
+    expect(ada.locator("#org-invitations-selected")).to_be_in_viewport()
+    shot(ada, "selection-bar")
+    # What has the focus is not under the bar.
+    ada.locator("input[name=selected]").nth(20).focus()
+    for _ in range(12):
+        ada.keyboard.press("Tab")
+        assert ada.evaluate(
+            """(() => { const focused = document.activeElement.getBoundingClientRect();
+               const bar = document.querySelector(".org-invitations-selection");
+               return focused.bottom <= bar.getBoundingClientRect().top; })()"""
+        )
+
+
+def test_who_takes_all_of_them_cannot_leave_one_out_by_mistake(ada: Page) -> None:
+    ada.get_by_label("All 34 on all pages").check()
+    expect(ada.locator("input[name=selected]").first).to_be_hidden()
+    ada.get_by_label("All 34 on all pages").uncheck()
+    expect(ada.locator("input[name=selected]").first).to_be_visible()
+
+
 def test_nothing_selected_is_told_in_the_dialog(ada: Page) -> None:
     ada.click("text=Revoke the selected")
     expect(ada.locator("dialog[open]")).to_contain_text("Nothing was selected")

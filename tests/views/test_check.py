@@ -39,7 +39,7 @@ def test_as_somebody_types_the_check_comes_as_a_fragment(ada: Browser, clerk: Em
     html, words = response.text, text_of(response)
     assert "<html" not in html
     assert "<form" not in html
-    assert "1 can be invited. 1 cannot." in words
+    assert "1 can be invited. 1 cannot be invited." in words
     assert "Already a member (Member)." in words
     # What is announced, and what the button says, are swapped in beside it.
     assert re.search(r'<p id="org-invitations-check-summary" hx-swap-oob="innerHTML">1 can', html)
@@ -96,13 +96,13 @@ def test_the_check_speaks_of_the_role_that_is_chosen_at_the_moment(ada: Browser)
     assert "Billing" in text_of(check(ada, " ".join(many(2)), role="org:billing"))
     # Without one it still tells who cannot be invited at all.
     words = text_of(check(ada, "one@example.com max@acme.test", role=""))
-    assert "1 can be invited. 1 cannot." in words
+    assert "1 can be invited. 1 cannot be invited." in words
 
 
 def test_the_seats_are_counted(ada: Browser, clerk: Emulator) -> None:
     seats(clerk, 1)
     words = text_of(check(ada, " ".join(many(3))))
-    assert "1 can be invited. 2 cannot. Only 1 seat is left." in words
+    assert "1 can be invited. 2 cannot be invited. Only 1 seat is left." in words
 
 
 def test_a_file_is_checked_and_put_into_the_field(ada: Browser, clerk: Emulator) -> None:
@@ -147,7 +147,7 @@ def test_without_javascript_it_is_a_step_of_its_own(ada: Browser, clerk: Emulato
     text = "one@example.com\nmax@acme.test\nnobody at home"
     checked = review_of(check_first(ada, text, role="org:billing", expires_in_days="7"))
     assert "<html" in checked.text
-    assert "1 can be invited. 2 cannot." in text_of(checked)
+    assert "1 can be invited. 2 cannot be invited." in text_of(checked)
     # The heading has the focus, and nothing is called a mistake.
     assert re.search(r'<h3 id="org-invitations-check-title"[^>]* autofocus', checked.text)
     assert "Nothing was sent" not in checked.text
@@ -189,7 +189,7 @@ def test_the_check_of_the_organization_in_the_url_is_of_that_one(sign_in: Any) -
     url = "/invitations/organizations/globex/check/"
     data = {"email_addresses": "gus@globex.test max@acme.test", "role": "org:member"}
     words = text_of(bo.post(url, data, target=PLACE))
-    assert "1 can be invited. 1 cannot." in words
+    assert "1 can be invited. 1 cannot be invited." in words
 
 
 # --- Who may, and what if Clerk is not there -----------------------------------------------------

@@ -188,7 +188,7 @@ def test_many_are_checked_first_and_nothing_is_sent(
     response = review_of(type_in(ada, text, target=target))
     words = text_of(response)
     assert "Check before sending" in words
-    assert "2 can be invited. 2 cannot." in words
+    assert "2 can be invited. 2 cannot be invited." in words
     assert "Send 2 invitations" in words
     assert "Already a member (Member)." in words
     assert "“nobody at home” is not an email address." in words
@@ -311,7 +311,7 @@ def test_where_nobody_can_be_invited_it_says_so_and_sends_nothing(
     checked = type_in(ada, "max@acme.test mia@acme.test ada@acme.test", target=target)
     assert checked.status_code == 422
     words = text_of(checked)
-    assert "0 can be invited. 3 cannot." in words
+    assert "0 can be invited. 3 cannot be invited." in words
     assert "Check again" in words
     assert "This is your own address" in words
     assert press(ada, checked, target=target).status_code == 422
@@ -386,7 +386,7 @@ def test_more_than_the_seats_are_told_before_and_only_so_many_are_sent(
     seats(clerk, 4)
     checked = review_of(type_in(ada, " ".join(many(6))))
     words = text_of(checked)
-    assert "4 can be invited. 2 cannot. Only 4 seats are left." in words
+    assert "4 can be invited. 2 cannot be invited. Only 4 seats are left." in words
     assert "Send 4 invitations" in words
     sent = press(ada, checked)
     assert list(states_of(sent).values()) == [DONE] * 4 + [REFUSED] * 2

@@ -100,7 +100,7 @@ def test_without_an_email_the_answer_leads_to_the_link(
     page = ada.get() if target is None else response
     [row] = [row for row in clerk.invitations("acme") if row.email_address == "new@example.com"]
     assert re.search(rf'<a [^>]*href="{LIST}{row.id}/link/"', page.text)
-    assert "Copy the link" in text_of(page)
+    assert "Copy link" in text_of(page)
 
 
 @override_settings(

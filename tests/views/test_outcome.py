@@ -468,7 +468,7 @@ def test_inviting_many_ends_here(ada: Browser, clerk: Emulator) -> None:
     words = text_of(page)
     assert "max@acme.test Already a member (Member)." in words
     assert "“nonsense” is not an email address." in words
-    assert "Typed twice; see line 1." in words
+    assert "Typed twice: line 1 counts, this one is left out." in words
     assert "ana@example.com" in pending(clerk)
 
 

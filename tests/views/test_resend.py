@@ -80,7 +80,7 @@ def test_the_question_names_the_person_the_role_and_the_period(ada: Browser, url
     response = ada.get(f"{url}?page=2")
     assert response.status_code == 200
     words = text_of(response)
-    assert "Send the invitation again" in words
+    assert "Resend the invitation" in words
     assert f"{LEE} gets a new invitation. The link in the old email stops working at once." in words
     form = response.context["resend_form"]
     assert form["role"].value() == "org:billing"
@@ -553,11 +553,11 @@ def test_where_the_second_half_fails_the_list_says_so_and_offers_to_finish(
         response = ada.get()
     words = text_of(response)
     assert f"{LEE} is not invited any more" in words
-    assert f"The invitation to {LEE} was taken back, but the new one could not be sent." in words
+    assert f"The invitation to {LEE} was revoked, but the new one could not be sent." in words
     assert reason in words
     assert row.state == "revoked"
     assert "Send it now" in words
-    assert "Leave it" in words
+    assert "Leave uninvited" in words
 
 
 @pytest.fixture
@@ -691,7 +691,7 @@ def test_a_crash_between_the_halves_is_offered_on_the_next_view(
             ada.post(url, data)
     assert lees(clerk) == []
     page = text_of(ada.get())
-    assert f"The invitation to {LEE} was taken back, but the new one could not be sent." in page
+    assert f"The invitation to {LEE} was revoked, but the new one could not be sent." in page
     ada.post(url, {"finish": "1"})
     assert len(lees(clerk)) == 1
 

@@ -108,7 +108,7 @@ def agrees(clerk: Emulator, old: Invitation, status: str, words: str) -> BatchIt
             assert not works(clerk, old)
             assert mails(clerk) == 1
         case State.HALF_DONE:
-            assert f"The invitation to {LEE} was taken back" in words
+            assert f"The invitation to {LEE} was revoked" in words
             assert "Send it now" in words
             assert old.state == "revoked"
             assert status != "expired"
@@ -320,9 +320,9 @@ def test_nobody_is_said_to_have_lost_an_invitation_that_had_expired(
     clerk.fault("POST", CREATE, drop="before")
     response = ada.post(url_of(row), data, target=LISTED)
     assert "we do not know whether" in text_of(response)
-    assert "taken back" not in text_of(response)
+    assert "was revoked, but" not in text_of(response)
     Batch.objects.update(worked_at=timezone.now() - STALE_AFTER - timedelta(seconds=1))
-    assert "taken back" not in text_of(ada.get())
+    assert "was revoked, but" not in text_of(ada.get())
     assert BatchItem.objects.get().state == State.FAILED
 
 
@@ -346,7 +346,7 @@ def test_why_the_second_half_is_missing_does_not_say_that_nothing_was_done(
     clerk.fault("POST", CREATE, **fault)
     ada.post(url_of(row), data)
     words = text_of(ada.get())
-    assert f"was taken back, but the new one could not be sent. {why} {LEE}" in words
+    assert f"was revoked, but the new one could not be sent. {why} {LEE}" in words
     batch = BatchItem.objects.get().batch_id
     told = text_of(ada.get(f"{LIST}outcomes/{batch}/"))
     assert f"was revoked, but the new one could not be sent. {why}" in told
