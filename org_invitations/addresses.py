@@ -78,7 +78,13 @@ _TOKEN: Final = re.compile(
 )
 _VISIBLE: Final = re.compile(r"[^\W_]")
 _LABEL: Final = re.compile(r"[\w-]+:|\d{1,4}[.)]")
-_SCHEME: Final = re.compile(r"[A-Za-z][A-Za-z-]*+:(?!//)\s*+")
+# Only what is known to stand before an address: "john:doe@x.org" may be a slip for anything.
+_SCHEME: Final = re.compile(
+    r"(?:mailto|smtp|sips?|xmpp|e-?mail|mail|to|cc|bcc|from|an|von|kopie|para|de|pour|à|a|da):\s*+",
+    re.IGNORECASE,
+)
+#: Marks of emphasis, which may be part of an address where they stand at one end only.
+_EMPHASIS: Final = "_~"
 _MAILTO: Final = re.compile(r"mailto:\s*+([^?]*+)", re.IGNORECASE)
 _BEFORE: Final = (
     " \t\"'`<([{|*\u2018\u2019\u201a\u201c\u201d\u201e\u00ab\u00bb\u2039\u203a\u2022\u00b7"
@@ -333,6 +339,9 @@ def _core(text: str) -> str:
     if text.startswith('"') and '"@' in text:
         return text.rstrip(_AFTER)
     core = text.lstrip(_BEFORE).rstrip(_AFTER)
+    for mark in _EMPHASIS:
+        if core.startswith(mark) and text.rstrip(_BEFORE).endswith(mark):
+            core = core.lstrip(mark)
     if mailto := _MAILTO.match(core):
         return unquote(mailto[1]).lstrip(_BEFORE).rstrip(_AFTER)
     return _SCHEME.sub("", core, count=1).lstrip(_BEFORE) if _SCHEME.match(core) else core

@@ -147,7 +147,7 @@ class InviteForm(RoleForm):
             # The file says the role of each, so nothing needs to be chosen.
             del self.errors["role"]
             data["role"] = ""
-        role = self._offered.get(str(data.get("role")))
+        role = self.offered_roles.get(str(data.get("role")))
         if role is not None and not is_told:
             self.ask_for_confirmation(role)
         return cleaned

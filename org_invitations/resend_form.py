@@ -36,7 +36,7 @@ class ResendForm(RoleForm):
         """Let nobody give a role of weight by a slip."""
         cleaned = super().clean()
         data = self.cleaned_data if cleaned is None else cleaned
-        role = self._offered.get(str(data.get("role")))
+        role = self.offered_roles.get(str(data.get("role")))
         if role is not None:
             self.ask_for_confirmation(role)
         return cleaned

@@ -48,7 +48,7 @@ class RoleForm(forms.Form):
         self._describe_elevated()
 
     def _describe_elevated(self) -> None:
-        elevated = [role.name for role in self._offered.roles if self._is_elevated(role.key)]
+        elevated = [role.name for role in self.offered_roles.roles if self._is_elevated(role.key)]
         if not elevated:
             self.fields.pop("confirm_elevated", None)
         elif "confirm_elevated" in self.fields:
@@ -59,16 +59,16 @@ class RoleForm(forms.Form):
     @property
     def role_abilities(self) -> list[RoleAbilities]:
         """What the roles on offer may do, in words."""
-        return [describe_role(role) for role in self._offered.roles]
+        return [describe_role(role) for role in self.offered_roles.roles]
 
     @property
-    def _offered(self) -> AssignableRoles:
+    def offered_roles(self) -> AssignableRoles:
         """The roles on offer: the field's, where a subclass has narrowed them further."""
         field = self.fields["role"]
         return field.roles if isinstance(field, RoleField) else self._roles
 
     def _is_elevated(self, key: Any) -> bool:
-        return key in self._offered.elevated
+        return key in self.offered_roles.elevated
 
     def ask_for_confirmation(self, role: Role) -> bool:
         """Add an error if the role needs the tick and it is not there; tell whether it does."""

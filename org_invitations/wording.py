@@ -119,11 +119,11 @@ class Wording:
             "sent."
         ),
         "RateLimited": _(
-            "Too many requests were made to Clerk, so nothing was sent. Try again in a while; "
+            "Too many requests were made to Clerk, so nothing was done. Try again in a while; "
             "your entries are kept."
         ),
         "RateLimited:known": _(
-            "Too many requests were made to Clerk, so nothing was sent. Try again in %(wait)s; "
+            "Too many requests were made to Clerk, so nothing was done. Try again in %(wait)s; "
             "your entries are kept."
         ),
         "Unauthorized": _(
@@ -154,6 +154,9 @@ class Wording:
             "a moment. Trying again is safe."
         ),
         "Refused": _("Clerk refused this: %(clerk_message)s"),
+        "Refused:known": _(
+            "Clerk refused this: %(clerk_message)s Tell whoever runs this site: %(trace_id)s"
+        ),
         "Refused:silent": _("Clerk refused this without giving a reason (%(code)s)."),
         "Reading": _("The invitations could not be loaded: Clerk did not answer. Try again."),
         "Reading:limited": _(
@@ -215,6 +218,10 @@ class Wording:
         "Selection:many": _(
             "These are %(count)s invitations, and at most %(limit)s can be dealt with in one go. "
             "Narrow the search, or select them page by page."
+        ),
+        "Invite:revoked": _(
+            "This form has invited %(email_address)s before, and that invitation was revoked "
+            "since. Nothing was sent now: press again to send a new one."
         ),
         "Resend:elevated": _(
             "Nothing was sent yet: tick the box beside “Send it now” if %(email_address)s is to "
@@ -346,6 +353,10 @@ class Wording:
         return next((key for key in (closer, name) if key in self.messages), None)
 
     def _refusal(self, error: ClerkError) -> str:
+        # Nobody knows what to do about these, so whoever runs the site must be able to look it up.
+        if isinstance(error, exc.UnexpectedError) and error.long_message and error.trace_id:
+            said = {"clerk_message": error.long_message, "trace_id": error.trace_id}
+            return self.say("Refused:known", **said)
         if error.long_message:
             return self.say("Refused", clerk_message=error.long_message)
         return self.say("Refused:silent", code=error.code or error.status or "-")

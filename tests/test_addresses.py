@@ -102,6 +102,10 @@ def test_two_addresses_are_found_however_they_are_parted(text: str) -> None:
         ("o'neil@x.org", "o'neil@x.org"),
         ("Ana.Doe@X.ORG", "Ana.Doe@x.org"),
         ("_ana@x.org", "_ana@x.org"),
+        ("_ana@x.org_", "ana@x.org"),  # in italics
+        ("~ana@x.org~", "ana@x.org"),
+        ("To:ana@x.org", "ana@x.org"),
+        ("E-Mail:ana@x.org", "ana@x.org"),
         ('"ana.doe"@x.org', '"ana.doe"@x.org'),
         ("ana@mail.x.co.uk", "ana@mail.x.co.uk"),
         ("ana@bücher.example", "ana@xn--bcher-kva.example"),
@@ -155,6 +159,7 @@ def test_one_address_is_what_is_sent(text: str, address: str | None) -> None:
         ("müller@x.org", ""),
         ('"ana doe"@x.org', ""),
         ("Name: Ana", ""),
+        ("john:doe@x.org", "doe@x.org"),  # perhaps a slip for john.doe
     ],
 )
 def test_what_is_no_address_is_one_refusal(text: str, suggestion: str) -> None:

@@ -29,6 +29,7 @@ from org_invitations.services.batches import (
     take_up,
 )
 from org_invitations.services.reasons import Reason
+from org_invitations.services.settling_batches import settle_batch
 from org_invitations.signals import invitation_created, invitation_revoked
 from org_invitations.views import InviteView, OutcomeView, SelectionView
 
@@ -159,6 +160,25 @@ def test_what_was_begun_is_found_by_the_same_wish_and_by_no_other() -> None:
     assert find(form, "a@x.org", options={"role": "org:admin"}) is None
     assert find(form, "a@x.org", user_id="user_bo") is None
     assert find(uuid4(), "a@x.org") is None
+
+
+@pytest.mark.parametrize("ended", [False, True])
+def test_what_somebody_else_has_gone_on_with_is_not_in_doubt(ended: bool) -> None:
+    def never(items: Any) -> None:
+        raise AssertionError
+
+    batch, _ = begin(None, "a@x.org", action=Batch.Action.REVOKE)
+    item = get_items(batch)[0]
+    mark(batch, [item], is_running=False)
+    Batch.objects.update(worked_at=timezone.now() - 9 * STALE_AFTER)
+    read_before = Batch.objects.get()
+    mark(batch, [settle_item(item, State.UNDER_WAY)], is_running=True)
+    if ended:
+        mark(batch, [settle_item(item, State.DONE)], is_running=False)
+    no_api: Any = None
+    [found] = settle_batch(no_api, read_before, never)
+    assert found.state == (State.DONE if ended else State.UNDER_WAY)
+    assert get_items(batch)[0].state == found.state
 
 
 def test_what_nobody_could_go_on_with_waits_until_clerk_takes_more() -> None:

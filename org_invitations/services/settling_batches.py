@@ -41,9 +41,16 @@ def settle_batch(
 
     :param reconcile: does it for items of a resend, which has two halves.
     """
+    # Somebody may have gone on with it since it was read, or may be about to: then what is under
+    # way is not in doubt.
+    batch.refresh_from_db(fields=["worked_at", "is_running"])
+    moved = batch.worked_at
     items = get_items(batch)
+    batch.refresh_from_db(fields=["worked_at", "is_running"])
     if is_at_work(batch):
         return items
+    if batch.worked_at != moved:
+        return get_items(batch)
     if batch.action == Batch.Action.RESEND:
         if half := [item for item in items if item.state in (*_DOUBTFUL, State.HALF_DONE)]:
             reconcile(half)

@@ -26,6 +26,7 @@ from ..services.batches import (
 )
 from ..services.reasons import Reason
 from ..services.screening import Screened, Screening, Verdict
+from ..wording import Problem
 from .review import ReviewMixin
 
 State = BatchItem.State
@@ -133,11 +134,22 @@ class BeginMixin(ReviewMixin):
             settle_item(item, State.REFUSED, Reason(str(Verdict.ROLE_NOT_GRANTED)))
         mark(batch, [item], is_running=False)
 
-    def answer_again(self, workspace: Workspace, batch: Batch) -> HttpResponseBase:
-        """Answer a form that came twice as it was answered the first time."""
+    def answer_again(
+        self, workspace: Workspace, form: InviteForm, batch: Batch
+    ) -> HttpResponseBase:
+        """Answer a form that came twice as it was answered the first time.
+
+        Where the invitation was revoked since, that would not be true any more, and sending it
+        again is another wish, which takes another press.
+        """
         items = get_items(batch)
         if len(items) == 1 and items[0].state == State.DONE:
             invitation = self.service.find_invitation(items[0].invitation_id)
+            if invitation is not None and invitation.is_revoked:
+                message = self.wording.say("Invite:revoked", email_address=invitation.email_address)
+                return self.form_invalid(
+                    workspace, form, Problem(message, status=HTTPStatus.CONFLICT)
+                )
             if invitation is not None:
                 return self.form_valid(workspace, invitation)
         return self.show_outcome(batch)
@@ -146,15 +158,19 @@ class BeginMixin(ReviewMixin):
         """Say whom it went to."""
         raise NotImplementedError
 
+    def form_invalid(
+        self, workspace: Workspace, form: InviteForm, problem: Problem | None = None
+    ) -> HttpResponseBase:
+        """Show the form with why it was not sent."""
+        raise NotImplementedError
+
 
 class InviteMany(BeginMixin):
     """Invites many: check, let it be read, send."""
 
     def invite_many(self, workspace: Workspace, form: InviteForm) -> HttpResponseBase:
         """Send what passes the check, once the check has been seen; otherwise show it."""
-        screening = self.service.screen(
-            workspace, form.entries, str(form.cleaned_data.get("role", ""))
-        )
+        screening = self.screen(workspace, form)
         for role in screening.elevated:
             if not form.has_error("confirm_elevated"):
                 form.ask_for_confirmation(role)

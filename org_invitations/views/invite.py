@@ -46,12 +46,17 @@ class InviteView(InviteMany):
             )
         is_valid = form.is_valid()
         form.retype()
-        if len(form.entries) != 1 or form.entries[0].role:
+        if len(form.entries) != 1 or form.entries[0].role or self.is_doubtful(form):
             return self.invite_many(workspace, form)
         self.explain_refusal(form, form.entries[0])
         if not is_valid or form.errors:
             return self.form_invalid(workspace, form)
         return self.invite_one(workspace, form)
+
+    def is_doubtful(self, form: InviteForm) -> bool:
+        """Whether the only address looks like a slip, and nobody has been told yet."""
+        entry = form.entries[0]
+        return entry.refusal is None and bool(entry.suggestion) and not self.is_reviewed(form)
 
     # --- One ------------------------------------------------------------------------------
 
@@ -62,7 +67,7 @@ class InviteView(InviteMany):
         options = self.get_options(form)
         batch, is_new = self.begin(form, [item], options)
         if not is_new:
-            return self.answer_again(workspace, batch)
+            return self.answer_again(workspace, form, batch)
         try:
             invitation = self.service.invite_member(
                 email_address, form.cleaned_data["role"], **options

@@ -257,7 +257,13 @@ class OrganizationMixin(View):
         )
 
     def handle_not_permitted(self) -> HttpResponseBase:
-        """Say that the person may not manage the members, and who can help."""
+        """Say that the person may not manage the members, and who can help.
+
+        Who could when the page was made is told that nothing was done.
+        """
+        if self.request.method == "POST":
+            message = self.wording.say("PermissionDenied", **self.get_values())
+            return self.render_problem(message, status=HTTPStatus.FORBIDDEN)
         return self.render_problem(
             gettext(
                 "Only people who manage the members of this organization can see and send its "
@@ -291,7 +297,12 @@ class OrganizationMixin(View):
 
     def render_problem(self, message: str, *, status: int) -> HttpResponse:
         """Return a page, or for htmx a fragment for the page's alert region or its dialog."""
-        context = {"message": message, "status": status, "urls": self.get_urls()}
+        context = {
+            "message": message,
+            "status": status,
+            "urls": self.get_urls(),
+            "typed": self.request.POST.get("email_addresses", ""),
+        }
         if htmx.get_fragment(self.request, *htmx.FRAGMENTS):
             context["in_dialog"] = self.problem_region == htmx.DIALOG_ID
             fragment = self.render(self.problem_fragment_name, context, status=status)

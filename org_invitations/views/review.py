@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Collection, Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from django.http import HttpRequest, HttpResponse, HttpResponseBase
@@ -14,6 +14,7 @@ from .. import htmx
 from ..addresses import Entry, parse_text
 from ..clerk import exceptions as exc
 from ..forms import InviteForm
+from ..services import Workspace
 from ..services.reasons import Reason
 from ..services.screening import Screened, Screening, Verdict
 from .organization import SeeOther
@@ -68,7 +69,8 @@ class ReviewMixin(TypedFormMixin):
     def may_be_many(self) -> bool:
         """Whether more than one address may have been sent, by a look from afar."""
         typed = self.request.POST.get("email_addresses", "").strip()
-        return bool(self.request.FILES) or any(mark in typed for mark in " ,;\t\r\n")
+        is_long = typed.count("@") > 1 or any(mark in typed for mark in " ,;\t\r\n")
+        return bool(self.request.FILES) or is_long
 
     def has_addresses(self) -> bool:
         """Whether there is anything that Clerk can be asked about, by a closer look."""
@@ -80,6 +82,15 @@ class ReviewMixin(TypedFormMixin):
     def is_reviewed(self, form: InviteForm) -> bool:
         """Whether the person has seen the check of exactly these addresses."""
         return self.request.POST.get("reviewed", "") == digest_of(form.entries)
+
+    def screen(self, workspace: Workspace, form: InviteForm) -> Screening:
+        """Return what would become of each address in a form that was checked.
+
+        Of the roles only those that the form offers: it may offer fewer than the person can give.
+        """
+        roles = form.offered_roles
+        offered = replace(workspace, roles=roles) if workspace.roles.roles else workspace
+        return self.service.screen(offered, form.entries, str(form.cleaned_data.get("role", "")))
 
     def describe_entry(self, entry: Entry) -> str:
         """Return why a piece is no address that can be invited."""
@@ -185,8 +196,7 @@ class CheckView(ReviewMixin):
         form.retype()
         screening = None
         if form.entries:
-            role = str(form.cleaned_data.get("role", ""))
-            screening = self.service.screen(workspace, form.entries, role)
+            screening = self.screen(workspace, form)
         if wants_check:
             return self.show_check(screening, form)
         # It is not being sent, so what is missing for that is no mistake yet.

@@ -476,9 +476,7 @@ def test_it_fits_and_is_accessible(
 def test_the_list_fits_whatever_the_words_are_long(
     new_context: Callable[..., BrowserContext], site: Site, language: str, width: int
 ) -> None:
-    context = new_context(
-        viewport={"width": width, "height": 900}, extra_http_headers={"Accept-Language": language}
-    )
+    context = new_context(viewport={"width": width, "height": 900}, locale=language)
     page = context.new_page()
     sign_in(page, site)
     assert page.get_attribute("html", "lang") == language

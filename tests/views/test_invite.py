@@ -255,7 +255,7 @@ def test_the_hourly_limit_says_when_to_try_again(ada: Browser, clerk: Emulator, 
     ("left", "status", "words"),
     [
         (["org:sys_memberships:manage"], 422, "it may do more than you may"),
-        (["org:reports:read"], 403, "Only people who manage the members"),
+        (["org:reports:read"], 403, "You may no longer manage the members"),
     ],
 )
 def test_rights_that_went_while_the_form_was_checked_are_noticed(

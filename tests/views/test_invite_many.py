@@ -12,7 +12,10 @@ from django.utils import timezone
 
 from org_invitations.caching import InstanceCache
 from org_invitations.emulator import Emulator
+from org_invitations.fields import RoleField
+from org_invitations.forms import InviteForm
 from org_invitations.models import Batch, BatchItem
+from org_invitations.roles import AssignableRoles
 from org_invitations.services.budget import SINGLE_LIMIT, Budget
 from org_invitations.views import InviteView
 from tests.test_docs import block
@@ -84,6 +87,65 @@ def test_a_form_that_comes_twice_is_answered_twice_and_sent_once(
     assert mails(clerk)["new@example.com"] == 1
     assert len(posts(clerk)) == 1
     assert Batch.objects.count() == 1
+
+
+def test_a_form_whose_invitation_was_revoked_since_says_so_and_sends_with_the_next_press(
+    ada: Browser, clerk: Emulator, target: str | None
+) -> None:
+    form = filled(ada.get()) | {"email_addresses": "new@example.com", "role": "org:member"}
+    ada.post(INVITE, form, target=target)
+    [row] = [row for row in clerk.invitations("acme") if row.email_address == "new@example.com"]
+    ada.post(f"{LIST}{row.id}/revoke/")
+    again = ada.post(INVITE, form, target=target)
+    assert again.status_code == 409
+    assert "Nothing was sent now: press again to send a new one." in text_of(again)
+    assert mails(clerk)["new@example.com"] == 1
+    sent = ada.post(INVITE, filled(again) | {"role": "org:member"}, target=target)
+    assert sent.status_code == (303 if target is None else 200)
+    assert mails(clerk)["new@example.com"] == 2
+
+
+def test_a_form_that_offers_fewer_roles_takes_no_others_from_a_table(
+    ada: Browser, clerk: Emulator, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    class MembersOnly(InviteForm):
+        def __init__(self, *args: Any, **kwargs: Any) -> None:
+            super().__init__(*args, **kwargs)
+            field = self.fields["role"]
+            assert isinstance(field, RoleField)
+            members = [role for role in field.roles.roles if role.key == "org:member"]
+            field.roles = AssignableRoles(roles=tuple(members), default_role="org:member")
+
+    monkeypatch.setattr(InviteView, "form_class", MembersOnly)
+    table = "Email\tRole\nlee@x.org\torg:admin\nmae@x.org\torg:member"
+    form = filled(ada.get()) | {"email_addresses": table}
+    checked = ada.post(INVITE, form)
+    assert "1 can be invited. 1 cannot be invited." in text_of(checked)
+    press(ada, checked)
+    assert [body["email_address"] for body in sent_bodies(clerk)] == ["mae@x.org"]
+    assert sent_bodies(clerk)[0]["role"] == "org:member"
+
+
+def test_a_likely_slip_is_shown_before_it_is_sent(
+    ada: Browser, clerk: Emulator, target: str | None
+) -> None:
+    form = filled(ada.get()) | {"email_addresses": "ana@gmial.com", "role": "org:member"}
+    asked = ada.post(INVITE, form, target=target)
+    assert asked.status_code == 200
+    assert "Did you mean ana@gmail.com?" in text_of(asked)
+    assert posts(clerk) == []
+    meant = ada.post(INVITE, filled(asked) | {"role": "org:member"}, target=target)
+    assert meant.status_code == (303 if target is None else 200)
+    assert mails(clerk)["ana@gmial.com"] == 1
+
+
+@pytest.mark.parametrize("text", ["a@x.org，b@x.org", "<a@x.org><b@x.org>", "a@x.org\u00a0b@x.org"])
+def test_seats_count_for_two_addresses_however_they_are_parted(
+    ada: Browser, clerk: Emulator, text: str
+) -> None:
+    seats(clerk, 1)
+    checked = ada.post(INVITE, filled(ada.get()) | {"email_addresses": text, "role": "org:member"})
+    assert "1 can be invited. 1 cannot be invited. Only 1 seat is left." in text_of(checked)
 
 
 def test_the_same_form_with_another_address_is_another_wish(ada: Browser, clerk: Emulator) -> None:
