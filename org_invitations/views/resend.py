@@ -66,6 +66,9 @@ class ResendInvitationView(ResendQuestionMixin):
         if self.was_revoked_meanwhile(workspace):
             revoked = self.wording.say("Resend:revoked", **self.get_invitation_values(workspace))
             return self.ask(workspace, form, Problem(revoked, status=HTTPStatus.CONFLICT))
+        if self.was_revoked_since(workspace):
+            message = self.wording.say("Invite:revoked", **self.get_invitation_values(workspace))
+            return self.ask(workspace, form, Problem(message, status=HTTPStatus.CONFLICT))
         try:
             item = self.replace(workspace, form)
         except RoleNotGranted:
@@ -103,6 +106,20 @@ class ResendInvitationView(ResendQuestionMixin):
         if batch_id is not None and self.service.find_replacement(batch_id) is not None:
             return False
         return self.request.POST.get("seen") == "pending"
+
+    def was_revoked_since(self, workspace: Workspace) -> bool:
+        """Whether this very question was answered before, and its new invitation revoked then.
+
+        To say again that it was sent would not be true any more.
+        """
+        batch_id = self.get_batch_id()
+        before = self.service.find_replacement(batch_id) if batch_id is not None else None
+        if before is None or before.state != State.DONE:
+            return False
+        if workspace.invitation is None or before.replaces_id != workspace.invitation.id:
+            return False
+        sent = self.service.find_invitation(before.invitation_id)
+        return sent is not None and sent.is_revoked
 
     def settle(self, workspace: Workspace) -> HttpResponseBase:
         """Do the missing half of a resend, or leave it."""

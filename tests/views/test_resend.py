@@ -608,6 +608,23 @@ def test_who_cannot_give_the_role_cannot_finish_it(
 
 
 @pytest.mark.parametrize("htmx", [True, False])
+def test_the_same_answer_after_the_new_one_was_revoked_is_no_second_success(
+    ada: Browser, clerk: Emulator, url: str, htmx: bool
+) -> None:
+    target = LISTED if htmx else None
+    data = answer(ada.get(url))
+    ada.post(url, data, target=target)
+    [new] = lees(clerk)
+    ada.post(url_of(new, "revoke"))
+    again = ada.post(url, data, target=target)
+    assert again.status_code == 409
+    assert "Nothing was sent now: press again to send a new one." in text_of(again)
+    assert lees(clerk) == []
+    ada.post(url, answer(again), target=target)
+    assert len(lees(clerk)) == 1
+
+
+@pytest.mark.parametrize("htmx", [True, False])
 def test_finishing_one_that_may_manage_members_takes_the_tick(
     ada: Browser, clerk: Emulator, htmx: bool
 ) -> None:
