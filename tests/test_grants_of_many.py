@@ -293,7 +293,7 @@ def test_what_was_half_done_is_not_finished_with_fewer_rights(
         stage.clerk.faults.clear()
         attempt.change_rights()
         for path in attempt.paths("resend"):
-            attempt.post(path, finish="1")
+            attempt.post(path, finish="1", **TICKED)
         attempt.settle(ticked=True)
 
 

@@ -367,7 +367,7 @@ def test_rights_that_were_lost_meanwhile_are_told_and_nothing_is_lost(
         memberships=[{"organization": "acme", "user": "ada@acme.test", "role": "org:member"}]
     )
     invite(ada, "new@example.com")
-    expect(ada.locator("#org-invitations-alert")).to_contain_text("Only people who manage")
+    expect(ada.locator("#org-invitations-alert")).to_contain_text("You may no longer manage")
     expect(ada.locator(EMAIL)).to_have_value("new@example.com")
 
 
@@ -401,7 +401,7 @@ def test_in_debug_django_htmx_does_not_replace_the_page(ada: Page, site: Site, s
         memberships=[{"organization": "acme", "user": "ada@acme.test", "role": "org:member"}]
     )
     invite(ada, "new@example.com")
-    expect(ada.locator("#org-invitations-alert")).to_contain_text("Only people who manage")
+    expect(ada.locator("#org-invitations-alert")).to_contain_text("You may no longer manage")
     expect(ada.locator(EMAIL)).to_have_value("new@example.com")
 
 
