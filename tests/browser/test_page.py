@@ -471,7 +471,7 @@ def test_it_fits_and_is_accessible(
     assert complaints == []
 
 
-@pytest.mark.parametrize("width", [800, 1024, 1060, 1180, 1280])
+@pytest.mark.parametrize("width", [800, 1024, 1030, 1060, 1180, 1280])
 @pytest.mark.parametrize("language", ["en", "de"])
 def test_the_list_fits_whatever_the_words_are_long(
     new_context: Callable[..., BrowserContext], site: Site, language: str, width: int
