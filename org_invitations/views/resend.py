@@ -112,11 +112,11 @@ class ResendInvitationView(ResendQuestionMixin):
 
         To say again that it was sent would not be true any more.
         """
-        batch_id = self.get_batch_id()
-        before = self.service.find_replacement(batch_id) if batch_id is not None else None
-        if before is None or before.state != State.DONE:
-            return False
-        if workspace.invitation is None or before.replaces_id != workspace.invitation.id:
+        old, batch_id = workspace.invitation, self.get_batch_id()
+        if old is None or old.is_pending or batch_id is None:
+            return False  # nothing has taken its place yet
+        before = self.service.find_replacement(batch_id)
+        if before is None or before.state != State.DONE or before.replaces_id != old.id:
             return False
         sent = self.service.find_invitation(before.invitation_id)
         return sent is not None and sent.is_revoked

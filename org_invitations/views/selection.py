@@ -26,6 +26,7 @@ from ..services.batches import (
 )
 from ..services.choosing import MAX_CHOSEN, Chosen
 from .asking import SelectionQuestionMixin
+from .begin import MAX_ROLE_NAME
 from .organization import SeeOther
 
 State = BatchItem.State
@@ -141,7 +142,7 @@ class SelectionView(SelectionQuestionMixin):
         if one.invitation is not None:
             item.email_address = one.invitation.email_address
             item.role = one.invitation.role
-            item.role_name = one.invitation.role_name[:255]
+            item.role_name = one.invitation.role_name[:MAX_ROLE_NAME]
         return settle_item(item, State.WAITING if one.is_possible else State.REFUSED, one.reason)
 
     def run(self, batch: Batch) -> None:
