@@ -18,16 +18,15 @@ from functools import partial
 from typing import TYPE_CHECKING, Any, ClassVar, Final, TypeVar, cast
 
 from asgiref.sync import iscoroutinefunction, markcoroutinefunction, sync_to_async
-from django.core.cache import caches
 from django.core.exceptions import DisallowedHost, ImproperlyConfigured
 from django.http import HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
 from django.utils.asyncio import async_unsafe
 from django.utils.cache import patch_cache_control, patch_vary_headers
-from django.utils.connection import ConnectionProxy
 
+from .caching import SiteCache
 from .clerk.handshake import SessionBackend
-from .clerk.keys import Cache, PemKeys, RemoteKeys
+from .clerk.keys import PemKeys, RemoteKeys
 from .clerk.lazy import ClerkSession
 from .clerk.publishable_key import InvalidPublishableKey, PublishableKey, parse_publishable_key
 from .clerk.request import RequestContext
@@ -194,7 +193,7 @@ class ClerkSessionMiddleware:
             # setdefault, because two threads may get here; one lock must guard the fetch.
             keys = _remote_keys.setdefault(
                 scope,
-                RemoteKeys(self._fetch_keys, _cache(scope[2]), *scope[:2]),
+                RemoteKeys(self._fetch_keys, SiteCache(scope[2]), *scope[:2]),
             )
         return keys
 
@@ -219,11 +218,6 @@ class ClerkSessionMiddleware:
                 if text:
                     response.headers[f"X-Clerk-Auth-{header}"] = _UNPRINTABLE.sub("?", text)
         return response
-
-
-def _cache(alias: str) -> Cache:
-    # Django keeps one cache object per thread; the proxy asks for the right one every time.
-    return cast("Cache", ConnectionProxy(caches, alias))
 
 
 def _publishable_key() -> PublishableKey:

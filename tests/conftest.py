@@ -7,6 +7,7 @@ from collections.abc import Iterator
 import pytest
 from django.core.cache import cache
 
+from org_invitations.caching import forget_failures
 from org_invitations.clients import forget_clients
 from org_invitations.middleware import forget_keys
 
@@ -36,6 +37,7 @@ def _database(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -
 def _nothing_remembered() -> Iterator[None]:
     """Let no test see what another one cached."""
     cache.clear()
+    forget_failures()
     yield
     cache.clear()
     forget_clients()

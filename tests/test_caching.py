@@ -2,16 +2,30 @@
 
 from __future__ import annotations
 
+import socket
 from typing import Any
+from uuid import uuid4
 
 import pytest
-from django.core.cache import cache, caches
+from django.core.cache import InvalidCacheBackendError, cache, caches
 from django.core.cache.backends.locmem import LocMemCache
 from django.test import override_settings
 from hypothesis import given
 from hypothesis import strategies as st
 
-from org_invitations.caching import InstanceCache, get_cache
+from org_invitations.caching import (
+    PAUSE_SECONDS,
+    InstanceCache,
+    SiteCache,
+    forget_failures,
+    get_cache,
+)
+from org_invitations.emulator import Emulator
+
+from .broken_cache import BrokenCache
+from .views.conftest import Browser, ada, clerk, sign_in, text_of
+
+__all__ = ["ada", "clerk", "sign_in"]  # fixtures
 
 SECRET = "sk_test_V3ryS3cret"
 
@@ -110,16 +124,136 @@ def test_the_site_chooses_the_cache() -> None:
     caches["other"].clear()
 
 
-@pytest.mark.parametrize("operation", ["get_many", "set", "delete"])
-def test_a_cache_that_is_down_is_as_good_as_none(
-    operation: str, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
-) -> None:
-    def down(*args: object, **kwargs: object) -> None:
-        raise OSError("no route to the cache")
+# --- A cache that is down ------------------------------------------------------------------------
 
-    cache = InstanceCache()
-    monkeypatch.setattr(type(get_cache()), operation, down)
-    assert cache.get_many(["a"]) == {}
-    cache.set("a", 1, 60)
-    cache.delete("a")
-    assert "The cache does not work" in caplog.text
+BROKEN = {"default": {"BACKEND": "tests.broken_cache.BrokenCache"}}
+
+
+@pytest.fixture
+def now(monkeypatch: pytest.MonkeyPatch) -> list[float]:
+    """A clock that stands still: its only element is the moment, in seconds."""
+    moment = [1000.0]
+    monkeypatch.setattr("org_invitations.caching.time.monotonic", lambda: moment[0])
+    return moment
+
+
+@override_settings(CACHES=BROKEN)
+def test_a_cache_that_is_down_remembers_nothing_and_raises_nothing() -> None:
+    for operation in (
+        lambda cache: cache.get("a", 7) == 7,
+        lambda cache: cache.get_many(["a"]) == {},
+        lambda cache: cache.set("a", 1, 60) is None,
+        lambda cache: cache.add("a", 1, 60) is True,
+        lambda cache: cache.delete("a") is None,
+    ):
+        forget_failures()
+        assert operation(SiteCache())
+        assert operation(SiteCache())  # and while it is left alone
+
+
+@override_settings(CACHES=BROKEN)
+def test_a_cache_that_is_down_is_told_once_a_minute(
+    now: list[float], caplog: pytest.LogCaptureFixture
+) -> None:
+    for _ in range(59):
+        SiteCache().get("a")
+        now[0] += 1
+    assert caplog.text.count("The cache 'default' does not work") == 1
+    now[0] += 2
+    SiteCache().get("a")
+    assert caplog.text.count("The cache 'default' does not work") == 2
+
+
+@override_settings(CACHES=BROKEN)
+def test_a_cache_that_failed_is_left_alone_for_a_moment(
+    now: list[float], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(BrokenCache, "tried", 0)
+    for _ in range(5):
+        SiteCache().get("a")
+        SiteCache().set("a", 1, 60)
+    assert BrokenCache.tried == 1
+    SiteCache().delete("a")  # what is to be forgotten must not come back with the cache
+    assert BrokenCache.tried == 2
+    now[0] += PAUSE_SECONDS
+    SiteCache().get("a")
+    assert BrokenCache.tried == 3
+
+
+def test_a_cache_that_is_back_is_used_again(
+    now: list[float], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with monkeypatch.context() as outage:
+        outage.setattr(LocMemCache, "get", BrokenCache._fail)
+        SiteCache().get("a")
+    SiteCache().set("a", 1, 60)
+    assert SiteCache().get("a") is None
+    now[0] += PAUSE_SECONDS
+    SiteCache().set("a", 1, 60)
+    assert SiteCache().get("a") == 1
+
+
+def test_a_cache_that_is_not_configured_is_a_mistake_and_no_outage() -> None:
+    with pytest.raises(InvalidCacheBackendError):
+        SiteCache("nobody-configured-it").get("a")
+
+
+def _closed_port() -> int:
+    with socket.socket() as listener:
+        listener.bind(("127.0.0.1", 0))
+        return int(listener.getsockname()[1])
+
+
+def _redis_where_nothing_listens() -> dict[str, Any]:
+    pytest.importorskip("redis", reason="Django's Redis cache needs the package redis")
+    backend = "django.core.cache.backends.redis.RedisCache"
+    return {"default": {"BACKEND": backend, "LOCATION": f"redis://127.0.0.1:{_closed_port()}"}}
+
+
+no_cache = pytest.mark.parametrize(
+    "get_caches",
+    [lambda: BROKEN, _redis_where_nothing_listens],
+    ids=["raises on everything", "Redis, where nothing listens"],
+)
+
+
+@no_cache
+def test_no_page_needs_a_cache(ada: Browser, clerk: Emulator, get_caches: Any) -> None:
+    with override_settings(CACHES=get_caches(), CLERK_JWT_KEY=""):
+        _visit_all_pages(ada, clerk)
+
+
+def _visit_all_pages(ada: Browser, clerk: Emulator) -> None:
+    clerk.configure(rate_limits=False)
+    row, other, third = clerk.invitations("acme", "pending")[:3]
+    assert ada.get().status_code == 200
+    assert ada.get("/invitations/organizations/acme/").status_code == 200
+    assert ada.get("/invitations/organizations/nobodys/").status_code == 404
+    assert ada.get("/invitations/export/").status_code == 200
+    assert "sent to new@example.com" in text_of(ada.htmx_invite("new@example.com"))
+    many = {"email_addresses": "a@example.com, b@example.com", "role": "org:member"}
+    assert "2 can be invited" in text_of(ada.post("/invitations/check/", many))
+    assert ada.get(f"/invitations/{row.id}/revoke/").status_code == 200
+    listed = {"target": "org-invitations-list"}
+    assert "revoked" in text_of(ada.post(f"/invitations/{row.id}/revoke/", **listed))
+    again = {"role": "org:admin", "confirm_elevated": "on"}
+    assert "New invitation" in text_of(
+        ada.post(f"/invitations/{other.id}/resend/", again, **listed)
+    )
+    chosen = {"action": "revoke", "selected": [third.id], "batch": str(uuid4()), "confirmed": "1"}
+    assert ada.get(ada.post("/invitations/selected/", chosen).url).status_code == 200
+    clerk.fault("POST", "*/invitations", status=429, headers={"Retry-After": "90"})
+    assert ada.htmx_invite("late@example.com").status_code == 429
+
+
+@no_cache
+def test_without_a_cache_made_up_keys_are_no_way_to_make_the_site_call(
+    ada: Browser, clerk: Emulator, sign_in: Any, get_caches: Any
+) -> None:
+    stranger = sign_in("ada@acme.test", "acme", header={"kid": "ins_made_up"})
+    with override_settings(CACHES=get_caches(), CLERK_JWT_KEY=""):
+        assert ada.get().status_code == 200
+        clerk.clear_requests()
+        for _ in range(5):
+            assert stranger.get().status_code != 500
+    assert len([call for call in clerk.requests if call.path == "/v1/jwks"]) <= 1

@@ -43,7 +43,10 @@ _PEM_MARKS: Final = ("-----BEGIN PUBLIC KEY-----", "-----END PUBLIC KEY-----")
 
 
 class Cache(Protocol):
-    """What is needed of a cache; Django's fits. Times are in seconds."""
+    """What is needed of a cache. Times are in seconds. One that is down must not raise.
+
+    ``org_invitations.caching.SiteCache`` fits.
+    """
 
     def get(self, key: str, default: Any = None) -> Any: ...
     def set(self, key: str, value: Any, timeout: float | None = ...) -> Any: ...
