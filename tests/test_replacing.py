@@ -21,6 +21,7 @@ from org_invitations.services.batches import STALE_AFTER, BatchTaken, begin_batc
 from org_invitations.services.budget import SINGLE_LIMIT, Budget
 from org_invitations.services.reasons import Reason
 from org_invitations.signals import invitation_created, invitation_revoked
+from tests.test_budget import limited
 from tests.test_services import ADA, BO, CREATE, LIST, MIA, REVOKE, asked, make_service
 
 State = BatchItem.State
@@ -349,14 +350,14 @@ def test_the_hour_moves_on(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_each_instance_has_a_budget_of_its_own(settings: Any) -> None:
-    Budget(InstanceCache()).note_refused(100)
+    Budget(InstanceCache()).note_refused(limited(100))
     assert Budget(InstanceCache()).get_wait() == 100
     settings.CLERK_SECRET_KEY = "sk_test_another"
     assert Budget(InstanceCache()).get_wait() == 0
 
 
 def test_a_refusal_that_says_no_time_is_not_remembered() -> None:
-    Budget(InstanceCache()).note_refused(None)
+    Budget(InstanceCache()).note_refused(limited(None))
     assert Budget(InstanceCache()).get_wait() == 0
 
 

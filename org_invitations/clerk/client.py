@@ -260,6 +260,7 @@ class ClerkClient:
                 status,
                 body,
                 retry_after=response.headers.get("Retry-After"),
+                date=response.headers.get("Date"),
                 ray=_ray(response),
             )
         return body

@@ -8,8 +8,11 @@ second invitation of one address gives.
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Mapping
+from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
 from typing import Any, Final
 
 from . import exceptions as exc
@@ -88,21 +91,27 @@ _BY_STATUS: Final[Mapping[int, type[exc.APIError]]] = {
 
 
 def error_from_response(
-    status: int, body: Any, *, retry_after: str | None = None, ray: str | None = None
+    status: int,
+    body: Any,
+    *,
+    retry_after: str | None = None,
+    date: str | None = None,
+    ray: str | None = None,
 ) -> exc.ClerkError:
     """Return the exception for an error answer.
 
     :param status: the HTTP status, 400 or above.
     :param body: the decoded JSON body, or None where it was not JSON.
-    :param retry_after: the ``Retry-After`` header; whole seconds, anything else is ignored
-        (as Clerk's own SDK does).
+    :param retry_after: the ``Retry-After`` header: whole seconds, as Clerk sends it, or a date, as
+        something in between may. Anything else is ignored.
+    :param date: the ``Date`` header, from which a date is counted; this machine's clock without it.
     :param ray: the ``cf-ray`` header, the trace id where the body has none.
     """
     errors = _details(body)
     trace_id = _trace_id(body, ray)
     if status == 429:
         return exc.RateLimited(
-            retry_after=_seconds(retry_after), status=status, errors=errors, trace_id=trace_id
+            retry_after=_seconds(retry_after, date), status=status, errors=errors, trace_id=trace_id
         )
     if status >= 500:
         return exc.ServiceUnavailable(status=status, errors=errors, trace_id=trace_id)
@@ -172,6 +181,22 @@ def _trace_id(body: Any, ray: str | None) -> str:
     return _text(value) or (ray or "")
 
 
-def _seconds(value: str | None) -> int | None:
-    # Python refuses to read thousands of digits as a number, and no wait is that long.
-    return int(value) if value and re.fullmatch(r"[0-9]{1,9}", value) else None
+def _seconds(value: str | None, date: str | None) -> int | None:
+    """Read a ``Retry-After`` (RFC 9110, 10.2.3), however long it is; the exception bounds it."""
+    text = (value or "").strip(" \t")
+    if re.fullmatch(r"[0-9]+", text):
+        # Python refuses to read thousands of digits as a number, and no wait is that long.
+        return int(text) if len(text) < 10 else exc.MAX_RETRY_AFTER
+    moment = _moment(text)
+    if moment is None:
+        return None
+    return math.ceil((moment - (_moment(date or "") or datetime.now(UTC))).total_seconds())
+
+
+def _moment(text: str) -> datetime | None:
+    """Read a date of HTTP's; None where it is none."""
+    try:
+        moment = parsedate_to_datetime(text)
+    except (ValueError, OverflowError):
+        return None
+    return moment if moment.tzinfo is not None else None

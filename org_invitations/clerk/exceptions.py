@@ -46,6 +46,14 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, ClassVar, Final
 
+#: So long a wait is believed at most (seconds): none of Clerk's limits is for longer than an hour.
+MAX_RETRY_AFTER: Final = 3600
+
+#: Clerk's limits that are for one kind of call (its documentation, "System limits"); the others are
+#: for all of them together.
+SINGLE_INVITATIONS: Final = "single-invitations"
+BULK_INVITATIONS: Final = "bulk-invitations"
+
 
 @dataclass(frozen=True, slots=True)
 class ErrorDetail:
@@ -251,11 +259,21 @@ class DevelopmentLimit(APIError):
 
 
 class RateLimited(APIError):
-    """429: Clerk's limit for the whole instance is reached."""
+    """429: one of Clerk's limits for the whole instance is reached."""
+
+    #: Which of them said so: of :data:`SINGLE_INVITATIONS` or :data:`BULK_INVITATIONS`, where the
+    #: call was one of these; else empty. It says nothing about calls of another kind.
+    limit: str = ""
 
     def __init__(self, reason: str = "", *, retry_after: int | None = None, **kwargs: Any) -> None:
-        """Like :class:`ClerkError`; ``retry_after`` is Clerk's ``Retry-After`` in seconds."""
-        self.retry_after = retry_after
+        """Like :class:`ClerkError`.
+
+        :param retry_after: seconds until trying again makes sense, where that is known; what is
+            not within 1 and :data:`MAX_RETRY_AFTER` is taken for the nearer of the two.
+        """
+        self.retry_after = (
+            None if retry_after is None else min(max(retry_after, 1), MAX_RETRY_AFTER)
+        )
         super().__init__(reason, **kwargs)
 
 

@@ -7,16 +7,20 @@ Clerk answers 404 for an invitation of another one.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any, Final, TypeVar
 
 from .client import ClerkClient
 from .exceptions import (
+    BULK_INVITATIONS,
+    SINGLE_INVITATIONS,
     InvalidResponse,
     InvitationNotFound,
     NotFound,
     OrganizationNotFound,
+    RateLimited,
     RoleNotFound,
 )
 from .resources import (
@@ -181,12 +185,13 @@ class OrganizationAPI:
 
     def invite_member(self, request: InvitationRequest) -> Invitation:
         """Invite one person."""
-        return _parsed(
-            Invitation.parse,
-            self.client.post(
-                "organizations", self.organization_id, "invitations", json=request.as_json()
-            ),
-        )
+        with _limited_by(SINGLE_INVITATIONS):
+            return _parsed(
+                Invitation.parse,
+                self.client.post(
+                    "organizations", self.organization_id, "invitations", json=request.as_json()
+                ),
+            )
 
     def invite_members(self, requests: Sequence[InvitationRequest]) -> tuple[Invitation, ...]:
         """Invite one to ten people in one call.
@@ -198,16 +203,17 @@ class OrganizationAPI:
         """
         if not 1 <= len(requests) <= BULK_SIZE:
             raise ValueError(f"Clerk takes 1 to {BULK_SIZE} invitations in one call")
-        return _parsed_page(
-            Invitation.parse,
-            self.client.post(
-                "organizations",
-                self.organization_id,
-                "invitations",
-                "bulk",
-                json=[request.as_json() for request in requests],
-            ),
-        ).data
+        with _limited_by(BULK_INVITATIONS):
+            return _parsed_page(
+                Invitation.parse,
+                self.client.post(
+                    "organizations",
+                    self.organization_id,
+                    "invitations",
+                    "bulk",
+                    json=[request.as_json() for request in requests],
+                ),
+            ).data
 
     def revoke(self, invitation_id: str, *, requesting_user_id: str) -> Invitation:
         """Revoke a pending invitation.
@@ -271,6 +277,16 @@ class InstanceAPI:
                 "users", user_id, "organization_memberships", params={"limit": MAX_LIMIT}
             ),
         )
+
+
+@contextmanager
+def _limited_by(limit: str) -> Iterator[None]:
+    """Let a 429 say which limit a call of this kind has of its own."""
+    try:
+        yield
+    except RateLimited as error:
+        error.limit = limit
+        raise
 
 
 def _parsed(parse: Callable[[Any], T], answer: Any) -> T:

@@ -13,6 +13,7 @@ import time
 from typing import Final
 
 from ..caching import InstanceCache
+from ..clerk.exceptions import SINGLE_INVITATIONS, RateLimited
 
 #: Clerk's limit on single invitations, and the time it is for (seconds).
 SINGLE_LIMIT: Final = 250
@@ -32,24 +33,34 @@ class Budget:
         """Count an invitation that has just gone out."""
         self._cache.set(_SENT, [*self._get_sent(), time.time()], HOUR)
 
-    def note_refused(self, retry_after: int | None) -> None:
-        """Remember that Clerk's limit is reached, and for how many seconds, if it said so."""
-        if retry_after:
-            self._cache.set(_CLOSED, time.time() + retry_after, retry_after)
+    def note_refused(self, error: RateLimited) -> None:
+        """Remember that the limit is reached, and for how long, if Clerk said so.
+
+        What Clerk says of another kind of call is nothing to go by here.
+        """
+        if error.limit == SINGLE_INVITATIONS and error.retry_after:
+            self._cache.set(_CLOSED, time.time() + error.retry_after, error.retry_after)
 
     def get_wait(self, count: int = 1) -> int:
-        """Return the seconds until so many more can go out; 0 where nothing is known against it."""
+        """Return the seconds until the last of so many can go out; 0 if nothing speaks against it.
+
+        For up to :data:`SINGLE_LIMIT` of them that is an hour at most.
+        """
+        hours, others = divmod(max(count, 1) - 1, SINGLE_LIMIT)
+        return hours * HOUR + self._get_wait(others + 1)
+
+    def _get_wait(self, count: int) -> int:
         known = self._cache.get_many([_CLOSED])
         now = time.time()
         wait = float(known.get(_CLOSED, 0)) - now
+        if wait > HOUR:
+            wait = 0  # no limit is for longer: whoever wrote that believed what nobody should
         sent = self._get_sent()
         excess = len(sent) + count - SINGLE_LIMIT
-        if count > SINGLE_LIMIT:
-            wait = max(wait, HOUR)  # for the last of them, at least
-        elif excess > 0:
+        if excess > 0:
             # So many of the oldest must have fallen out of the hour first.
-            wait = max(wait, sent[excess - 1] + HOUR - now)
-        return max(math.ceil(wait), 0)
+            wait = max(wait, sent[min(excess, len(sent)) - 1] + HOUR - now)
+        return min(max(math.ceil(wait), 0), HOUR)
 
     def _get_sent(self) -> list[float]:
         known = self._cache.get_many([_SENT]).get(_SENT, [])

@@ -73,7 +73,7 @@ class InvitationService(SelectedInvitations, ReplacedInvitations):
         try:
             invitation = create_for_sure(self.api, request, user_id=self.user_id)
         except RateLimited as error:
-            self.budget.note_refused(error.retry_after)
+            self.budget.note_refused(error)
             raise
         self.budget.note_sent()
         return invitation

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import Any, Final
 
 from ..clerk import Invitation, OrganizationAPI
@@ -102,17 +102,20 @@ class BatchSender:
         for results in sender.send(requests, before):
             touched = [self._settle(items[index], result) for index, result in results.items()]
             mark(self.batch, touched, is_running=True)
+            self._count(results.values())
             for result in results.values():
-                if self._is_single:
-                    self._count(result)
                 if result.state is ResultState.SENT and result.invitation is not None:
                     self.announce(result.invitation)
 
-    def _count(self, result: Result) -> None:
-        if result.state is ResultState.SENT:
-            self.budget.note_sent()
-        elif isinstance(result.error, RateLimited):
-            self.budget.note_refused(result.retry_after)
+    def _count(self, results: Collection[Result]) -> None:
+        if self._is_single:
+            for result in results:
+                if result.state is ResultState.SENT:
+                    self.budget.note_sent()
+        # One answer of Clerk's may be about all that is left.
+        for error in {result.error for result in results}:
+            if isinstance(error, RateLimited):
+                self.budget.note_refused(error)
 
     def _settle(self, item: BatchItem, result: Result) -> BatchItem:
         reason = None

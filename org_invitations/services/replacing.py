@@ -82,7 +82,7 @@ class Replacer:
             return unsettled.error
         except ClerkError as error:
             if isinstance(error, exc.RateLimited):
-                self.budget.note_refused(error.retry_after)
+                self.budget.note_refused(error)
             if otherwise is None or isinstance(error, (exc.DuplicateInvitation, exc.AlreadyMember)):
                 refuse(item, error)  # then the person lacks nothing
                 self.save(item)

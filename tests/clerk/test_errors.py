@@ -174,25 +174,52 @@ def test_the_code_of_the_limit_without_its_status_is_the_limit_too() -> None:
 @pytest.mark.parametrize(
     ("header", "seconds"),
     [
-        ("0", 0),
+        ("0", 1),
         ("30", 30),
+        (" 3 ", 3),
         ("3600", 3600),
+        ("3601", 3600),
+        ("999999999", 3600),
+        ("9" * 5_000, 3600),
         (None, None),
         ("", None),
         ("soon", None),
         ("-1", None),
         ("1.5", None),
-        (" 3", None),
+        ("5, 10", None),
         ("٣", None),
         ("²", None),
-        ("Wed, 21 Oct 2026 07:28:00 GMT", None),
-        ("9" * 5_000, None),
     ],
 )
-def test_retry_after_counts_only_as_whole_seconds(header: str | None, seconds: int | None) -> None:
+def test_retry_after_is_believed_up_to_an_hour(header: str | None, seconds: int | None) -> None:
     error = error_from_response(429, body("too_many_requests"), retry_after=header)
     assert isinstance(error, exc.RateLimited)
     assert error.retry_after == seconds
+
+
+@pytest.mark.parametrize(
+    ("header", "seconds"),
+    [
+        ("Wed, 21 Oct 2026 07:28:30 GMT", 30),
+        ("Wednesday, 21-Oct-26 07:28:30 GMT", 30),
+        ("Wed, 21 Oct 2026 07:00:00 GMT", 1),
+        ("Wed, 21 Oct 2076 07:28:30 GMT", 3600),
+        ("Wed, 99 Oct 2026 07:28:30 GMT", None),
+        ("21 Oct 2026", None),
+        ("Wed, 21 Oct 2026 07:28:30", None),
+    ],
+)
+def test_a_date_is_counted_from_the_answers_own(header: str, seconds: int | None) -> None:
+    error = error_from_response(429, None, retry_after=header, date="Wed, 21 Oct 2026 07:28:00 GMT")
+    assert isinstance(error, exc.RateLimited)
+    assert error.retry_after == seconds
+
+
+@pytest.mark.parametrize("date", [None, "", "yesterday"])
+def test_without_that_a_date_is_counted_from_this_machines_clock(date: str | None) -> None:
+    past = error_from_response(429, None, retry_after="Wed, 21 Oct 2015 07:28:00 GMT", date=date)
+    assert isinstance(past, exc.RateLimited)
+    assert past.retry_after == 1
 
 
 def test_the_trace_is_the_bodys_else_cloudflares_else_none() -> None:

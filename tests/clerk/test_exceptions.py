@@ -107,3 +107,4 @@ def test_an_error_survives_being_copied_and_pickled(kind: type[exc.ClerkError]) 
 def test_the_limit_knows_the_seconds() -> None:
     assert exc.RateLimited(retry_after=7, status=429).retry_after == 7
     assert exc.RateLimited().retry_after is None
+    assert exc.RateLimited(retry_after=999_999_999).retry_after == exc.MAX_RETRY_AFTER == 3600
