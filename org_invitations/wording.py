@@ -309,10 +309,8 @@ class Wording:
         if not name:
             return ""
         values = _item_values(params)
-        kind = getattr(exc, name, None)
-        names = [name]
-        if isinstance(kind, type) and issubclass(kind, ClerkError):
-            names = [parent.__name__ for parent in kind.__mro__]
+        kind = exc.find_kind(name)
+        names = [name] if kind is None else [parent.__name__ for parent in kind.__mro__]
         # The most exact one first of which all that it names is known.
         cases = (f":{params.get('status')}", ":known", ":inviter", ":dated", ":coded", "")
         for base in (*names, "Refused"):

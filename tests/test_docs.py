@@ -521,6 +521,23 @@ def test_the_number_of_calls_is_as_documented(
     assert documented == measured
 
 
+def test_what_the_errors_mean_is_as_the_table_says() -> None:
+    columns = ("may_have_happened", "is_final", "concerns_all")
+    head = "| | `may_have_happened` | `is_final` | `concerns_all` |\n"
+    table = section("docs/errors.md", "## The tree").split(head)[1]
+    said: dict[str, tuple[bool, ...]] = {}
+    for names, *cells in re.findall(r"^\|(.*?)\|(.*?)\|(.*?)\|(.*?)\|$", table, re.MULTILINE)[1:]:
+        meaning = tuple(cell.strip() == "yes" for cell in cells)
+        said |= dict.fromkeys(re.findall(r"`([A-Z]\w+)`", names) or ["others"], meaning)
+    roots = (exceptions.ClerkError, exceptions.TransportError, exceptions.APIError)
+    for kind in vars(exceptions).values():
+        is_error = isinstance(kind, type) and issubclass(kind, exceptions.ClerkError)
+        if not is_error or kind in roots:
+            continue
+        is_so = tuple(bool(getattr(kind, name)) for name in columns)
+        assert said.get(kind.__name__, said["others"]) == is_so, kind.__name__
+
+
 def test_every_error_is_documented() -> None:
     tree = section("docs/errors.md", "## The tree")
     kinds = [

@@ -418,7 +418,7 @@ def test_somebody_elses_batch_is_nobodys(emulator: Emulator) -> None:
     ("fault", "state", "revoked"),
     [
         ({"status": 500}, State.FAILED, False),
-        ({"status": 429, "headers": {"Retry-After": "7"}, "body": "{}"}, State.FAILED, False),
+        ({"status": 429, "headers": {"Retry-After": "7"}, "body": "{}"}, State.WAITING, False),
         ({"status": 403, "body": "{}"}, State.FAILED, False),
         ({"drop": "before"}, State.UNSETTLED, False),
         ({"drop": "after"}, State.DONE, True),

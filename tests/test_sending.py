@@ -385,7 +385,7 @@ def test_whatever_stops_it_at_whichever_call_nothing_is_sent_after_it(
                 elif isinstance(error, exc.ConnectionFailed):
                     assert result.state is (FAILED if index in stopped else WAITING)
                 else:
-                    assert result.state is FAILED
+                    assert result.state is (REFUSED if error.is_final else FAILED)
 
 
 @pytest.mark.parametrize("atomicity", ATOMICITIES)
@@ -410,7 +410,7 @@ def test_where_it_cannot_even_be_looked_up_nobody_knows_and_nothing_is_sent_agai
                         result.error, type(fault.error()) if in_the_lost else exc.ClerkError
                     )
                 if index not in tried:
-                    assert result.state in (WAITING, FAILED)
+                    assert result.state in (WAITING, FAILED, REFUSED)
 
 
 @pytest.mark.parametrize("atomicity", ATOMICITIES)

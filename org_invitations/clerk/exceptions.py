@@ -76,6 +76,13 @@ class ClerkError(Exception):
 
     #: Whether the request may have taken effect although no success came back.
     may_have_happened: ClassVar[bool] = False
+    #: Whether trying the same again says the same, as long as nothing else has changed.
+    is_final: ClassVar[bool] = False
+    #: Whether whatever else was to be done in the organization would fare the same right now.
+    concerns_all: ClassVar[bool] = False
+    #: Whether another entry in the place of the refused one, or a later try, may help; else the
+    #: person has what they were to get, or cannot get it.
+    is_correctable: ClassVar[bool] = True
 
     def __init__(
         self,
@@ -159,6 +166,8 @@ class TransportError(ClerkError):
 class ConnectionFailed(TransportError):
     """Clerk was not reached (refused, unknown host, TLS, connect time-out): nothing was done."""
 
+    concerns_all = True
+
 
 class ConnectionBroken(TransportError):
     """The connection broke after the request was sent, or in the middle of the answer."""
@@ -185,6 +194,8 @@ class APIError(ClerkError):
 class InvalidRequest(APIError):
     """400 or 422 without a more exact meaning."""
 
+    is_final = True
+
 
 class InvalidParameter(InvalidRequest):
     """422 that names a parameter in ``meta.param_name``."""
@@ -197,37 +208,59 @@ class InvalidEmailAddress(InvalidParameter):
 class DuplicateInvitation(APIError):
     """A pending invitation exists (``duplicate_record`` or ``…_invitation_not_unique``)."""
 
+    is_final = True
+    is_correctable = False
+
 
 class AlreadyMember(APIError):
     """The address belongs to a member of the organization."""
+
+    is_final = True
+    is_correctable = False
 
 
 class AddressNotAllowed(APIError):
     """The instance's allow-list, block-list or sub-address rule refuses the address."""
 
+    is_final = True
+
 
 class QuotaExceeded(APIError):
     """No seat is left, pending invitations counted."""
+
+    is_final = True
 
 
 class ExclusiveMembership(APIError):
     """The person belongs to another organization and cannot join a second."""
 
+    is_final = True
+    is_correctable = False
+
 
 class PermissionDenied(APIError):
     """The user named as inviter or revoker may not manage members."""
+
+    is_final = True
+    concerns_all = True
 
 
 class NotFound(APIError):
     """404 of any kind."""
 
+    is_final = True
+
 
 class InvalidIdentifier(NotFound):
-    """An id that cannot be one of Clerk's; it was never sent."""
+    """An organization's id that cannot be one of Clerk's; it was never sent."""
+
+    concerns_all = True
 
 
 class OrganizationNotFound(NotFound):
     """The organization does not exist (any more)."""
+
+    concerns_all = True
 
 
 class InvitationNotFound(NotFound):
@@ -241,21 +274,32 @@ class RoleNotFound(NotFound):
 class InvitationNotPending(APIError):
     """Accepted, revoked or expired meanwhile. Clerk sends 404 for this, not 409."""
 
+    is_final = True
+
 
 class RoleMigrationInProgress(APIError):
     """The organization's roles are being changed; none can be assigned meanwhile."""
+
+    concerns_all = True
 
 
 class ResourceLocked(APIError):
     """Another request is changing the same thing; trying again will do."""
 
+    concerns_all = True
+
 
 class InvitationsNotSupported(APIError):
     """Organizations or invitations are switched off in the instance."""
 
+    is_final = True
+    concerns_all = True
+
 
 class DevelopmentLimit(APIError):
     """A development instance has used up its e-mails of the month."""
+
+    concerns_all = True
 
 
 class RateLimited(APIError):
@@ -264,6 +308,8 @@ class RateLimited(APIError):
     #: Which of them said so: of :data:`SINGLE_INVITATIONS` or :data:`BULK_INVITATIONS`, where the
     #: call was one of these; else empty. It says nothing about calls of another kind.
     limit: str = ""
+
+    concerns_all = True
 
     def __init__(self, reason: str = "", *, retry_after: int | None = None, **kwargs: Any) -> None:
         """Like :class:`ClerkError`.
@@ -280,6 +326,8 @@ class RateLimited(APIError):
 class Unauthorized(APIError):
     """Clerk does not accept the site's secret key, scopes or API version."""
 
+    concerns_all = True
+
 
 class ServiceUnavailable(APIError):
     """A fault on Clerk's side (5xx)."""
@@ -289,6 +337,14 @@ class ServiceUnavailable(APIError):
 
 class UnexpectedError(APIError):
     """A refusal with a code that this app does not know."""
+
+    is_final = True
+
+
+def find_kind(name: str) -> type[ClerkError] | None:
+    """Return the class of this name, which is how an error is kept; None where it is no error's."""
+    kind = globals().get(name)
+    return kind if isinstance(kind, type) and issubclass(kind, ClerkError) else None
 
 
 #: Clerk could not be asked: nothing is known of what was wanted, and trying again may do.

@@ -17,7 +17,8 @@ from django.db import DatabaseError, IntegrityError, transaction
 from django.db.models import Q
 from django.utils import timezone
 
-from ..clerk import ClerkError
+from ..clerk import ClerkError, Invitation
+from ..clerk.exceptions import RateLimited
 from ..conf import conf
 from ..models import Batch, BatchItem
 from .reasons import Reason
@@ -183,6 +184,21 @@ def settle_item(
     seconds = item.params.get("retry_after") if state == BatchItem.State.WAITING else None
     item.retry_at = None if seconds is None else timezone.now() + timedelta(seconds=seconds)
     return item
+
+
+def state_after(error: ClerkError) -> BatchItem.State:
+    """Return what becomes of an item for which Clerk has done nothing, and this is why."""
+    if isinstance(error, RateLimited):
+        return BatchItem.State.WAITING  # Clerk's limit is no fault of its own
+    return BatchItem.State.REFUSED if error.is_final else BatchItem.State.FAILED
+
+
+def refuse(item: BatchItem, error: ClerkError, invitation: Invitation | None = None) -> BatchItem:
+    """Let an item say why nothing was done about it; it is not saved by that.
+
+    :param invitation: as Clerk has it, where that is known.
+    """
+    return settle_item(item, state_after(error), Reason.of_error(error, invitation))
 
 
 def stop_batch(batch: Batch, state: str, error: ClerkError) -> None:

@@ -17,12 +17,11 @@ from ..clerk import ClerkError, Invitation, InvitationRequest, OrganizationAPI
 from ..clerk import exceptions as exc
 from ..conf import MAX_EXPIRES_IN_DAYS, conf
 from ..models import Batch, BatchItem
-from .batches import settle_item
+from .batches import refuse, settle_item
 from .budget import Budget
 from .creating import create_for_sure
 from .reasons import Reason
 from .revoking import revoke_for_sure
-from .running import refuse
 from .workspace import Unsettled, Workspace
 
 State = BatchItem.State

@@ -10,18 +10,15 @@ from ..clerk import ClerkError, Invitation, InvitationStatus
 from ..clerk import exceptions as exc
 from ..concurrency import run_together
 from ..models import Batch, BatchItem
-from .batches import settle_item
+from .batches import refuse, settle_item
 from .budget import Budget
 from .reasons import Reason
 from .replacing import Replacer, check_before, make_request
-from .running import FOR_ALL, WORKING_SECONDS, BatchRunner, refuse
+from .running import WORKING_SECONDS, BatchRunner
 from .screening import Verdict
 from .workspace import Workspace
 
 State = BatchItem.State
-
-#: What keeps those that come after it from being tried, too.
-_STOPS = (*FOR_ALL, exc.RateLimited, exc.ConnectionFailed)
 
 
 class BatchResender(BatchRunner):
@@ -64,7 +61,7 @@ class BatchResender(BatchRunner):
             if error is not None:
                 errors[number] = error
             self.is_half_done = item.state in (State.HALF_DONE, State.UNSETTLED)
-            if self.is_half_done or isinstance(error, _STOPS):
+            if self.is_half_done or (error is not None and error.concerns_all):
                 break  # those that are left of the group wait as before
         return errors
 
@@ -77,8 +74,9 @@ class BatchResender(BatchRunner):
             # It was pending when the person decided: somebody has decided otherwise since.
             refuse(item, exc.InvitationNotPending(), old)
             return None
-        if old.role not in self.workspace.roles:
-            params = {"role": old.role_name}
+        wanted = item.role or old.role
+        if wanted not in self.workspace.roles:
+            params = {"role": item.role_name or old.role_name}
             settle_item(item, State.REFUSED, Reason(str(Verdict.ROLE_NOT_GRANTED), params))
             return None
         try:
@@ -87,7 +85,14 @@ class BatchResender(BatchRunner):
             is_late = isinstance(hindrance, exc.InvitationNotPending)
             refuse(item, hindrance, old if is_late else None)
             return hindrance
-        request = make_request(old, user_id=self.batch.user_id)
+        chosen = self.batch.options
+        request = make_request(
+            old,
+            user_id=self.batch.user_id,
+            role=wanted,
+            expires_in_days=chosen.get("expires_in_days"),
+            notify=chosen.get("notify"),
+        )
         error = self.replacer.replace(item, old, request)
         is_half = item.state == State.HALF_DONE
         if is_half and isinstance(error, exc.RateLimited) and self.pause(error):

@@ -10,9 +10,9 @@ from ..clerk import ClerkError, Invitation, OrganizationAPI
 from ..clerk import exceptions as exc
 from ..concurrency import run_together
 from ..models import Batch, BatchItem
-from .batches import settle_item
+from .batches import refuse, settle_item
 from .reasons import Reason
-from .running import WORKING_SECONDS, BatchRunner, refuse
+from .running import WORKING_SECONDS, BatchRunner
 from .workspace import Unsettled
 
 State = BatchItem.State

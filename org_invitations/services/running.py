@@ -10,39 +10,16 @@ import time
 from collections.abc import Collection, Sequence
 from typing import Final
 
-from ..clerk import ClerkError, Invitation
+from ..clerk import ClerkError
 from ..clerk import exceptions as exc
 from ..models import Batch, BatchItem
-from .batches import get_items, mark, settle_item
-from .reasons import Reason
+from .batches import get_items, mark, refuse, settle_item
 
 State = BatchItem.State
 
 #: How long one request goes on (seconds). What is left waits: servers in front of Django end a
 #: request after 30 s, commonly, and what is under way by then takes a while, too.
 WORKING_SECONDS: Final = 18.0
-
-#: What concerns all that is left as much as the one that it was said about.
-FOR_ALL: Final = (
-    exc.DevelopmentLimit,
-    exc.InvitationsNotSupported,
-    exc.OrganizationNotFound,
-    exc.PermissionDenied,
-    exc.RoleMigrationInProgress,
-    exc.Unauthorized,
-)
-
-#: Where trying again says the same.
-_FINAL: Final = (
-    exc.AddressNotAllowed,
-    exc.AlreadyMember,
-    exc.DuplicateInvitation,
-    exc.ExclusiveMembership,
-    exc.InvitationNotFound,
-    exc.InvitationNotPending,
-    exc.InvalidIdentifier,
-    exc.PermissionDenied,
-)
 
 #: Seconds to wait for Clerk's limit at least.
 MIN_PAUSE: Final = 1
@@ -91,10 +68,6 @@ class BatchRunner:
                         settle_item(item, State.UNDER_WAY)
                     mark(self.batch, group, is_running=True)
                 errors = self.work(group)
-                for index, error in errors.items():
-                    if isinstance(error, exc.RateLimited) and group[index].state == State.FAILED:
-                        # Clerk's limit is no fault of its own.
-                        settle_item(group[index], State.WAITING, Reason.of_error(error))
                 mark(self.batch, group, is_running=True)
                 self.after_work()
                 waiting = [item for item in group if item.state == State.WAITING] + waiting
@@ -108,7 +81,7 @@ class BatchRunner:
     def _must_stop(self, errors: Collection[ClerkError], waiting: Sequence[BatchItem]) -> bool:
         """Tell whether going on makes no sense now; wait where that is all it takes."""
         for error in errors:
-            if isinstance(error, FOR_ALL):
+            if error.concerns_all and not isinstance(error, exc.NO_ANSWER):
                 self.was_denied = self.was_denied or isinstance(error, exc.PermissionDenied)
                 left = [refuse(item, error) for item in waiting]
                 mark(self.batch, left, is_running=True)
@@ -126,12 +99,3 @@ class BatchRunner:
             return False
         time.sleep(longest)
         return True
-
-
-def refuse(item: BatchItem, error: ClerkError, invitation: Invitation | None = None) -> BatchItem:
-    """Let an item say why nothing was done about its invitation.
-
-    :param invitation: as Clerk has it, where that is known.
-    """
-    state = State.REFUSED if isinstance(error, _FINAL) else State.FAILED
-    return settle_item(item, state, Reason.of_error(error, invitation))

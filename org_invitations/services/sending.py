@@ -12,25 +12,14 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from enum import StrEnum
-from typing import Any, Final
+from typing import Any
 
 from ..clerk import ClerkError, Invitation, OrganizationAPI
 from ..clerk import exceptions as exc
 from ..clerk.organizations import BULK_SIZE, InvitationRequest
+from .batches import state_after
 from .dividing import find_named, get_shared_parameter, group_by, halve
 from .settling import find_pending, is_ours
-
-#: What Clerk says of the whole call, whoever is in it. Trying again may do, later.
-_WHOLE_CALL: Final = (
-    exc.DevelopmentLimit,
-    exc.InvalidIdentifier,
-    exc.InvitationsNotSupported,
-    exc.OrganizationNotFound,
-    exc.PermissionDenied,
-    exc.ResourceLocked,
-    exc.RoleMigrationInProgress,
-    exc.Unauthorized,
-)
 
 
 class ResultState(StrEnum):
@@ -188,12 +177,10 @@ class _Run:
             self._end(ResultState.WAITING, error, call=call, state=absent, lost=call)
         elif isinstance(error, exc.TransportError):
             self._end(ResultState.WAITING, error, call=call, state=ResultState.FAILED)
-        elif isinstance(error, exc.RateLimited):
-            self._end(ResultState.WAITING, error)
-        elif isinstance(error, _WHOLE_CALL):
-            self._end(ResultState.FAILED, error)
+        elif error.concerns_all:
+            self._end(_state_after(error), error)
         elif isinstance(error, exc.QuotaExceeded) and len(call) == 1:
-            self._end(ResultState.REFUSED, error)  # seats only become fewer
+            self._end(_state_after(error), error)  # seats only become fewer
         else:
             return self._divide(call, error)
         return []
@@ -246,14 +233,14 @@ class _Run:
             looked = failure is None
         if len(call) > 1 and not looked:
             self.doubtful.update(call)
-        self._close(named, ResultState.REFUSED, error)
+        self._close(named, _state_after(error), error)
         left = [index for index in call if index in self.open]
         if len(left) < len(call):
             return [left]
         if parameter := get_shared_parameter(error):
             return self._by_value(call, parameter, error)
         if len(call) == 1:
-            self._close(call, ResultState.REFUSED, error)
+            self._close(call, _state_after(error), error)
             return []
         return halve(call)
 
@@ -267,7 +254,7 @@ class _Run:
         if len(groups) == 1:
             wrong = value(call[0])
             alike = [index for index in self.open if value(index) == wrong]
-            self._close(alike, ResultState.REFUSED, error)
+            self._close(alike, _state_after(error), error)
             return []
         return [[index for group in half for index in group] for half in halve(groups)]
 
@@ -317,6 +304,11 @@ class _Run:
 
     def _address(self, index: int) -> str:
         return self.requests[index].email_address.casefold()
+
+
+def _state_after(error: ClerkError) -> ResultState:
+    """Return what becomes of a request that was answered with this error, and not carried out."""
+    return ResultState(state_after(error))
 
 
 def _without_link(invitation: Invitation | None) -> Invitation | None:

@@ -17,9 +17,8 @@ from ..clerk import exceptions as exc
 from ..clerk.organizations import InvitationRequest
 from ..concurrency import run_together
 from ..models import Batch, BatchItem
-from .batches import get_items, is_at_work, is_over, save_items, settle_item
+from .batches import get_items, is_at_work, is_over, refuse, save_items, settle_item
 from .reasons import Reason
-from .running import refuse
 from .settling import CLOCK_TOLERANCE, is_ours
 
 State = BatchItem.State

@@ -21,6 +21,7 @@ from ..services.batches import (
     find_begun,
     get_items,
     mark,
+    refuse,
     settle_item,
     stop_batch,
 )
@@ -36,18 +37,6 @@ MAX_ROLE_NAME: Final = 255
 
 #: What is kept with a batch. Metadata is the site's own and not ours to keep.
 _KEPT = ("expires_in_days", "redirect_url", "notify")
-
-#: What Clerk says of the address, its role or the seats: the same again, unless something changes.
-_REFUSALS: Final = (
-    exc.AddressNotAllowed,
-    exc.AlreadyMember,
-    exc.DuplicateInvitation,
-    exc.ExclusiveMembership,
-    exc.InvalidRequest,
-    exc.QuotaExceeded,
-    exc.RoleNotFound,
-    exc.UnexpectedError,
-)
 
 
 class BeginMixin(ReviewMixin):
@@ -127,9 +116,10 @@ class BeginMixin(ReviewMixin):
         """Write down what became of the only item there is."""
         if invitation is not None:
             settle_item(item, State.DONE, invitation_id=invitation.id)
+        elif error is not None and unsettled:
+            settle_item(item, State.UNSETTLED, Reason.of_error(error))
         elif error is not None:
-            state = State.UNSETTLED if unsettled else _state_after(error)
-            settle_item(item, state, Reason.of_error(error))
+            refuse(item, error)
         else:
             settle_item(item, State.REFUSED, Reason(str(Verdict.ROLE_NOT_GRANTED)))
         mark(batch, [item], is_running=False)
@@ -214,18 +204,11 @@ class InviteMany(BeginMixin):
         try:
             self.service.invite_members(batch, **metadata)
         except NotPermitted:
-            stop_batch(batch, State.FAILED, exc.PermissionDenied())
+            stop_batch(batch, State.REFUSED, exc.PermissionDenied())
             raise
         except ClerkError as error:
             # The permission could not be asked for again: nothing was sent, all of it waits.
             stop_batch(batch, State.WAITING, error)
-
-
-def _state_after(error: ClerkError) -> str:
-    """Return what becomes of an address that Clerk has answered with an error."""
-    if isinstance(error, exc.RateLimited):
-        return State.WAITING
-    return State.REFUSED if isinstance(error, _REFUSALS) else State.FAILED
 
 
 def make_one(entry: Entry, role: Role | None) -> BatchItem:

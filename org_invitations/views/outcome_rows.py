@@ -11,13 +11,9 @@ from django.utils.formats import time_format
 from django.utils.translation import gettext, ngettext
 
 from ..models import Batch, BatchItem
-from ..services.screening import Verdict
 from ..wording import Wording, describe_seconds
 
 State = BatchItem.State
-
-#: Where another invitation of the address is in the way: it can be sent again.
-_IN_THE_WAY = (str(Verdict.INVITED), "DuplicateInvitation")
 
 _NOT_DONE = (State.REFUSED, State.FAILED, State.HALF_DONE)
 _NOT_KNOWN = (State.UNSETTLED, State.UNDER_WAY)
@@ -132,7 +128,8 @@ class OutcomeMaker:
             return "", ""
         if item.state == State.HALF_DONE:
             return self.find_url("resend", item.replaces_id), gettext("Send it now")
-        if item.state == State.REFUSED and item.reason in _IN_THE_WAY:
+        if item.state == State.REFUSED and item.params.get("status") == "pending":
+            # Another invitation of the address is in the way: it can be sent again.
             return self.find_url("resend", item.params.get("invitation_id", "")), gettext("Resend")
         if item.reason == "InvitationNotPending" and item.params.get("status") != "accepted":
             return self.find_url("resend", item.invitation_id), gettext("Invite again")

@@ -163,13 +163,10 @@ class ResendInvitationView(ResendQuestionMixin):
 
     def get_problem(self, workspace: Workspace, item: BatchItem) -> Problem:
         """Return why nothing was done, in words."""
-        kind = getattr(exc, item.reason, None)
-        if kind is exc.RateLimited:
-            error: ClerkError = exc.RateLimited(retry_after=item.params.get("retry_after"))
-        elif isinstance(kind, type) and issubclass(kind, ClerkError):
-            error = kind()
-        else:
-            error = ClerkError()
+        kind = exc.find_kind(item.reason) or ClerkError
+        error = kind()
+        if isinstance(error, exc.RateLimited):
+            error.retry_after = item.params.get("retry_after")
         problem = self.explain(error, workspace)
         if item.reason in self.wording.messages and kind is not exc.InvitationNotPending:
             return problem

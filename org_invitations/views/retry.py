@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from typing import Any, Final
 
 from ..addresses import Entry, parse_text
+from ..clerk.exceptions import find_kind
 from ..forms import InviteForm
 from ..models import Batch, BatchItem
 from ..retyping import as_text
@@ -15,16 +16,13 @@ from .page import InvitationPageMixin
 
 State = BatchItem.State
 
-#: Where trying again would only say the same: there is nothing left to do by sending.
+#: What the check finds where there is nothing left to do by sending.
 _SETTLED: Final = frozenset(
     {
         str(Verdict.MEMBER),
         str(Verdict.SELF),
         str(Verdict.INVITED),
         str(Verdict.TWICE),
-        "AlreadyMember",
-        "DuplicateInvitation",
-        "ExclusiveMembership",
     }
 )
 
@@ -34,7 +32,10 @@ def is_left(item: BatchItem) -> bool:
     # What nobody knows is not sent again before somebody does.
     if item.state in (State.WAITING, State.FAILED):
         return True
-    return item.state == State.REFUSED and item.reason not in _SETTLED
+    if item.state != State.REFUSED or item.reason in _SETTLED:
+        return False
+    kind = find_kind(item.reason)
+    return kind is None or kind.is_correctable
 
 
 class RetryMixin(InvitationPageMixin):

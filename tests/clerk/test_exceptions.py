@@ -42,6 +42,67 @@ def test_what_may_have_happened_all_the_same() -> None:
     }
 
 
+def kinds_that(attribute: str) -> set[str]:
+    return {kind.__name__ for kind in all_kinds() if getattr(kind, attribute)}
+
+
+def test_what_says_the_same_when_it_is_tried_again() -> None:
+    assert kinds_that("is_final") == {
+        "InvalidRequest",
+        "InvalidParameter",
+        "InvalidEmailAddress",
+        "DuplicateInvitation",
+        "AlreadyMember",
+        "AddressNotAllowed",
+        "QuotaExceeded",
+        "ExclusiveMembership",
+        "PermissionDenied",
+        "NotFound",
+        "InvalidIdentifier",
+        "OrganizationNotFound",
+        "InvitationNotFound",
+        "RoleNotFound",
+        "InvitationNotPending",
+        "InvitationsNotSupported",
+        "UnexpectedError",
+    }
+
+
+def test_what_concerns_the_rest_as_well() -> None:
+    assert kinds_that("concerns_all") == {
+        "ConnectionFailed",
+        "PermissionDenied",
+        "InvalidIdentifier",
+        "OrganizationNotFound",
+        "RoleMigrationInProgress",
+        "ResourceLocked",
+        "InvitationsNotSupported",
+        "DevelopmentLimit",
+        "RateLimited",
+        "Unauthorized",
+    }
+
+
+def test_whom_no_other_entry_helps() -> None:
+    assert {kind.__name__ for kind in all_kinds()} - kinds_that("is_correctable") == {
+        "DuplicateInvitation",
+        "AlreadyMember",
+        "ExclusiveMembership",
+    }
+
+
+@pytest.mark.parametrize("kind", all_kinds(), ids=lambda kind: kind.__name__)
+def test_what_may_have_happened_is_never_final(kind: type[exc.ClerkError]) -> None:
+    assert not (kind.may_have_happened and kind.is_final)
+
+
+def test_an_error_is_found_by_its_name_and_nothing_else_is() -> None:
+    assert all(exc.find_kind(kind.__name__) is kind for kind in all_kinds())
+    assert [exc.find_kind(name) for name in ("", "half-done", "ErrorDetail", "NO_ANSWER")] == (
+        [None] * 4
+    )
+
+
 def test_a_site_without_a_key_is_no_fault_of_clerks() -> None:
     assert not issubclass(ImproperlyConfigured, exc.ClerkError)
 

@@ -13,7 +13,6 @@ from .conftest import INVITE, Browser, calls, text_of
 from .inviting import (
     BULK,
     DONE,
-    FAILED,
     FORM,
     REFUSED,
     a_file,
@@ -183,7 +182,7 @@ def test_rights_that_go_in_the_very_moment_leave_nothing_waiting(
     [batch] = Batch.objects.all()
     assert not batch.is_running
     assert {(item.state, item.reason) for item in batch.items.all()} == {
-        (FAILED, "PermissionDenied")
+        (REFUSED, "PermissionDenied")
     }
 
 
@@ -193,7 +192,7 @@ def test_rights_that_go_between_two_calls_stop_the_rest(ada: Browser, clerk: Emu
     denied = {"errors": [{"code": "missing_organization_permission", "message": "no"}]}
     clerk.fault("POST", BULK, status=403, body=denied)
     sent = press(ada, checked)
-    assert list(states_of(sent).values()) == [DONE] * 10 + [FAILED] * 15
+    assert list(states_of(sent).values()) == [DONE] * 10 + [REFUSED] * 15
     assert {item.reason for item in items_of(sent)[10:]} == {"PermissionDenied"}
     # What was remembered of the person is forgotten.
     clerk.clear_requests()

@@ -185,9 +185,8 @@ def test_what_was_revoked_can_be_invited_again(ada: Browser, clerk: Emulator, ma
 def test_what_stands_in_the_way_can_be_sent_again(ada: Browser, clerk: Emulator, make: Any) -> None:
     other = clerk.add_invitation("acme", "n0@example.com")
     for reason in ("invited", "DuplicateInvitation"):
-        batch = make(
-            {"state": State.REFUSED, "reason": reason, "params": {"invitation_id": other.id}}
-        )
+        params = {"invitation_id": other.id, "status": "pending"}
+        batch = make({"state": State.REFUSED, "reason": reason, "params": params})
         row = ada.get(url_of(batch)).context["outcome"].sections[0].rows[0]
         assert row.action_text == "Resend"
         assert ada.get(row.action_url).status_code == 200
