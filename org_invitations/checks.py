@@ -5,7 +5,7 @@ The ids are permanent: E for what cannot work or is not safe, W for what will su
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -14,6 +14,7 @@ from django.core.checks import CheckMessage, Error, Tags, register
 from django.core.checks import Warning as CheckWarning
 from django.core.exceptions import ImproperlyConfigured
 from django.db import connections, router
+from django.urls import URLPattern, URLResolver, get_resolver
 from django.utils.functional import Promise
 from django.utils.module_loading import import_string
 
@@ -30,7 +31,7 @@ from .conf import (
     conf,
 )
 from .grants import get_grant_policy
-from .models import Batch
+from .models import Batch, BatchItem
 
 MIDDLEWARE = "org_invitations.middleware.ClerkSessionMiddleware"
 #: These are for browsers, so a path of the site's own will do: its login page, a proxy.
@@ -355,16 +356,88 @@ def check_database(
 ) -> list[CheckMessage]:
     """Is there the database that outcomes are kept in? It is not connected to."""
     alias = router.db_for_write(Batch)
-    if connections[alias].settings_dict["ENGINE"] != "django.db.backends.dummy":
+    engine = connections[alias].settings_dict["ENGINE"] if alias in connections else ""
+    if not engine or engine == "django.db.backends.dummy":
+        return [
+            Error(
+                "There is no database in DATABASES to keep in what became of invitations.",
+                hint="Configure one, SQLite will do, and run manage.py migrate. It keeps a form "
+                "that is sent twice from inviting twice.",
+                id="org_invitations.E019",
+            )
+        ]
+    found: list[CheckMessage] = []
+    if problem := _describe_routing(alias):
+        found.append(
+            Error(
+                f"DATABASE_ROUTERS part what belongs together: {problem}",
+                hint="Let the routers write Batch and BatchItem of org_invitations to one "
+                "database, migrate both there, and allow a relation between them. Reading always "
+                "asks that database, so a replica does no harm.",
+                id="org_invitations.E020",
+            )
+        )
+    if not connections[alias].settings_dict["AUTOCOMMIT"]:
+        found.append(
+            Error(
+                f"AUTOCOMMIT is off in DATABASES[{alias!r}].",
+                hint="What is written down before a call to Clerk must be there even if the "
+                "process dies in it.",
+                id="org_invitations.E021",
+            )
+        )
+    return found
+
+
+def _describe_routing(alias: str) -> str:
+    """Return what is wrong with where the routers put the tables; empty if nothing is."""
+    other = router.db_for_write(BatchItem)
+    if other != alias:
+        return f"Batch goes to {alias!r} and BatchItem to {other!r}."
+    for model in (Batch, BatchItem):
+        if not router.allow_migrate_model(alias, model):
+            return f"{model.__name__} goes to {alias!r}, where it may not be migrated."
+    if not router.allow_relation(Batch(), BatchItem()):
+        return "a BatchItem may not belong to a Batch."
+    return ""
+
+
+@register("org_invitations")
+def check_transactions(
+    app_configs: Sequence[AppConfig] | None = None, **kwargs: Any
+) -> list[CheckMessage]:
+    """Is any of the views run inside a transaction of ``ATOMIC_REQUESTS``?
+
+    Only what the URLconf shows can be seen; the rest is refused when something is to be sent.
+    """
+    atomic = {alias for alias in connections if connections[alias].settings_dict["ATOMIC_REQUESTS"]}
+    if not atomic:
         return []
     return [
         Error(
-            "There is no database in DATABASES to keep in what became of invitations.",
-            hint="Configure one, SQLite will do, and run manage.py migrate. It keeps a form that "
-            "is sent twice from inviting twice.",
-            id="org_invitations.E019",
+            f"{view.view_class.__name__} is run inside a transaction: ATOMIC_REQUESTS is on.",
+            hint="Mount what as_view() of the class returns. What is written down before a call "
+            "to Clerk must be there even if the process dies in it.",
+            obj=name,
+            id="org_invitations.E022",
         )
+        for name, view in _get_views(get_resolver().url_patterns)
+        if _is_ours(getattr(view, "view_class", type(None)))
+        and not atomic <= getattr(view, "_non_atomic_requests", set())
     ]
+
+
+def _is_ours(view_class: type) -> bool:
+    package = f"{__package__}.views."
+    return any(base.__module__.startswith(package) for base in view_class.__mro__)
+
+
+def _get_views(patterns: Iterable[URLPattern | URLResolver]) -> Iterator[tuple[str, Any]]:
+    for pattern in patterns:
+        if isinstance(pattern, URLPattern):
+            yield str(pattern.pattern), pattern.callback
+        else:
+            yield from _get_views(pattern.url_patterns)
 
 
 @register("org_invitations", Tags.security, deploy=True)

@@ -8,10 +8,25 @@ them. What an invitation's link is never gets here.
 from __future__ import annotations
 
 import uuid
-from typing import Any, ClassVar
+from typing import Any, ClassVar, TypeVar
 
-from django.db import models
+from django.db import models, router
 from django.utils import timezone
+
+_Row = TypeVar("_Row", bound=models.Model)
+
+
+class WrittenManager(models.Manager[_Row]):
+    """Reads from where it is written.
+
+    What was written down a moment ago decides what is sent next, so a replica that lags behind must
+    not be asked, whatever the site's router says of reading. ``using()`` wins over this.
+    """
+
+    def get_queryset(self) -> models.QuerySet[_Row]:
+        """Return all rows, of the database that the router writes them to."""
+        queryset = super().get_queryset()
+        return queryset if self._db else queryset.using(router.db_for_write(self.model))
 
 
 class Batch(models.Model):
@@ -40,8 +55,16 @@ class Batch(models.Model):
     worked_at = models.DateTimeField(null=True)
     #: Whether somebody is at work on it right now, if ``worked_at`` is not long ago.
     is_running = models.BooleanField(default=False)
+    #: When the last of it was over; None as long as something waits, is half done or in doubt.
+    finished_at = models.DateTimeField(null=True, db_index=True)
+    #: Who really sat there, where the session was an impersonated one: its ``act`` claim's ``sub``.
+    actor_id = models.CharField(max_length=255, blank=True, default="")
+
+    objects = WrittenManager()
 
     class Meta:
+        # Also for what is reached through a relation, and for what is read anew.
+        base_manager_name = "objects"
         indexes: ClassVar = [
             models.Index(fields=["organization_id", "user_id"], name="oi_batch_whose"),
         ]
@@ -94,7 +117,13 @@ class BatchItem(models.Model):
     #: Before this moment trying again makes no sense.
     retry_at = models.DateTimeField(null=True)
 
+    objects = WrittenManager()
+
+    #: What is not over yet: it waits, somebody is at it, nobody knows, or a half is missing.
+    OPEN: ClassVar = (State.WAITING, State.UNDER_WAY, State.UNSETTLED, State.HALF_DONE)
+
     class Meta:
+        base_manager_name = "objects"
         ordering: ClassVar = ["number"]
         constraints: ClassVar = [
             models.UniqueConstraint(fields=["batch", "number"], name="oi_item_number"),

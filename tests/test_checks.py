@@ -14,14 +14,17 @@ from django.core.management import call_command
 from django.core.management.base import SystemCheckError
 from django.db import connections, router
 from django.test import override_settings
+from django.urls import include, path
 from django.utils.translation import gettext_lazy
 
 from org_invitations import checks
 from org_invitations.emulator import JWT_KEY
 from org_invitations.grants import GrantPolicy
+from org_invitations.views import InviteView
 
 LIVE = "pk_live_Y2xlcmsuZXhhbXBsZS50ZXN0JA"
 SECRET = "sk_live_N0b0dyMayS33This"
+SQLITE = {"ENGINE": "django.db.backends.sqlite3", "AUTOCOMMIT": True, "ATOMIC_REQUESTS": False}
 
 
 def found(*, deploy: bool = False) -> list[CheckMessage]:
@@ -282,13 +285,75 @@ def test_the_outcomes_may_be_kept_in_another_database(monkeypatch: pytest.Monkey
             return "elsewhere"
 
     found = {
-        "default": SimpleNamespace(settings_dict={"ENGINE": "django.db.backends.dummy"}),
-        "elsewhere": SimpleNamespace(settings_dict={"ENGINE": "django.db.backends.sqlite3"}),
+        "default": SimpleNamespace(settings_dict={**SQLITE, "ENGINE": "django.db.backends.dummy"}),
+        "elsewhere": SimpleNamespace(settings_dict=SQLITE),
     }
     monkeypatch.setattr(checks, "connections", found)
     assert ids() == ["E019"]
     monkeypatch.setattr(router, "routers", [Elsewhere()])
     assert ids() == []
+
+
+class Parting:
+    """A router that keeps the two tables apart, in one way or another."""
+
+    def __init__(self, **ways: Any) -> None:
+        self.ways = ways
+
+    def db_for_write(self, model: Any, **hints: Any) -> str | None:
+        return str(self.ways.get(model.__name__, "default"))
+
+    def allow_migrate(self, db: str, app_label: str, **hints: Any) -> bool | None:
+        return self.ways.get("migrate")
+
+    def allow_relation(self, *objects: Any, **hints: Any) -> bool | None:
+        return self.ways.get("relation")
+
+
+def part_tables(patch: pytest.MonkeyPatch, **ways: Any) -> None:
+    found = {name: SimpleNamespace(settings_dict=SQLITE) for name in ("default", "other")}
+    patch.setattr(checks, "connections", found)
+    patch.setattr(router, "routers", [Parting(**(ways or {"migrate": False}))])
+
+
+def commit_nothing(patch: pytest.MonkeyPatch) -> None:
+    patch.setitem(connections["default"].settings_dict, "AUTOCOMMIT", False)
+
+
+def wrap_in_transactions(patch: pytest.MonkeyPatch) -> None:
+    patch.setitem(connections["default"].settings_dict, "ATOMIC_REQUESTS", True)
+
+
+@pytest.mark.parametrize("ways", [{"BatchItem": "other"}, {"migrate": False}, {"relation": False}])
+def test_e020_a_router_that_parts_what_belongs_together(
+    ways: dict[str, Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    part_tables(monkeypatch, **ways)
+    assert ids() == ["E020"]
+    monkeypatch.setattr(router, "routers", [Parting()])
+    assert ids() == []
+
+
+def test_a_router_to_a_database_that_there_is_not(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(router, "routers", [Parting(Batch="lost", BatchItem="lost")])
+    assert ids() == ["E019"]
+
+
+def test_e021_a_database_that_commits_nothing_by_itself(monkeypatch: pytest.MonkeyPatch) -> None:
+    commit_nothing(monkeypatch)
+    assert ids() == ["E021"]
+
+
+def test_e022_a_view_inside_a_transaction(monkeypatch: pytest.MonkeyPatch) -> None:
+    wrap_in_transactions(monkeypatch)
+    assert ids() == []  # the app's own views are not
+    assert ids(ROOT_URLCONF=inside) == ["E022"]
+
+
+class inside:  # a URLconf
+    mounted = InviteView.as_view()
+    mounted._non_atomic_requests = {"replica"}  # type: ignore[attr-defined]
+    urlpatterns = [path("invite/", mounted), path("invitations/", include("tests.urls"))]
 
 
 def no_database(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -348,6 +413,13 @@ def test_every_id_has_a_hint_and_no_message_tells_a_secret(
                 seen.add(str(message.id))
                 assert message.hint
                 assert "N0b0dy" not in f"{message} {message!r}"
+    monkeypatch.undo()
+    for broken in (part_tables, commit_nothing, wrap_in_transactions):
+        with pytest.MonkeyPatch.context() as patch, override_settings(ROOT_URLCONF=inside):
+            broken(patch)
+            for message in found():
+                seen.add(str(message.id))
+                assert message.hint
     # Whatever id the module has is among them, so none is forgotten here.
     source = Path(checks.__file__).read_text()
     assert seen == set(re.findall(r"org_invitations\.[EW]\d{3}", source))

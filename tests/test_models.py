@@ -11,6 +11,7 @@ from uuid import uuid4
 import pytest
 from django.core.management import call_command
 from django.db import IntegrityError, connection, transaction
+from django.db.migrations.executor import MigrationExecutor
 from django.test import override_settings
 from django.utils import timezone
 
@@ -202,13 +203,93 @@ def test_what_became_of_an_item_is_kept_with_its_reason() -> None:
 # --- Not for ever --------------------------------------------------------------------------------
 
 
+def finish(batch: Batch, state: str = BatchItem.State.DONE) -> None:
+    mark(batch, [settle_item(item, state) for item in get_items(batch)], is_running=False)
+
+
+def age(batch: Batch, days: float) -> None:
+    """Let all that a batch remembers of times lie so many days further back."""
+    found = Batch.objects.get(pk=batch.pk)
+    for name in ("created_at", "worked_at", "finished_at"):
+        if moment := getattr(found, name):
+            setattr(found, name, moment - timedelta(days=days))
+    found.save()
+
+
+@pytest.mark.parametrize("state", BatchItem.OPEN)
+def test_what_is_not_over_is_never_deleted_and_can_be_found(state: str) -> None:
+    batch, _ = begin("ana@example.com", "bo@example.com")
+    finish(batch)
+    second = get_items(batch)[1]
+    mark(batch, [settle_item(second, state)], is_running=False)
+    Batch.objects.update(finished_at=None)
+    age(batch, 400)
+    forget_old_batches()
+    assert find_batch(batch.pk, **WHOSE) == batch
+    assert len(get_items(batch)) == 2
+
+
+def test_the_days_count_from_the_end() -> None:
+    batch, _ = begin("ana@example.com")
+    finish(batch, BatchItem.State.UNSETTLED)
+    assert Batch.objects.get().finished_at is None
+    age(batch, 40)
+    [item] = get_items(batch)
+    save_items([settle_item(item, BatchItem.State.DONE)])  # Clerk has told only now
+    age(batch, 29)
+    forget_old_batches()
+    assert find_batch(batch.pk, **WHOSE) == batch
+    age(batch, 2)
+    assert find_batch(batch.pk, **WHOSE) is None
+    forget_old_batches()
+    assert not Batch.objects.exists()
+
+
+@pytest.mark.parametrize("state", [BatchItem.State.REFUSED, BatchItem.State.FAILED])
+def test_what_is_not_tried_again_is_over(state: str) -> None:
+    batch, _ = begin("ana@example.com")
+    finish(batch, state)
+    assert Batch.objects.get().finished_at is not None
+
+
+def test_an_end_that_nobody_lived_to_note_is_noted() -> None:
+    batch, _ = begin("ana@example.com")
+    [item] = get_items(batch)
+    mark(batch, [settle_item(item, BatchItem.State.DONE)], is_running=True)
+    age(batch, 31)
+    forget_old_batches()
+    assert not Batch.objects.exists()
+
+
+def test_what_was_begun_before_is_kept_through_the_migration(transactional_db: None) -> None:
+    first = [("org_invitations", "0001_initial")]
+    MigrationExecutor(connection).migrate(first)
+    old = MigrationExecutor(connection).loader.project_state(first).apps
+    made = {}
+    for state in BatchItem.State.values:
+        batch = old.get_model("org_invitations", "Batch").objects.create(
+            action="invite", digest="x", worked_at=timezone.now(), **WHOSE
+        )
+        old.get_model("org_invitations", "BatchItem").objects.create(
+            batch=batch, number=0, state=state
+        )
+        made[batch.pk] = (state, batch.worked_at)
+    call_command("migrate", "org_invitations", verbosity=0)
+    for batch in Batch.objects.all():
+        state, worked_at = made.pop(batch.pk)
+        assert batch.finished_at == (None if state in BatchItem.OPEN else worked_at)
+        assert batch.actor_id == ""
+    assert not made
+
+
 @pytest.mark.parametrize(("setting", "days"), [(None, 30), (7, 7), (0, 1), (1000, 365)])
 def test_batches_are_forgotten_after_the_days_of_the_setting(setting: Any, days: int) -> None:
     now = timezone.now()
     ages = (days - 0.1, days + 0.1)
     batches = [begin(f"day{age}@example.com")[0] for age in ages]
     for age, batch in zip(ages, batches, strict=True):
-        Batch.objects.filter(pk=batch.pk).update(created_at=now - timedelta(days=age))
+        finish(batch)
+        Batch.objects.filter(pk=batch.pk).update(finished_at=now - timedelta(days=age))
     settings = {} if setting is None else {"ORG_INVITATIONS_KEEP_DAYS": setting}
     with override_settings(**settings):
         forget_old_batches()
@@ -217,7 +298,8 @@ def test_batches_are_forgotten_after_the_days_of_the_setting(setting: Any, days:
 
 def test_with_the_next_batch_the_old_ones_go() -> None:
     old, _ = begin("ana@example.com")
-    Batch.objects.update(created_at=timezone.now() - timedelta(days=31))
+    finish(old)
+    Batch.objects.update(finished_at=timezone.now() - timedelta(days=31))
     begin("bo@example.com")
     assert not Batch.objects.filter(pk=old.pk).exists()
     assert [item.text for item in BatchItem.objects.all()] == ["bo@example.com"]

@@ -13,8 +13,8 @@ from datetime import datetime, timedelta
 from typing import Any, Final
 from uuid import UUID, uuid5
 
-from django.db import DatabaseError, IntegrityError, transaction
-from django.db.models import Q
+from django.db import DatabaseError, IntegrityError, router, transaction
+from django.db.models import Exists, F, OuterRef, Q
 from django.utils import timezone
 
 from ..clerk import ClerkError, Invitation
@@ -57,12 +57,16 @@ def begin_batch(
     organization_id: str,
     user_id: str,
     options: Mapping[str, Any],
+    actor_id: str = "",
 ) -> tuple[Batch, bool]:
     """Write down what is going to be done, before any of it is.
 
     :param batch_id: comes with the form, so that the same form begins the same batch.
+    :param actor_id: who really sits there, where the session is an impersonated one.
     :returns: the batch, and whether it is new: what is not has been done, or is being done.
     :raises BatchTaken: there is a batch of this id which is not the same wish.
+    :raises RuntimeError: this is called inside a transaction. What is written down would be gone if
+        the process died in a call to Clerk, so nothing is begun.
     """
     digest = _digest(action, options, items)
     batch = Batch(
@@ -74,10 +78,11 @@ def begin_batch(
         options=dict(options),
         is_running=True,
         worked_at=timezone.now(),
+        actor_id=actor_id,
     )
     try:
         # Two requests may come at the same moment: the database decides which one it is.
-        with transaction.atomic():
+        with transaction.atomic(using=_database(), durable=True):
             batch.save(force_insert=True)
             for number, item in enumerate(items):
                 item.batch, item.number = batch, number
@@ -94,12 +99,11 @@ def begin_batch(
 
 def find_batch(batch_id: UUID, *, organization_id: str, user_id: str) -> Batch | None:
     """Return a batch of this person in this organization; anybody else's does not exist."""
-    return Batch.objects.filter(
-        id=batch_id,
-        organization_id=organization_id,
-        user_id=user_id,
-        created_at__gte=_oldest(),
-    ).first()
+    return (
+        Batch.objects.filter(id=batch_id, organization_id=organization_id, user_id=user_id)
+        .exclude(finished_at__lt=_oldest())
+        .first()
+    )
 
 
 def find_begun(
@@ -145,14 +149,21 @@ def is_over(batch: Batch) -> bool:
 def mark(batch: Batch, items: Iterable[BatchItem], *, is_running: bool) -> None:
     """Save the items as they are now, and that the batch has moved."""
     batch.worked_at, batch.is_running = timezone.now(), is_running
-    with transaction.atomic():
+    with transaction.atomic(using=_database()):
         BatchItem.objects.bulk_update(items, _FIELDS)
         batch.save(update_fields=["worked_at", "is_running"])
+        if not is_running:
+            _note_end(Q(pk=batch.pk), batch.worked_at)
 
 
 def save_items(items: Iterable[BatchItem]) -> None:
     """Save the items as they are now; nobody has been at work on them."""
-    BatchItem.objects.bulk_update(items, _FIELDS)
+    items = list(items)
+    if not items:
+        return
+    with transaction.atomic(using=_database()):
+        BatchItem.objects.bulk_update(items, _FIELDS)
+        _note_end(Q(pk__in={item.batch_id for item in items}), timezone.now())
 
 
 def take_up(batch: Batch) -> bool:
@@ -209,12 +220,31 @@ def stop_batch(batch: Batch, state: str, error: ClerkError) -> None:
 
 
 def forget_old_batches() -> None:
-    """Delete what is older than ``ORG_INVITATIONS_KEEP_DAYS``: it has addresses of people in it."""
+    """Delete what was over ``ORG_INVITATIONS_KEEP_DAYS`` ago: it has addresses of people in it.
+
+    What is not over is never deleted: somebody may still be invited by it, or lack an invitation.
+    """
     try:
-        Batch.objects.filter(created_at__lt=_oldest()).delete()
+        # Where the process died after the last of it, nobody has noted the end.
+        _note_end(Q(worked_at__lt=timezone.now() - stale_after()), F("worked_at"))
+        Batch.objects.filter(~_still_open(), finished_at__lt=_oldest()).delete()
     except DatabaseError:
         # What was just begun must go on; the next one clears up.
         logger.warning("Old outcomes could not be deleted.", exc_info=True)
+
+
+def _note_end(which: Q, moment: Any) -> None:
+    """Note when batches were over, of those of which nothing is open any more."""
+    Batch.objects.filter(which, ~_still_open(), finished_at=None).update(finished_at=moment)
+
+
+def _still_open() -> Exists:
+    return Exists(BatchItem.objects.filter(batch=OuterRef("pk"), state__in=BatchItem.OPEN))
+
+
+def _database() -> str:
+    """Return the alias of the database that batches are kept in."""
+    return router.db_for_write(Batch)
 
 
 def _oldest() -> datetime:

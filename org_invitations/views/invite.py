@@ -6,9 +6,7 @@ from http import HTTPStatus
 from typing import Any
 
 from django.contrib import messages
-from django.db import transaction
 from django.http import HttpRequest, HttpResponse, HttpResponseBase
-from django.utils.decorators import method_decorator
 from django.utils.translation import gettext
 
 from .. import htmx
@@ -21,8 +19,6 @@ from .begin import InviteMany, make_one
 from .organization import SeeOther
 
 
-# What is written down before a call to Clerk must be there even if the process dies in it.
-@method_decorator(transaction.non_atomic_requests, name="dispatch")
 class InviteView(InviteMany):
     """Invite somebody, or many. It has no page of its own: the form is on the list's."""
 

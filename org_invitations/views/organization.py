@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from http import HTTPStatus
 from typing import Any, ClassVar
 
@@ -29,6 +30,7 @@ from ..services import (
     get_manageable_organizations,
 )
 from ..wording import Problem, Wording
+from .gate import outside_transactions
 
 
 class SeeOther(HttpResponseRedirectBase):
@@ -61,6 +63,11 @@ class OrganizationMixin(View):
     identity: access.Identity
     service: InvitationService
     wording: Wording
+
+    @classmethod
+    def as_view(cls, **initkwargs: Any) -> Callable[..., HttpResponseBase]:
+        """Return the view for a URLconf; no transaction of ``ATOMIC_REQUESTS`` is around it."""
+        return outside_transactions(super().as_view(**initkwargs))
 
     def dispatch(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
         """Answer the request; every answer is private and varies with what htmx asks for."""

@@ -7,9 +7,7 @@ from datetime import UTC, datetime
 from http import HTTPStatus
 from typing import Any
 
-from django.db import transaction
 from django.http import HttpRequest, HttpResponse, HttpResponseBase
-from django.utils.decorators import method_decorator
 from django.utils.translation import ngettext
 
 from .. import htmx
@@ -24,8 +22,6 @@ from .retry import RetryMixin
 HEADER = ("Email", "Role", "Line", "Result", "Reason")
 
 
-# Clerk may be asked here, and no transaction is to wait for that.
-@method_decorator(transaction.non_atomic_requests, name="dispatch")
 class OutcomeView(RetryMixin):
     """Say what became of each address. It sends nothing, however often it is loaded."""
 

@@ -8,9 +8,7 @@ from http import HTTPStatus
 from typing import Any, Final
 from uuid import uuid4
 
-from django.db import transaction
 from django.http import HttpRequest, HttpResponseBase
-from django.utils.decorators import method_decorator
 from django.utils.translation import gettext
 
 from ..clerk import ClerkError
@@ -33,8 +31,6 @@ _OPEN: Final[Mapping[str, str]] = {
 }
 
 
-# How far it got must be there even if the process dies between the two calls to Clerk.
-@method_decorator(transaction.non_atomic_requests, name="dispatch")
 class ResendInvitationView(ResendQuestionMixin):
     """Ask how to send an invitation again, and send it."""
 

@@ -6,9 +6,7 @@ from collections.abc import Sequence
 from http import HTTPStatus
 from typing import Any, Final
 
-from django.db import transaction
 from django.http import HttpRequest, HttpResponseBase
-from django.utils.decorators import method_decorator
 
 from .. import htmx
 from ..clerk import ClerkError
@@ -35,8 +33,6 @@ State = BatchItem.State
 ACTIONS: Final = (Batch.Action.REVOKE, Batch.Action.RESEND)
 
 
-# What is written down before a call to Clerk must be there even if the process dies in it.
-@method_decorator(transaction.non_atomic_requests, name="dispatch")
 class SelectionView(SelectionQuestionMixin):
     """Ask whether to do something with many invitations, and do it."""
 

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 from django.contrib.auth.decorators import login_not_required
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse, HttpResponseBase
 from django.template.response import TemplateResponse
 from django.utils.cache import add_never_cache_headers
 from django.utils.decorators import method_decorator
@@ -14,6 +15,7 @@ from django.views.generic.base import View
 
 from .. import access
 from ..middleware import renews_session
+from .gate import outside_transactions
 
 
 @renews_session
@@ -28,6 +30,11 @@ class SessionView(View):
     http_method_names = ["get", "head", "options"]
 
     template_name = "org_invitations/session.html"
+
+    @classmethod
+    def as_view(cls, **initkwargs: Any) -> Callable[..., HttpResponseBase]:
+        """Return the view for a URLconf; no transaction of ``ATOMIC_REQUESTS`` is around it."""
+        return outside_transactions(super().as_view(**initkwargs))
 
     def get(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
         """Say in one line whether somebody is signed in now."""

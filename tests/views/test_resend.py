@@ -324,13 +324,6 @@ def test_a_form_without_an_id_sends_too(
     assert len(lees(clerk)) == 1
 
 
-def test_what_a_press_was_up_to_is_written_down_even_in_a_site_with_atomic_requests() -> None:
-    from org_invitations.views import ChangeInvitationView, ResendInvitationView
-
-    for view in (ResendInvitationView, ChangeInvitationView):
-        assert view.as_view()._non_atomic_requests == {"default"}  # type: ignore[attr-defined]
-
-
 # --- What happened meanwhile ---------------------------------------------------------------------
 
 
