@@ -17,11 +17,11 @@ from django.db import DatabaseError, IntegrityError, router, transaction
 from django.db.models import Exists, F, OuterRef, Q
 from django.utils import timezone
 
-from ..clerk import ClerkError, Invitation
-from ..clerk.exceptions import RateLimited
-from ..conf import conf
-from ..models import Batch, BatchItem
-from .reasons import Reason
+from ...clerk import ClerkError, Invitation
+from ...clerk.exceptions import RateLimited
+from ...conf import conf
+from ...models import Batch, BatchItem
+from ..reasons import Reason
 
 logger = logging.getLogger("org_invitations")
 

@@ -1,0 +1,46 @@
+"""What was set out to be done, and what became of it.
+
+``store`` keeps it, ``reconcile`` finds out what became of a write whose answer was lost.
+"""
+
+from __future__ import annotations
+
+from .store import (
+    STALE_AFTER,
+    BatchTaken,
+    begin_batch,
+    find_batch,
+    find_begun,
+    forget_old_batches,
+    get_items,
+    is_at_work,
+    is_over,
+    mark,
+    refuse,
+    save_items,
+    settle_item,
+    stale_after,
+    state_after,
+    stop_batch,
+    take_up,
+)
+
+__all__ = [
+    "STALE_AFTER",
+    "BatchTaken",
+    "begin_batch",
+    "find_batch",
+    "find_begun",
+    "forget_old_batches",
+    "get_items",
+    "is_at_work",
+    "is_over",
+    "mark",
+    "refuse",
+    "save_items",
+    "settle_item",
+    "stale_after",
+    "state_after",
+    "stop_batch",
+    "take_up",
+]
