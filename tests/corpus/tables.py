@@ -44,8 +44,8 @@ How a reader is compared, which `disagreements` does when it is given what was r
 * `Meaning.rows` tells what each record is (a title, blank, a total, ...); blank lines count, and
   so does ``sep=;``. Titles, totals, notes and blank rows are to be summed up, not refused cell by
   cell; how often they are named is not compared.
-* *Names* are not compared. `Meaning.sure` is False where letters other than ASCII stand in an
-  encoding that no heading tells. Then a refusal of the whole file, in words, is right as well,
+* *Names* are not compared. `Meaning.sure` is False where letters other than ASCII stand in a code
+  page that no heading tells. Then a refusal of the whole file, in words, is right as well,
   unless it is read as it is meant; anything else is not.
 """
 
@@ -260,8 +260,7 @@ def _written(sheet: Sheet, saved: Saved, rng: random.Random, number: int) -> Tab
         for one in ones:
             people[one.choice].append(_person(one, record, line_number, seen[one.choice]))
         line_number += _line_ends(line)
-    heading = next((row.cells for row in sheet.rows if row.kind is Kind.HEADING), [])
-    sure = saved.encoding.startswith("utf") or text.isascii() or not all(map(str.isascii, heading))
+    headings = "".join(cell for row in sheet.rows if row.kind is Kind.HEADING for cell in row.cells)
     kind = MeaningKind.ASK if sheet.choices else MeaningKind.READ
     if not any(people):
         kind = MeaningKind.REFUSE
@@ -274,7 +273,7 @@ def _written(sheet: Sheet, saved: Saved, rng: random.Random, number: int) -> Tab
         sheet.roles,
         sheet.role_heading,
         sheet.roles_are_open,
-        sure,
+        _is_told(text, headings, saved.encoding),
     )
     return Table(
         number,
@@ -284,6 +283,23 @@ def _written(sheet: Sheet, saved: Saved, rng: random.Random, number: int) -> Tab
         meaning,
         frozenset(map(address_key, ADDRESS.findall(text))),
     )
+
+
+def _is_told(text: str, headings: str, encoding: str) -> bool:
+    """Do the headings tell in which encoding the text is, as far as it matters to the text?
+
+    The letters of a heading do, in a language that is known; but not those which Western Windows
+    reads alike, where others in the text are not.
+    """
+    if encoding.startswith("utf") or text.isascii():
+        return True
+    if encoding == "cp1252":
+        return not headings.isascii()
+
+    def as_western(of: str) -> str:
+        return of.encode(encoding).decode("cp1252", errors="replace")
+
+    return as_western(headings) != headings or as_western(text) == text
 
 
 def _line(row: Row, saved: Saved) -> str:

@@ -233,6 +233,28 @@ def test_unsure_are_only_letters_that_no_heading_tells(stream: list[Table]) -> N
         assert not one.content.isascii(), one
 
 
+def test_a_code_page_is_sure_only_by_headings_with_letters_of_its_own(
+    stream: list[Table],
+) -> None:
+    told = 0
+    for one in filter(is_text, stream):
+        if not one.meaning.sure or one.facets.encoding.startswith("utf") or one.content.isascii():
+            continue
+        told += 1
+        western = one.content.decode("cp1252", errors="replace")
+        headings = "".join(
+            cell
+            for row, kind in zip(records(one), one.meaning.rows, strict=True)
+            if kind is Kind.HEADING
+            for cell in row
+        )
+        if one.facets.encoding == "cp1252":
+            assert not headings.isascii(), one
+        elif western != one.content.decode(one.codec):
+            assert set(headings) - set(western), one
+    assert told
+
+
 # How a reading is compared.
 
 
