@@ -9,7 +9,6 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Final
 from urllib.parse import urlencode, urlsplit
 
 from django.core.exceptions import ImproperlyConfigured
@@ -19,12 +18,10 @@ from django.utils.module_loading import import_string
 from .clerk import reasons
 from .clerk.handshake import accounts_host, return_location
 from .clerk.publishable_key import InvalidPublishableKey, parse_publishable_key
+from .clerk.tokens import PartyRefused
 from .conf import conf
 
 logger = logging.getLogger("org_invitations")
-
-#: Reasons that signing in does not mend: it would send the browser round for ever.
-_INCURABLE: Final = ("jwk-", "secret-key-", reasons.TOKEN_INVALID_AUTHORIZED_PARTIES)
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,14 +101,43 @@ def get_sign_in_url(return_to: str) -> str | None:
 
 
 def can_sign_in(request: HttpRequest) -> bool:
-    """Whether signing in may help: not where the site cannot read any session at all."""
+    """Whether signing in may help: not where the site cannot read any session.
+
+    The log says what is wrong then.
+    """
     session = getattr(request, "clerk", None)
-    reason = session.reason if session is not None and not conf.IDENTITY else None
-    if reason is None or not reason.startswith(_INCURABLE):
+    if session is None or conf.IDENTITY or session.is_renewable:
         return True
-    logger.error(
-        "A Clerk session was refused for a reason that signing in again does not mend: %s. Check "
-        "CLERK_AUTHORIZED_PARTIES and the keys.",
-        reason,
-    )
+    if not reasons.is_incurable(session.reason):
+        return True
+    error = session.state.error if session.state is not None else None
+    if isinstance(error, PartyRefused):
+        logger.error(
+            "A Clerk session was refused, and signing in again does not mend it (%s): its token "
+            "was made for %s, and CLERK_AUTHORIZED_PARTIES allows %s.",
+            error.reason,
+            "no site that it names (it has no azp)" if error.party is None else _quote(error.party),
+            ", ".join(map(_quote, conf.CLERK_AUTHORIZED_PARTIES)),
+        )
+    else:
+        logger.error(
+            "A Clerk session was refused for a reason that signing in again does not mend: %s. "
+            "Check the keys, and CLERK_AUTHORIZED_PARTIES.",
+            session.reason,
+        )
     return False
+
+
+def is_clerk_silent(request: HttpRequest) -> bool:
+    """Whether the session cannot be read only because Clerk did not give its keys just now."""
+    session = getattr(request, "clerk", None)
+    return (
+        not conf.IDENTITY
+        and session is not None
+        and session.reason == reasons.REMOTE_JWK_FAILED_TO_LOAD
+    )
+
+
+def _quote(origin: str) -> str:
+    """Return an origin for the log: on one line, and not without end."""
+    return ascii(origin[:200])

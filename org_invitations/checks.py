@@ -457,7 +457,7 @@ def check_authorized_parties(
                 id="org_invitations.W004",
             )
         ]
-    if all(_is_origin(party) for party in parties):
+    if all(_find_origin(party) for party in parties):
         return []
     return [
         CheckWarning(
@@ -468,9 +468,34 @@ def check_authorized_parties(
     ]
 
 
-def _is_origin(text: str) -> bool:
+@register("org_invitations")
+def check_spelling_of_parties(
+    app_configs: Sequence[AppConfig] | None = None, **kwargs: Any
+) -> list[CheckMessage]:
+    """Are the authorized parties spelt as browsers do? No token matches another spelling."""
+    found: list[CheckMessage] = []
+    for party in conf.get_raw_texts("CLERK_AUTHORIZED_PARTIES"):
+        origin = _find_origin(party)
+        if origin and origin != party:
+            found.append(
+                Error(
+                    "CLERK_AUTHORIZED_PARTIES names an origin in another spelling than browsers.",
+                    hint=f"Write {origin!r}, and nothing after it: session tokens have it so.",
+                    id="org_invitations.E023",
+                )
+            )
+    return found if not conf.IDENTITY else []
+
+
+def _find_origin(text: str) -> str:
+    """Return the origin that is meant, as browsers and so Clerk's tokens have it; empty if none."""
     try:
-        parts = urlsplit(text)
+        parts = urlsplit(text.strip())
+        port = parts.port
     except ValueError:
-        return False
-    return bool(parts.scheme and parts.netloc) and f"{parts.scheme}://{parts.netloc}" == text
+        return ""
+    if not parts.scheme or not parts.hostname:
+        return ""
+    host = f"[{parts.hostname}]" if ":" in parts.hostname else parts.hostname
+    is_usual = port is None or port == {"http": 80, "https": 443}.get(parts.scheme)
+    return f"{parts.scheme}://{host}" if is_usual else f"{parts.scheme}://{host}:{port}"

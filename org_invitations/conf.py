@@ -83,10 +83,12 @@ class Conf:
     def CLERK_AUTHORIZED_PARTIES(self) -> Sequence[str]:
         """The origins whose session tokens are accepted, e.g. ``["https://app.example.com"]``.
 
-        Exact strings, without a trailing slash. Default: empty, any origin of the instance
-        (a deployment check warns of that).
+        Exact strings; a slash at the end, which no token has, is left out (and a check says so).
+        Default: empty, any origin of the instance (a deployment check warns of that).
         """
-        return _texts("CLERK_AUTHORIZED_PARTIES") or ()
+        parties = _texts("CLERK_AUTHORIZED_PARTIES") or ()
+        # A slash alone stays: nothing but a mistake, it must not become an empty origin.
+        return tuple(party.rstrip("/") or party for party in parties)
 
     # --- The app's own -----------------------------------------------------------------
 
@@ -188,6 +190,15 @@ class Conf:
         return _texts("ORG_INVITATIONS_HANDSHAKE_PATHS")
 
     @property
+    def AZP_HANDSHAKE(self) -> bool:
+        """``ORG_INVITATIONS_AZP_HANDSHAKE``: whether a token without ``azp`` is worth a handshake.
+
+        With ``CLERK_AUTHORIZED_PARTIES`` such a token signs nobody in. Default: True, a page load
+        with one is sent to Clerk once, for another token. See ``org_invitations.clerk.parties``.
+        """
+        return getattr(settings, "ORG_INVITATIONS_AZP_HANDSHAKE", True) is not False
+
+    @property
     def IDENTITY(self) -> str | Callable[..., Any]:
         """``ORG_INVITATIONS_IDENTITY``: who asks, if not the Clerk session says so.
 
@@ -206,6 +217,10 @@ class Conf:
         """
         value = getattr(settings, "ORG_INVITATIONS_GRANT_POLICY", None)
         return "" if value is None else value
+
+    def get_raw_texts(self, name: str) -> Sequence[str]:
+        """Return a list of texts as the site wrote it: for the checks."""
+        return _texts(name) or ()
 
     def get_raw(self, name: str) -> Any:
         """Return a setting as the site wrote it, None where it did not: for the checks."""

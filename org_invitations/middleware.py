@@ -28,6 +28,7 @@ from .caching import SiteCache
 from .clerk.handshake import SessionBackend
 from .clerk.keys import PemKeys, RemoteKeys
 from .clerk.lazy import ClerkSession
+from .clerk.parties import renew_without_party
 from .clerk.publishable_key import InvalidPublishableKey, PublishableKey, parse_publishable_key
 from .clerk.request import RequestContext
 from .clerk.session import Authenticator, SessionState
@@ -169,7 +170,14 @@ class ClerkSessionMiddleware:
             key=_publishable_key(),
             now=self.get_time(),
         )
-        return self._authenticator().authenticate(context, may_renew=may_renew)
+        authenticator = self._authenticator()
+        return renew_without_party(
+            authenticator.authenticate(context, may_renew=may_renew),
+            context,
+            may_renew=may_renew,
+            frontend_api_url=authenticator.frontend_api_url,
+            is_on=conf.AZP_HANDSHAKE,
+        )
 
     def _authenticator(self) -> Authenticator:
         key = _publishable_key()

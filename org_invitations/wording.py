@@ -209,6 +209,14 @@ class Wording:
             "Clerk could not be asked about all of these, so some may be members or invited "
             "already. Nobody is invited twice: Clerk refuses that."
         ),
+        "Session:unanswered": _(
+            "This site cannot read your session just now, because Clerk does not answer. Try again "
+            "in a moment."
+        ),
+        "Session:unreadable": _(
+            "This site cannot read your session: its configuration needs attention. Please tell "
+            "whoever runs the site."
+        ),
         "Roles": _(
             "The roles could not be loaded, so nobody can be invited right now. Reload the page "
             "in a moment."
@@ -319,6 +327,14 @@ class Wording:
                 if text and values.keys() >= set(_NAMED.findall(text)):
                     return text % values
         return ""
+
+    def for_session(self, *, is_clerk_silent: bool) -> Problem:
+        """Return what to tell somebody whose session the site cannot read.
+
+        :param is_clerk_silent: whether that is only because Clerk does not answer.
+        """
+        name = "Session:unanswered" if is_clerk_silent else "Session:unreadable"
+        return Problem(self.say(name), status=HTTPStatus.SERVICE_UNAVAILABLE)
 
     def for_reading(self, error: ClerkError) -> Problem:
         """Return what to tell somebody who sees no list."""

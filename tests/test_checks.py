@@ -362,6 +362,32 @@ def no_database(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(found, "ENGINE", "django.db.backends.dummy")
 
 
+@pytest.mark.parametrize(
+    ("party", "origin"),
+    [
+        ("https://app.test/", "https://app.test"),
+        ("https://app.test//", "https://app.test"),
+        ("https://app.test/x?y#z", "https://app.test"),
+        ("https://APP.test", "https://app.test"),
+        ("HTTPS://app.test", "https://app.test"),
+        (" https://app.test ", "https://app.test"),
+        ("https://app.test:443", "https://app.test"),
+        ("http://app.test:80/", "http://app.test"),
+        ("http://localhost:8000/", "http://localhost:8000"),
+        ("http://[::1]:8000/", "http://[::1]:8000"),
+        ("https://ada:secret@app.test", "https://app.test"),
+    ],
+)
+def test_e023_a_party_that_browsers_spell_otherwise(party: str, origin: str) -> None:
+    wrong = {"CLERK_AUTHORIZED_PARTIES": ["https://a.test", party]}
+    with override_settings(**wrong):
+        (message,) = found()
+    assert message.id == "org_invitations.E023"
+    assert f"Write '{origin}'" in str(message.hint)
+    assert ids(CLERK_AUTHORIZED_PARTIES=[origin]) == []
+    assert ids(**wrong, ORG_INVITATIONS_IDENTITY=len) == []
+
+
 # --- On deployment -------------------------------------------------------------------------
 
 
@@ -371,9 +397,7 @@ def test_w004_any_origin_is_accepted() -> None:
     assert ids_on_deployment(ORG_INVITATIONS_IDENTITY=len) == []
 
 
-@pytest.mark.parametrize(
-    "party", ["https://app.test/", "app.test", "https://", "https://app.test/x", "http://[::1", 5]
-)
+@pytest.mark.parametrize("party", ["app.test", "https://", "http://[::1", "https://a:port", 5])
 def test_w005_a_party_that_is_no_origin(party: Any) -> None:
     assert ids_on_deployment(CLERK_AUTHORIZED_PARTIES=["https://a.test", party]) == ["W005"]
 
@@ -398,6 +422,7 @@ BROKEN: list[dict[str, Any]] = [
     {"ORG_INVITATIONS_GRANT_POLICY": SECRET},
     {"ORG_INVITATIONS_CACHE_ALIAS": "nowhere"},
     {"CLERK_AUTHORIZED_PARTIES": [SECRET]},
+    {"CLERK_AUTHORIZED_PARTIES": [f"https://{SECRET}@app.test/{SECRET}"]},
     {"CLERK_AUTHORIZED_PARTIES": []},
 ]
 

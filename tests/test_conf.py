@@ -50,6 +50,7 @@ DEFAULTS: dict[str, Any] = {
     "CACHE_ALIAS": "default",
     "KEEP_DAYS": 30,
     "HANDSHAKE_PATHS": None,
+    "AZP_HANDSHAKE": True,
     "IDENTITY": "",
     "GRANT_POLICY": "",
 }
@@ -153,6 +154,27 @@ def test_nonsense_does_not_open_the_site_to_every_party(nonsense: Any) -> None:
     assert parties  # an empty one would let every origin in
     assert all(isinstance(party, str) for party in parties)
     assert "https://a.test" not in parties
+
+
+@pytest.mark.parametrize("value", [["https://a.test/"], "https://a.test/", ["https://a.test//"]])
+def test_a_slash_after_a_party_is_left_out(value: Any) -> None:
+    with put("CLERK_AUTHORIZED_PARTIES", value):
+        assert conf.CLERK_AUTHORIZED_PARTIES == ("https://a.test",)
+
+
+def test_a_slash_alone_is_a_party_that_nobody_is() -> None:
+    with put("CLERK_AUTHORIZED_PARTIES", ["/"]):
+        assert conf.CLERK_AUTHORIZED_PARTIES == ("/",)
+
+
+@pytest.mark.parametrize(
+    ("value", "meant"), [(False, False), (True, True), (None, True), (0, True), ("no", True)]
+)
+def test_a_handshake_for_a_token_without_azp_is_switched_off_by_false(
+    value: Any, *, meant: bool
+) -> None:
+    with put("ORG_INVITATIONS_AZP_HANDSHAKE", value):
+        assert conf.AZP_HANDSHAKE is meant
 
 
 @pytest.mark.parametrize("nothing", [None, "", [], ()])

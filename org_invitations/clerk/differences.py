@@ -17,8 +17,9 @@ class Difference:
 
     ``fields`` are the parts of a recorded decision that may differ (``status``, ``reason``,
     ``location``, ``set_cookie``, ``cache_control``, ``auth``, ``raises``); empty where no
-    recorded request touches it, and a test of its own shows it. ``cases`` is a regular
-    expression for the descriptions (``about``) of the recorded requests that differ.
+    recorded request touches it, or a setting switches it off, and a test of its own shows it.
+    ``cases`` is a regular expression for the descriptions (``about``) of the recorded requests
+    that differ.
     """
 
     id: str
@@ -102,6 +103,23 @@ RENEWAL_IS_OPT_IN: Final = Difference(
     why="A static file or an API is not to be sent around.",
 )
 
+WITHOUT_PARTY: Final = Difference(
+    id="without-party",
+    clerk="Signs out whoever comes with a token without azp, which Clerk's frontend makes at "
+    "times, where authorized parties are named.",
+    ours="The same; but a page load with such a cookie is sent to Clerk once for another token "
+    "(org_invitations.clerk.parties). ORG_INVITATIONS_AZP_HANDSHAKE = False leaves it at that.",
+    why="The person is signed in, and has done nothing wrong.",
+)
+
+REFUSED_ON_RETURN: Final = Difference(
+    id="refused-on-return",
+    clerk="Where a handshake brings a session that is refused, decides by the cookies from before.",
+    ours="The same; but where it was refused for a reason that no further handshake mends (keys, "
+    "authorized parties), that is the reason, and the browser stays.",
+    why="The cookies from before begin another handshake, and so does signing in: for ever.",
+)
+
 KEYS_REMEMBERED: Final = Difference(
     id="keys-remembered",
     clerk="Fetches the key set anew for every unknown key id, and forgets it after 5 minutes.",
@@ -127,6 +145,8 @@ DIFFERENCES: Final = (
     PRIVATE_ANSWERS,
     UNTRUSTED_HOST,
     RENEWAL_IS_OPT_IN,
+    WITHOUT_PARTY,
+    REFUSED_ON_RETURN,
     KEYS_REMEMBERED,
     NO_SATELLITES,
 )

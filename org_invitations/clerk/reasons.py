@@ -63,3 +63,19 @@ RENEWABLE: Final = {
     TOKEN_NOT_ACTIVE_YET: SESSION_TOKEN_NBF,
     TOKEN_IAT_IN_THE_FUTURE: SESSION_TOKEN_IAT_IN_THE_FUTURE,
 }
+
+
+#: What signing in again does not mend: it would send the browser round for ever.
+_INCURABLE: Final = frozenset(
+    {
+        JWK_KID_MISMATCH,
+        REMOTE_JWK_FAILED_TO_LOAD,
+        SECRET_KEY_INVALID,
+        TOKEN_INVALID_AUTHORIZED_PARTIES,
+    }
+)
+
+
+def is_incurable(reason: str | None) -> bool:
+    """Whether the site cannot read any session, for this reason."""
+    return reason in _INCURABLE

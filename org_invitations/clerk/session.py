@@ -44,7 +44,8 @@ class SessionState:
 
     ``location`` is where to send the browser (307), ``directives`` are ``Set-Cookie`` headers to
     send verbatim. ``is_renewable`` is set where the person is signed out only because this
-    request could not be sent to Clerk: a page load could be.
+    request could not be sent to Clerk: a page load could be. ``error`` is why the request's token
+    was refused, ``returned_error`` why that was refused which a handshake had just brought back.
     """
 
     status: Status
@@ -55,6 +56,8 @@ class SessionState:
     directives: tuple[str, ...] = field(default=(), repr=False)
     headers: Mapping[str, str] = field(default_factory=dict, repr=False)
     is_renewable: bool = False
+    error: TokenError | None = field(default=None, repr=False)
+    returned_error: TokenError | None = field(default=None, repr=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,8 +92,9 @@ class _Decision:
             return self._decide_by_header(self.request.token_in_header)
         if self.may_renew and (self.request.handshake_nonce or self.request.handshake_token):
             state = self._resolve_handshake()
-            if state is not None:
+            if isinstance(state, SessionState):
                 return state
+            return replace(self._decide_by_cookie(), returned_error=state)
         return self._decide_by_cookie()
 
     # --- Tokens -------------------------------------------------------------------------
@@ -144,7 +148,7 @@ class _Decision:
         )
         reason = reasons.RENEWABLE.get(error.reason)
         if reason is None:
-            return _signed_out(error.reason, message)
+            return replace(_signed_out(error.reason, message), error=error)
         if error.reason == reasons.TOKEN_EXPIRED:
             outcome = self._refresh()
             if isinstance(outcome, SessionState):
@@ -220,8 +224,11 @@ class _Decision:
 
     # --- Coming back --------------------------------------------------------------------
 
-    def _resolve_handshake(self) -> SessionState | None:
-        """Take in what a handshake brought back; None if the request goes on without it."""
+    def _resolve_handshake(self) -> SessionState | TokenError | None:
+        """Take in what a handshake brought back.
+
+        If the request goes on without it, why its session was refused, or None.
+        """
         request = self.request
         development = request.key.is_development
         try:
@@ -250,7 +257,7 @@ class _Decision:
             return replace(self._verified_on_return(token), **returned)
         except TokenError as error:
             logger.warning("A handshake brought no good session: %s", error)
-            return None
+            return error
 
     def _verified_on_return(self, token: str) -> SessionState:
         try:

@@ -55,6 +55,21 @@ class TokenError(Exception):
         super().__init__(f"{message} (reason={reason})".strip())
 
 
+class PartyRefused(TokenError):
+    """A good token that was made for no site that is authorized.
+
+    ``party`` is its ``azp``: the origin of the site that it was made for, None where it names none.
+    Its signature has been verified by then, so it is what Clerk wrote.
+    """
+
+    def __init__(self, party: str | None) -> None:
+        """Build the error."""
+        self.party = party
+        super().__init__(
+            reasons.TOKEN_INVALID_AUTHORIZED_PARTIES, "Invalid JWT Authorized party claim (azp)."
+        )
+
+
 @dataclass(frozen=True, slots=True)
 class Jwt:
     """A token taken apart; nothing of it is verified yet."""
@@ -127,10 +142,7 @@ class TokenVerifier:
         if self.authorized_parties:
             azp = claims.get("azp")
             if not isinstance(azp, str) or azp not in self.authorized_parties:
-                raise TokenError(
-                    reasons.TOKEN_INVALID_AUTHORIZED_PARTIES,
-                    "Invalid JWT Authorized party claim (azp).",
-                )
+                raise PartyRefused(azp if isinstance(azp, str) and azp else None)
         self._check_times(claims, skew_ms)
         # Nor at these two (differences.NOT_A_SESSION): a token made from a template has no
         # session, and would outlive the one it was made in.

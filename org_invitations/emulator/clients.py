@@ -142,9 +142,10 @@ class CookieWriter:
         self.suffix = cookie_suffix(instance.publishable_key)
         self.secure = "; Secure" if origin.startswith("https:") else ""
 
-    def session(self, who: SignedIn | None) -> list[str]:
+    def session(self, who: SignedIn | None, *, with_azp: bool = True) -> list[str]:
         """``__session`` with and without suffix; they go away when nobody is signed in."""
-        token = session_token(self.instance, who, self.origin) if who else ""
+        azp = self.origin if with_azp else None
+        token = session_token(self.instance, who, azp) if who else ""
         return self._both("__session", token)
 
     def uat(self, who: SignedIn | None) -> list[str]:

@@ -74,7 +74,8 @@ def handshake(call: Call) -> EmulatorResponse:
     production = emulator.settings.is_production
     writer = CookieWriter(emulator, origin_of(target))
     name = HANDSHAKE_NONCE if wanted == "nonce" else HANDSHAKE
-    directives = [*writer.session(who), *writer.uat(who), *writer.refresh(who)]
+    session = writer.session(who, with_azp=emulator.settings.handshake_azp)
+    directives = [*session, *writer.uat(who), *writer.refresh(who)]
     if production:
         # Nothing else would take the cookie away once the site has used it.
         directives.append(f"{name}=; Path=/; Max-Age=0; HttpOnly; SameSite=Lax")

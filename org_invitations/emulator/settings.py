@@ -43,6 +43,8 @@ class InstanceSettings:
     member_error_names: str = "email_address"
     exclusive_membership: bool = False
     """On, nobody may belong to two organizations."""
+    handshake_azp: bool = True
+    """Off, the tokens of a handshake do not say which site they are for."""
     role_error: str = "resource_not_found"
     quota_error: str = "organization_membership_quota_exceeded"
     inviter_error: str = "missing_organization_permission"
@@ -72,7 +74,7 @@ class InstanceSettings:
 
 
 def _fits(name: str, value: Any) -> bool:
-    if name in ("rate_limits", "bulk_atomic", "exclusive_membership"):
+    if name in ("rate_limits", "bulk_atomic", "exclusive_membership", "handshake_azp"):
         return isinstance(value, bool)
     if name.endswith("_domains"):
         return isinstance(value, list) and all(isinstance(entry, str) for entry in value)

@@ -133,6 +133,11 @@ OPEN_QUESTIONS: tuple[tuple[str, str, str | None], ...] = (
         None,
     ),
     (
+        "Whether the session token of a handshake names the site (azp)",
+        "It does; others report tokens without it, and session_cookies(azp=None) makes one",
+        "handshake_azp",
+    ),
+    (
         "How long a handshake's nonce lives",
         "60 s, and it can be fetched once",
         None,

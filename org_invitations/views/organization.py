@@ -163,26 +163,27 @@ class OrganizationMixin(View):
         back as it was, with that frame on the page and a button to send it again.
         """
         request = self.request
+        if not access.can_sign_in(request):
+            is_clerk_silent = access.is_clerk_silent(request)
+            return self.handle_unreadable_session(
+                self.wording.for_session(is_clerk_silent=is_clerk_silent)
+            )
         fragment = htmx.get_fragment(request, *htmx.FRAGMENTS)
         if fragment is not None:
             return self.ask_for_renewal()
         if request.method not in ("GET", "HEAD"):
             return self.show_posted(**self.get_renewal())
         url = access.get_sign_in_url(request.build_absolute_uri())
-        if not access.can_sign_in(request):
-            return self.render_problem(
-                gettext(
-                    "This site cannot read your session: its configuration needs attention. "
-                    "Please tell whoever runs the site."
-                ),
-                status=HTTPStatus.SERVICE_UNAVAILABLE,
-            )
         if url is None:
             return self.render_problem(
                 gettext("You are signed out. Sign in and open this page again."),
                 status=HTTPStatus.UNAUTHORIZED,
             )
         return htmx.leave_page(url) if htmx.is_htmx(request) else SeeOther(url)
+
+    def handle_unreadable_session(self, problem: Problem) -> HttpResponseBase:
+        """Say why the site cannot tell who is asking; signing in would not help."""
+        return self.render_problem(problem.message, status=problem.status)
 
     def get_renewal(self) -> dict[str, Any]:
         """Return what ``partials/renewal.html`` shows."""

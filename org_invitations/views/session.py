@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
+from typing import Any, ClassVar
 
 from django.contrib.auth.decorators import login_not_required
 from django.http import HttpRequest, HttpResponse, HttpResponseBase
@@ -15,6 +15,7 @@ from django.views.generic.base import View
 
 from .. import access
 from ..middleware import renews_session
+from ..wording import Wording
 from .gate import outside_transactions
 
 
@@ -30,6 +31,8 @@ class SessionView(View):
     http_method_names = ["get", "head", "options"]
 
     template_name = "org_invitations/session.html"
+    #: The sentences, as those of the other views.
+    wording_class: ClassVar[type[Wording]] = Wording
 
     @classmethod
     def as_view(cls, **initkwargs: Any) -> Callable[..., HttpResponseBase]:
@@ -38,8 +41,14 @@ class SessionView(View):
 
     def get(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
         """Say in one line whether somebody is signed in now."""
+        is_signed_in = access.get_identity(request) is not None
+        problem = ""
+        if not is_signed_in and not access.can_sign_in(request):
+            is_clerk_silent = access.is_clerk_silent(request)
+            problem = self.wording_class().for_session(is_clerk_silent=is_clerk_silent).message
         context = {
-            "is_signed_in": access.get_identity(request) is not None,
+            "is_signed_in": is_signed_in,
+            "problem": problem,
             "sign_in_url": access.get_sign_in_url(request.build_absolute_uri()),
         }
         response = TemplateResponse(request, self.template_name, context)

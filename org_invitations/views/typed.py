@@ -78,6 +78,16 @@ class TypedFormMixin(InvitationPageMixin):
         form.errors.clear()
         return form
 
+    def handle_unreadable_session(self, problem: Problem) -> HttpResponseBase:
+        """Say so above the form, with what was typed; with htmx that is on the page anyway."""
+        is_post = self.request.method == "POST"
+        if not is_post or htmx.get_fragment(self.request, *htmx.FRAGMENTS):
+            return super().handle_unreadable_session(problem)
+        form = self.get_typed_form(None)
+        form.add_problem(problem.message, None)
+        context = self.get_page_context(None, form, focus_errors=True)
+        return self.render(self.template_name, context, status=problem.status)
+
     def show_posted(self, **renewal: Any) -> HttpResponse:
         """Show the form with what was typed, the session's renewal above it."""
         context = self.get_page_context(None, self.get_typed_form(None), **renewal)

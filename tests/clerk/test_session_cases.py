@@ -79,6 +79,7 @@ def decide(
     *,
     paths: list[str] | None = None,
     trust_proxy: bool = True,
+    azp_handshake: bool = False,
 ) -> dict[str, Any]:
     """Send a recorded request to a site and return its decision in the recorded form."""
     request = case["request"]
@@ -94,6 +95,7 @@ def decide(
         CLERK_PROXY_URL="",
         CLERK_AUTHORIZED_PARTIES=case["authorized_parties"],
         ORG_INVITATIONS_HANDSHAKE_PATHS=paths,
+        ORG_INVITATIONS_AZP_HANDSHAKE=azp_handshake,
         USE_X_FORWARDED_HOST=trust_proxy,
         SECURE_PROXY_SSL_HEADER=("HTTP_X_FORWARDED_PROTO", "https") if trust_proxy else None,
     )
@@ -225,3 +227,28 @@ def test_a_page_that_may_not_renew_answers_yes_or_no_and_sends_nobody_away(
                 assert ours["status"] == "signed-in"
             else:
                 assert (ours["status"], ours["reason"]) == ("signed-out", expected["reason"])
+
+
+@pytest.mark.parametrize("paths", [None, ["/"]], ids=["decorated view", "setting"])
+def test_the_layer_above_sends_a_page_load_with_a_cookie_without_azp_to_clerk_and_nothing_else(
+    paths: list[str] | None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    otherwise = []
+    for case in cases():
+        plain = decide(case, monkeypatch, paths=paths)
+        ours = decide(case, monkeypatch, paths=paths, azp_handshake=True)
+        if ours == plain:
+            continue
+        otherwise.append((case["instance"], case["about"]))
+        assert (plain["status"], ours["status"]) == ("signed-out", "handshake")
+        assert ours["reason"] == plain["reason"] == "token-invalid-authorized-parties"
+        query = dict(parse_qsl(urlsplit(ours["location"]).query))
+        assert query["redirect_url"] == case["request"]["url"]
+        assert ours["cache_control"] == "no-store"
+    several = 'authorized parties ["https://other.example.com","https://app.example.com"]'
+    assert otherwise == [
+        ("development", "cookie token: no azp; page load"),
+        ("production", "cookie token: no azp; page load"),
+        ("production", f"{several}: no azp"),
+        ("production", 'authorized parties ["https://APP.example.com"]: no azp'),
+    ]
