@@ -18,6 +18,7 @@ from django.urls import URLPattern, URLResolver, get_resolver
 from django.utils.functional import Promise
 from django.utils.module_loading import import_string
 
+from .clerk.deadline import WRITE
 from .clerk.keys import PemKeys
 from .clerk.publishable_key import InvalidPublishableKey, parse_publishable_key
 from .conf import (
@@ -27,7 +28,9 @@ from .conf import (
     MAX_MEMBERSHIP_CACHE_SECONDS,
     MAX_PAGE_SIZE,
     MAX_READ_TIMEOUT,
+    MAX_REQUEST_SECONDS,
     MAX_ROLES_CACHE_SECONDS,
+    MIN_REQUEST_SECONDS,
     conf,
 )
 from .grants import get_grant_policy
@@ -272,6 +275,7 @@ def check_numbers(
         ("ORG_INVITATIONS_ROLES_CACHE_SECONDS", 0, MAX_ROLES_CACHE_SECONDS, int),
         ("ORG_INVITATIONS_CONNECT_TIMEOUT", 0.01, MAX_CONNECT_TIMEOUT, float),
         ("ORG_INVITATIONS_READ_TIMEOUT", 0.01, MAX_READ_TIMEOUT, float),
+        ("ORG_INVITATIONS_REQUEST_SECONDS", MIN_REQUEST_SECONDS, MAX_REQUEST_SECONDS, float),
     ]
     return [
         Error(
@@ -282,6 +286,26 @@ def check_numbers(
         )
         for name, low, high, kind in bounds
         if not _is_number(conf.get_raw(name), kind, low, high)
+    ]
+
+
+@register("org_invitations")
+def check_times(
+    app_configs: Sequence[AppConfig] | None = None, **kwargs: Any
+) -> list[CheckMessage]:
+    """Do two writes, one after the other, fit into the time that a request has?"""
+    one_call, request = conf.CONNECT_TIMEOUT + conf.READ_TIMEOUT, conf.REQUEST_SECONDS
+    if one_call <= request * WRITE:
+        return []
+    return [
+        CheckWarning(
+            "ORG_INVITATIONS_CONNECT_TIMEOUT and ORG_INVITATIONS_READ_TIMEOUT are together longer "
+            f"than a third of ORG_INVITATIONS_REQUEST_SECONDS: {one_call:g} of {request:g} "
+            "seconds.",
+            hint="Sending an invitation again takes two calls, with some before and after them. "
+            "So that it fits, writes are cut off after a third of the time.",
+            id="org_invitations.W007",
+        )
     ]
 
 

@@ -33,6 +33,10 @@ MAX_KEEP_DAYS: Final = 365
 MAX_CONNECT_TIMEOUT: Final = 60.0
 MAX_READ_TIMEOUT: Final = 120.0
 
+#: Less is not enough for anything, and longer than this no server lets a request go on (seconds).
+MIN_REQUEST_SECONDS: Final = 1.0
+MAX_REQUEST_SECONDS: Final = 600.0
+
 
 class Conf:
     """Typed, lazy access to the settings; use the one instance :data:`conf`."""
@@ -99,18 +103,27 @@ class Conf:
 
     @property
     def CONNECT_TIMEOUT(self) -> float:
-        """``ORG_INVITATIONS_CONNECT_TIMEOUT``: seconds to reach Clerk. Default: 3.05."""
-        value = _real("ORG_INVITATIONS_CONNECT_TIMEOUT", 3.05)
+        """``ORG_INVITATIONS_CONNECT_TIMEOUT``: seconds to reach Clerk. Default: 2."""
+        value = _real("ORG_INVITATIONS_CONNECT_TIMEOUT", 2.0)
         return min(max(value, 0.01), MAX_CONNECT_TIMEOUT)
 
     @property
     def READ_TIMEOUT(self) -> float:
-        """``ORG_INVITATIONS_READ_TIMEOUT``: seconds Clerk may take to answer. Default: 10.
+        """``ORG_INVITATIONS_READ_TIMEOUT``: seconds Clerk may take to answer. Default: 6.
 
         It bounds the wait for each piece of an answer and for the answer as a whole.
         """
-        value = _real("ORG_INVITATIONS_READ_TIMEOUT", 10.0)
+        value = _real("ORG_INVITATIONS_READ_TIMEOUT", 6.0)
         return min(max(value, 0.01), MAX_READ_TIMEOUT)
+
+    @property
+    def REQUEST_SECONDS(self) -> float:
+        """``ORG_INVITATIONS_REQUEST_SECONDS``: seconds a request may wait for Clerk. Default: 25.
+
+        All its calls together; servers in front of Django end a request after 30, commonly.
+        """
+        value = _real("ORG_INVITATIONS_REQUEST_SECONDS", 25.0)
+        return min(max(value, MIN_REQUEST_SECONDS), MAX_REQUEST_SECONDS)
 
     @property
     def REDIRECT_URL(self) -> str:

@@ -56,6 +56,7 @@ ITEM_MESSAGES: Final[Mapping[str, str | Promise]] = {
     # Why the second half of a resend is missing. The first was done, maybe by somebody else.
     "Item:PermissionDenied:half-done": _("Whoever sent it may not manage members any more."),
     "Item:ConnectionFailed:half-done": _("Clerk could not be reached."),
+    "Item:DeadlineExceeded:half-done": _("Clerk answered slowly, and there was no time left."),
     "Item:TransportError:half-done": _("Clerk did not answer properly."),
     "Item:ServiceUnavailable:half-done": _("Clerk did not answer properly."),
     # --- What Clerk says ------------------------------------------------------------------------
@@ -105,6 +106,9 @@ ITEM_MESSAGES: Final[Mapping[str, str | Promise]] = {
         "This site cannot talk to Clerk: its configuration needs attention. Tell whoever runs it."
     ),
     "Item:ConnectionFailed": _("Clerk could not be reached, so nothing was done. Try again."),
+    "Item:DeadlineExceeded": _(
+        "Clerk answered slowly, and the time was over before this. It is kept, and can go now."
+    ),
     "Item:TransportError": _(
         "Clerk did not answer properly. We made sure that nothing was done. Try again."
     ),

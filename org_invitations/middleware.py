@@ -25,6 +25,7 @@ from django.utils.asyncio import async_unsafe
 from django.utils.cache import patch_cache_control, patch_vary_headers
 
 from .caching import SiteCache
+from .clerk.deadline import within
 from .clerk.handshake import SessionBackend
 from .clerk.keys import PemKeys, RemoteKeys
 from .clerk.lazy import ClerkSession
@@ -110,17 +111,19 @@ class ClerkSessionMiddleware:
         """Answer a request."""
         if self.is_async:
             return self.__acall__(request)
-        self._attach(request)
-        response = self._renew(request) if self.may_renew(request.path) else None
-        return self._finish(request, response or self.get_response(request))
+        with within(conf.REQUEST_SECONDS):
+            self._attach(request)
+            response = self._renew(request) if self.may_renew(request.path) else None
+            return self._finish(request, response or self.get_response(request))
 
     async def __acall__(self, request: HttpRequest) -> HttpResponseBase:
         """Answer a request under ASGI; what may wait for the network does so in a thread."""
-        self._attach(request)
-        response: HttpResponseBase | None = None
-        if self.may_renew(request.path):
-            response = await sync_to_async(self._renew)(request)
-        return self._finish(request, response or await self.get_response(request))
+        with within(conf.REQUEST_SECONDS):
+            self._attach(request)
+            response: HttpResponseBase | None = None
+            if self.may_renew(request.path):
+                response = await sync_to_async(self._renew)(request)
+            return self._finish(request, response or await self.get_response(request))
 
     def process_view(
         self,

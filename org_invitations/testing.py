@@ -106,14 +106,23 @@ def _configured(emulator: Emulator, settings: Settings) -> Iterator[Emulator]:
     cache.clear()
 
 
+def _pass_time(seconds: float) -> None:
+    """Let no time pass: a test with a clock of its own may put it forward here."""
+
+
 def _answer_with(emulator: Emulator) -> Callable[[PreparedRequest], Any]:
     from requests import exceptions
+    from urllib3.util.timeout import Timeout
 
     def answer(request: PreparedRequest) -> Any:
         timeout = getattr(request, "req_kwargs", {}).get("timeout")
-        read_timeout = timeout[1] if isinstance(timeout, tuple) else timeout
+        if isinstance(timeout, Timeout):
+            read_timeout = timeout.read_timeout
+        else:
+            read_timeout = timeout[1] if isinstance(timeout, tuple) else timeout
 
         def sleep(seconds: float) -> None:
+            _pass_time(seconds if read_timeout is None else min(seconds, read_timeout))
             if read_timeout is not None and seconds >= read_timeout:
                 raise exceptions.ReadTimeout(f"read timed out ({read_timeout} s)", request=request)
 

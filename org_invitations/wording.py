@@ -133,6 +133,10 @@ class Wording:
         "ConnectionFailed": _(
             "Clerk cannot be reached at the moment. Nothing was changed. Try again."
         ),
+        "DeadlineExceeded": _(
+            "Clerk answers slowly at the moment, and there was no time left for this. Nothing was "
+            "changed. Try again."
+        ),
         "ServiceUnavailable": _(
             "Clerk did not answer properly. We made sure that nothing was changed. Try again."
         ),

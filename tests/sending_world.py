@@ -126,6 +126,7 @@ class World(OrganizationAPI):
         list_faults: Mapping[int, Callable[[], exc.ClerkError]] | None = None,
         seats: int | None = None,
         old_pending: bool = True,
+        time_for: int | None = None,
     ) -> None:
         """Order a world.
 
@@ -145,6 +146,9 @@ class World(OrganizationAPI):
         self.calls: list[tuple[str, ...]] = []
         self.listings = 0
         self.late: list[Sequence[InvitationRequest]] = []
+        #: After so many calls the time is over.
+        self.time_for = time_for
+        self.client: Any = self
         for name, kind in self.kinds.items() if old_pending else ():
             if kind.startswith("pending"):
                 old = self.now - timedelta(days=3)
@@ -164,6 +168,9 @@ class World(OrganizationAPI):
         )
 
     # --- What the sender calls
+
+    def has_time(self, writes: int = 1) -> bool:
+        return self.time_for is None or len(self.calls) + writes <= self.time_for
 
     def invite_member(self, request: InvitationRequest) -> Invitation:
         return self.call([request])[0]
@@ -247,7 +254,7 @@ def bound(count: int, bad: int) -> int:
     return -(-count // BULK_SIZE) + 2 * bad * 4
 
 
-def run(world: World, count: int, **options: Any) -> dict[int, Result]:
+def run(world: World, count: int) -> dict[int, Result]:
     """Send to ``count`` addresses; check what holds whatever happens."""
     requests = [
         request(i, GONE_ROLE) if world.kinds.get(address(i).casefold()) == "role" else request(i)
@@ -261,7 +268,7 @@ def run(world: World, count: int, **options: Any) -> dict[int, Result]:
         assert not any(index in results for index in indices)
         announced.append(tuple(address(index) for index in indices))
 
-    sender = Sender(world, user_id=USER, **options)
+    sender = Sender(world, user_id=USER)
     for part in sender.send(requests, before):
         assert part
         assert results.keys().isdisjoint(part)

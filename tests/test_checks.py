@@ -182,22 +182,49 @@ BOUNDS = {
     "ROLES_CACHE_SECONDS": (0, 86_400),
     "CONNECT_TIMEOUT": (0.01, 60),
     "READ_TIMEOUT": (0.01, 120),
+    "REQUEST_SECONDS": (1, 600),
 }
+
+#: Time-outs that fit into every request.
+FITTING = {"ORG_INVITATIONS_CONNECT_TIMEOUT": 0.1, "ORG_INVITATIONS_READ_TIMEOUT": 0.2}
 
 
 @pytest.mark.parametrize("name", BOUNDS)
 def test_e011_a_number_out_of_bounds(name: str) -> None:
     low, high = BOUNDS[name]
     setting = f"ORG_INVITATIONS_{name}"
+    others = {} if "TIMEOUT" in name else FITTING
     for good in (low, high, None):
-        assert ids(**{setting: good}) == []
+        assert set(ids(**{**others, setting: good})) <= {"W007"}
     wrong: list[Any] = [low - 1, high + 1, "5", True, float("nan"), 10**400, []]
     for bad in wrong:
-        assert ids(**{setting: bad}) == ["E011"], bad
-    with override_settings(**{setting: -1}):
+        assert set(ids(**{**others, setting: bad})) - {"W007"} == {"E011"}, bad
+    with override_settings(**{**others, setting: -1}):
         [message] = found()
     assert str(message.msg) == f"{setting} must be a number from {low} to {high}."
     assert message.obj == setting
+
+
+@pytest.mark.parametrize(
+    ("connect", "read", "request_seconds", "fits"),
+    [
+        (2, 6, 24, True),
+        (2, 6, 23.9, False),
+        (3.05, 10, 25, False),
+        (3.05, 10, 40, True),
+        (None, None, None, True),
+        (None, None, 20, False),
+    ],
+)
+def test_w007_time_outs_that_do_not_fit_into_a_request(
+    connect: Any, read: Any, request_seconds: Any, fits: bool
+) -> None:
+    times = {
+        "ORG_INVITATIONS_CONNECT_TIMEOUT": connect,
+        "ORG_INVITATIONS_READ_TIMEOUT": read,
+        "ORG_INVITATIONS_REQUEST_SECONDS": request_seconds,
+    }
+    assert ids(**times) == ([] if fits else ["W007"])
 
 
 @pytest.mark.parametrize(
@@ -424,6 +451,7 @@ BROKEN: list[dict[str, Any]] = [
     {"CLERK_AUTHORIZED_PARTIES": [SECRET]},
     {"CLERK_AUTHORIZED_PARTIES": [f"https://{SECRET}@app.test/{SECRET}"]},
     {"CLERK_AUTHORIZED_PARTIES": []},
+    {"ORG_INVITATIONS_REQUEST_SECONDS": 1},
 ]
 
 

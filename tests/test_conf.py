@@ -39,8 +39,9 @@ DEFAULTS: dict[str, Any] = {
     "CLERK_SIGN_IN_URL": "",
     "CLERK_AUTHORIZED_PARTIES": (),
     "PAGE_SIZE": 10,
-    "CONNECT_TIMEOUT": 3.05,
-    "READ_TIMEOUT": 10.0,
+    "CONNECT_TIMEOUT": 2.0,
+    "READ_TIMEOUT": 6.0,
+    "REQUEST_SECONDS": 25.0,
     "REDIRECT_URL": "",
     "REDIRECT_URLS": (),
     "LANGUAGES": (),
@@ -258,6 +259,9 @@ def test_the_name_of_a_choice_is_translated_when_it_is_shown() -> None:
         ("READ_TIMEOUT", 0, 0.01),
         ("READ_TIMEOUT", -0.5, 0.01),
         ("READ_TIMEOUT", 1_000, 120.0),
+        ("REQUEST_SECONDS", 55, 55.0),
+        ("REQUEST_SECONDS", 0, 1.0),
+        ("REQUEST_SECONDS", 3_600, 600.0),
     ],
 )
 def test_a_number_is_kept_within_its_bounds(name: str, value: Any, used: Any) -> None:
@@ -277,6 +281,7 @@ def test_a_number_is_kept_within_its_bounds(name: str, value: Any, used: Any) ->
         "KEEP_DAYS",
         "CONNECT_TIMEOUT",
         "READ_TIMEOUT",
+        "REQUEST_SECONDS",
     ],
 )
 def test_what_is_no_number_means_the_default(name: str, nonsense: Any) -> None:
@@ -285,7 +290,7 @@ def test_what_is_no_number_means_the_default(name: str, nonsense: Any) -> None:
 
 
 @pytest.mark.parametrize("nonsense", [NAN, INF, -INF, HUGE])
-@pytest.mark.parametrize("name", ["CONNECT_TIMEOUT", "READ_TIMEOUT"])
+@pytest.mark.parametrize("name", ["CONNECT_TIMEOUT", "READ_TIMEOUT", "REQUEST_SECONDS"])
 def test_a_time_out_that_no_socket_takes_means_the_default(name: str, nonsense: Any) -> None:
     with put(own_name(name), nonsense):
         assert getattr(conf, name) == DEFAULTS[name]

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import itertools
 import random
-import time
 from collections.abc import Sequence
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
@@ -49,9 +48,9 @@ def sizes(world: World) -> list[int]:
     return [len(call) for call in world.calls]
 
 
-def send(world: World, requests: Sequence[InvitationRequest], **options: Any) -> dict[int, Result]:
+def send(world: World, requests: Sequence[InvitationRequest]) -> dict[int, Result]:
     results: dict[int, Result] = {}
-    for part in Sender(world, user_id=USER, **options).send(requests):
+    for part in Sender(world, user_id=USER).send(requests):
         results |= part
     return results
 
@@ -492,20 +491,17 @@ def test_what_is_found_is_ours_only_with_our_role_inviter_and_time(change: dict[
 
 
 def test_after_the_deadline_nothing_is_sent() -> None:
-    world = World()
-    results = run(world, 25, deadline=time.monotonic() - 1)
+    world = World(time_for=0)
+    results = run(world, 25)
     assert set(results.values()) == {Result(WAITING)}
     assert world.calls == []
 
 
 @pytest.mark.parametrize("atomicity", ATOMICITIES)
 @pytest.mark.parametrize("calls", range(5))
-def test_the_deadline_ends_it_in_the_middle_of_ten_too(
-    monkeypatch: pytest.MonkeyPatch, calls: int, atomicity: str
-) -> None:
-    world = World({7: "format"}, atomicity=atomicity)
-    monkeypatch.setattr(time, "monotonic", lambda: float(len(world.calls)))
-    results = run(world, 25, deadline=float(calls))
+def test_the_deadline_ends_it_in_the_middle_of_ten_too(calls: int, atomicity: str) -> None:
+    world = World({7: "format"}, atomicity=atomicity, time_for=calls)
+    results = run(world, 25)
     assert len(world.calls) == calls
     sent = {index for index, result in results.items() if result.state is SENT}
     assert sent == {index for index in range(25) if address(index).casefold() in world.mails}

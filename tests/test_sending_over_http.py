@@ -45,12 +45,10 @@ class Post:
             for i in range(count)
         ]
 
-    def send(
-        self, requests: Sequence[InvitationRequest], *, wait: float = 0, **options: Any
-    ) -> dict[int, Result]:
+    def send(self, requests: Sequence[InvitationRequest], *, wait: float = 0) -> dict[int, Result]:
         """Send, wait, and hold what is told against what is in the mailbox."""
         results: dict[int, Result] = {}
-        for part in Sender(self.api, user_id=self.user_id, **options).send(requests):
+        for part in Sender(self.api, user_id=self.user_id).send(requests):
             assert results.keys().isdisjoint(part)
             results |= part
         assert sorted(results) == list(range(len(requests)))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from .client import API_VERSION, ClerkClient
+from .deadline import Deadline, get_deadline
 from .exceptions import APIError, ClerkError, TransportError
 from .organizations import BULK_SIZE, MAX_LIMIT, InstanceAPI, InvitationRequest, OrganizationAPI
 from .resources import (
@@ -24,6 +25,7 @@ __all__ = [
     "APIError",
     "ClerkClient",
     "ClerkError",
+    "Deadline",
     "InstanceAPI",
     "Invitation",
     "InvitationRequest",
@@ -37,4 +39,5 @@ __all__ = [
     "Role",
     "RoleSet",
     "TransportError",
+    "get_deadline",
 ]

@@ -4,7 +4,8 @@ Every request carries the secret key, the version header and both time-outs. A G
 again, briefly and with jitter, after a connection error or 502, 503, 504. Anything else is sent
 once: Clerk has no idempotency key. A 429 is never waited for here, it becomes an exception
 with the seconds. Redirects are not followed, cookies are not kept, and an answer that is not
-Clerk's becomes an exception as well.
+Clerk's becomes an exception as well. No call goes on beyond the deadline that holds, and none is
+sent for which too little time is left (:mod:`org_invitations.clerk.deadline`).
 """
 
 from __future__ import annotations
@@ -28,6 +29,7 @@ from urllib3.exceptions import (
     ConnectTimeoutError,
     DecodeError,
     HTTPError,
+    MaxRetryError,
     NewConnectionError,
     ProxyError,
     ReadTimeoutError,
@@ -35,13 +37,16 @@ from urllib3.exceptions import (
 )
 from urllib3.response import BaseHTTPResponse
 from urllib3.util.retry import Retry
+from urllib3.util.timeout import Timeout as TimeoutOfCall
 
 from .. import __version__
+from .deadline import get_deadline
 from .errors import error_from_response
 from .exceptions import (
     ClerkError,
     ConnectionBroken,
     ConnectionFailed,
+    DeadlineExceeded,
     InvalidIdentifier,
     InvalidResponse,
     Timeout,
@@ -63,6 +68,9 @@ POOL_SIZE: Final = 50
 _RETRIED_STATUSES: Final = (502, 503, 504)
 _IDENTIFIER: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9_:\-]{0,254}")
 _CHUNK_BYTES: Final = 65_536
+
+#: Between two tries of a GET (seconds).
+_LONGEST_PAUSE: Final = 1
 
 #: The queries that are nobody's business: a handshake's nonce, and whom somebody invites.
 _PRIVATE_QUERY: Final = re.compile(r"([?&](?:nonce|email_address)=)[^&\s]*")
@@ -89,8 +97,8 @@ class ClerkClient:
         secret_key: str,
         *,
         api_url: str = "https://api.clerk.com",
-        connect_timeout: float = 3.05,
-        read_timeout: float = 10.0,
+        connect_timeout: float = 2.0,
+        read_timeout: float = 6.0,
     ) -> None:
         """Build a client.
 
@@ -122,7 +130,9 @@ class ClerkClient:
         )
         session.cookies.set_policy(DefaultCookiePolicy(allowed_domains=[]))
         adapter = HTTPAdapter(
-            pool_connections=4, pool_maxsize=POOL_SIZE, max_retries=_retry_policy()
+            pool_connections=4,
+            pool_maxsize=POOL_SIZE,
+            max_retries=_retry_policy(self.connect_timeout + self.read_timeout),
         )
         session.mount("https://", adapter)
         session.mount("http://", adapter)
@@ -144,10 +154,52 @@ class ClerkClient:
     def post(self, *path: str, json: Any = None, params: Mapping[str, Any] | None = None) -> Any:
         """POST ``json`` to ``/v1/<path…>``, once, and return the decoded JSON.
 
+        Under a deadline it is not sent where it could not have half of its time-out: it would only
+        be cut off, and nobody would know what became of it.
+
         :raises ClerkError: whatever went wrong; ``may_have_happened`` tells whether Clerk may
             have carried it out all the same.
         """
-        return self._request("POST", path, params=params, json=json)
+        return self._request("POST", path, params=params, json=json, is_write=True)
+
+    # --- Time ---------------------------------------------------------------------------
+
+    def has_time(self, writes: int = 1, *, after: float = 0.0) -> bool:
+        """Whether the deadline that holds leaves time enough for so many writes in a row.
+
+        Each with its full time-out, and after the last one some to find out what became of it.
+
+        :param after: seconds to be spent before.
+        """
+        deadline = get_deadline()
+        needed = after + writes * self._get_full_timeout(is_write=True) + deadline.reserve
+        return deadline.left() >= needed
+
+    def require_time(self, writes: int = 1) -> None:
+        """Raise unless :meth:`has_time`.
+
+        :raises DeadlineExceeded: there is too little.
+        """
+        if not self.has_time(writes):
+            raise DeadlineExceeded("too little time is left")
+
+    def _get_full_timeout(self, *, is_write: bool) -> float:
+        """Return the seconds that a call may take, where the time does not run out."""
+        seconds = self.connect_timeout + self.read_timeout
+        return min(seconds, get_deadline().longest_write) if is_write else seconds
+
+    def _get_timeout(self, *, is_write: bool) -> float:
+        """Return the seconds that a call may take now.
+
+        :raises DeadlineExceeded: too few are left to send it at all.
+        """
+        deadline = get_deadline()
+        full, left = self._get_full_timeout(is_write=is_write), deadline.left()
+        if is_write:
+            left -= deadline.reserve
+        if left <= (full / 2 if is_write else 0):
+            raise DeadlineExceeded("too little time is left")
+        return min(full, left)
 
     # --- What session handling asks of the Backend API ----------------------------------
 
@@ -165,10 +217,9 @@ class ClerkClient:
 
         :returns: the ``Set-Cookie`` strings to pass on.
         """
-        answer = self.post(
-            "sessions",
-            session_id,
-            "refresh",
+        answer = self._request(
+            "POST",
+            ("sessions", session_id, "refresh"),
             json=dict(body),
             params={"suffixed_cookies": "true" if suffixed_cookies else "false"},
         )
@@ -193,6 +244,7 @@ class ClerkClient:
         *,
         params: Mapping[str, Any] | None = None,
         json: Any = None,
+        is_write: bool = False,
     ) -> Any:
         route = "/".join(quote_segment(segment) for segment in path)
         started = time.monotonic()
@@ -202,7 +254,7 @@ class ClerkClient:
                 f"{self.api_url}/v1/{route}",
                 params={key: value for key, value in (params or {}).items() if value is not None},
                 json=json,
-                deadline=started + self.read_timeout + self.connect_timeout,
+                timeout=self._get_timeout(is_write=is_write),
             )
         except ClerkError as error:
             _log(error, method, route, started)
@@ -213,8 +265,9 @@ class ClerkClient:
         return body
 
     def _send(
-        self, method: str, url: str, *, params: Mapping[str, Any], json: Any, deadline: float
+        self, method: str, url: str, *, params: Mapping[str, Any], json: Any, timeout: float
     ) -> tuple[int, Any]:
+        until = time.monotonic() + timeout
         # Here "from None" is a rule, not a habit: the frames of requests and urllib3 hold the
         # Authorization header in their variables, and error reporters print those.
         try:
@@ -224,7 +277,11 @@ class ClerkClient:
                 params=params,
                 json=json,
                 auth=self._auth,
-                timeout=(self.connect_timeout, self.read_timeout),
+                timeout=TimeoutOfCall(  # type: ignore[arg-type]  # requests takes urllib3's, too
+                    total=timeout,
+                    connect=min(self.connect_timeout, timeout),
+                    read=min(self.read_timeout, timeout),
+                ),
                 allow_redirects=False,
                 stream=True,
             )
@@ -234,15 +291,15 @@ class ClerkClient:
             raise ConnectionFailed("the request could not be built") from None
         try:
             with response:
-                return response.status_code, self._read(response, deadline)
+                return response.status_code, self._read(response, until)
         except (requests.RequestException, HTTPError) as error:
             raise _transport_error(error) from None
 
-    def _read(self, response: requests.Response, deadline: float) -> Any:
+    def _read(self, response: requests.Response, until: float) -> Any:
         status = response.status_code
         if 300 <= status < 400:
             raise InvalidResponse("a redirect", status=status, trace_id=_ray(response))
-        content = _content(response, deadline)
+        content = _content(response, until)
         is_json = response.headers.get("Content-Type", "").partition(";")[0].strip().lower() == (
             "application/json"
         )
@@ -281,12 +338,21 @@ class _BearerAuth(AuthBase):
 
 
 class _Retry(Retry):
-    """urllib3's policy, less two things.
+    """urllib3's policy, less three things.
 
-    A GET that ran into the read time-out is not repeated: who waited ten seconds for a page
-    should not wait thirty. And a fault of TLS repeats no POST: urllib3 counts it as "other" and
-    would send again, but it may also strike when the request is already with Clerk.
+    A GET that ran into the read time-out is not repeated: who waited six seconds for a page
+    should not wait eighteen. A fault of TLS repeats no POST: urllib3 counts it as "other" and
+    would send again, but it may also strike when the request is already with Clerk. And nothing
+    is repeated that might go on beyond the deadline.
     """
+
+    #: What a call may take, with the pause before it.
+    seconds: float = 0.0
+
+    def new(self, **kw: Any) -> Self:
+        policy = super().new(**kw)
+        policy.seconds = self.seconds
+        return policy
 
     def increment(
         self,
@@ -299,21 +365,25 @@ class _Retry(Retry):
     ) -> Self:
         if isinstance(error, ReadTimeoutError) or (isinstance(error, SSLError) and method != "GET"):
             raise error
+        if get_deadline().left() < self.seconds and _pool is not None:
+            raise MaxRetryError(_pool, url or "", error)
         return super().increment(method, url, response, error, _pool, _stacktrace)
 
 
-def _retry_policy() -> Retry:
-    return _Retry(
+def _retry_policy(seconds: float) -> Retry:
+    policy = _Retry(
         total=2,
         status_forcelist=_RETRIED_STATUSES,
         allowed_methods=("GET",),
         backoff_factor=0.1,
         backoff_jitter=0.1,
-        backoff_max=1,
+        backoff_max=_LONGEST_PAUSE,
         # With it, urllib3 would sleep through a 429 for as long as the header says.
         respect_retry_after_header=False,
         raise_on_status=False,
     )
+    policy.seconds = seconds + _LONGEST_PAUSE
+    return policy
 
 
 def quote_segment(segment: str) -> str:
@@ -326,17 +396,27 @@ def quote_segment(segment: str) -> str:
     return quote(segment, safe="")
 
 
-def _content(response: requests.Response, deadline: float) -> bytes:
-    """Read the body, no larger than :data:`MAX_RESPONSE_BYTES` and no longer than the deadline."""
+def _content(response: requests.Response, until: float) -> bytes:
+    """Read the body, no larger than :data:`MAX_RESPONSE_BYTES` and no longer than ``until``."""
     content = bytearray()
-    # Not iter_content: it waits until a whole piece is there, and no deadline is seen meanwhile.
-    while chunk := response.raw.read1(_CHUNK_BYTES, decode_content=True):
+    # Not iter_content: it waits until a whole piece is there, and no clock is seen meanwhile.
+    while chunk := _next_chunk(response, until):
         content += chunk
         if len(content) > MAX_RESPONSE_BYTES:
             raise InvalidResponse("too large", status=response.status_code)
-        if time.monotonic() > deadline:
+        if time.monotonic() > until:
             raise Timeout("the answer trickled in for too long")
     return bytes(content)
+
+
+def _next_chunk(response: requests.Response, until: float) -> bytes:
+    """Return what comes next of the body, and wait for it no longer than ``until``."""
+    connection = getattr(response.raw, "connection", None)
+    sock = getattr(connection, "sock", None)  # none any more once all of it is here
+    if sock is not None:
+        sock.settimeout(max(until - time.monotonic(), 0.001))
+    chunk: bytes = response.raw.read1(_CHUNK_BYTES, decode_content=True)
+    return chunk
 
 
 def _transport_error(error: Exception) -> ClerkError:

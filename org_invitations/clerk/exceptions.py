@@ -5,6 +5,7 @@
     ClerkError
     ├── TransportError            no usable answer
     │   ├── ConnectionFailed      never reached Clerk: nothing was done
+    │   │   └── DeadlineExceeded  not sent: too little was left of the request's time
     │   ├── ConnectionBroken      broke after sending: it may have been done
     │   ├── Timeout               no answer in time: it may have been done
     │   └── InvalidResponse       an answer that is not Clerk's (HTML, a redirect, too big)
@@ -167,6 +168,10 @@ class ConnectionFailed(TransportError):
     """Clerk was not reached (refused, unknown host, TLS, connect time-out): nothing was done."""
 
     concerns_all = True
+
+
+class DeadlineExceeded(ConnectionFailed):
+    """The call was not sent, because too little is left of the time that the request has."""
 
 
 class ConnectionBroken(TransportError):

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import Any, Final
 
@@ -18,10 +17,6 @@ from .screening import Verdict
 from .sending import Result, ResultState, Sender
 
 State = BatchItem.State
-
-#: How long one request goes on sending (seconds). What is left waits for the next one: servers in
-#: front of Django end a request after 30 s, commonly.
-SENDING_SECONDS: Final = 18.0
 
 _STATES: Final = {
     ResultState.SENT: State.DONE,
@@ -85,11 +80,7 @@ class BatchSender:
             touched = [settle_item(items[index], State.UNDER_WAY) for index in indices]
             mark(self.batch, touched, is_running=True)
 
-        sender = Sender(
-            self.api,
-            user_id=self.batch.user_id,
-            deadline=time.monotonic() + SENDING_SECONDS,
-        )
+        sender = Sender(self.api, user_id=self.batch.user_id)
         requests = [
             InvitationRequest(
                 email_address=item.email_address,

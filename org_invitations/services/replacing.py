@@ -46,10 +46,16 @@ class Replacer:
     ) -> ClerkError | None:
         """Revoke the old invitation if it is pending, then create the new one.
 
-        The item says afterwards what became of it. Nothing of Clerk's is raised.
+        The item says afterwards what became of it. Nothing of Clerk's is raised. It is not begun
+        unless there is time for all of it.
 
         :returns: the error that it ended with, if it did.
         """
+        try:
+            self.api.client.require_time(2 if old.is_pending else 1)
+        except exc.DeadlineExceeded as error:
+            self.save(refuse(item, error))
+            return error
         self._settle(item, State.UNDER_WAY)
         if old.is_pending:
             try:

@@ -14,7 +14,7 @@ from .batches import refuse, settle_item
 from .budget import Budget
 from .reasons import Reason
 from .replacing import Replacer, check_before, make_request
-from .running import WORKING_SECONDS, BatchRunner
+from .running import BatchRunner
 from .screening import Verdict
 from .workspace import Workspace
 
@@ -26,6 +26,7 @@ class BatchResender(BatchRunner):
 
     #: Each has two halves, and how far it got is written down in between: that is done in turn.
     is_parallel = False
+    writes = 2
 
     def __init__(
         self,
@@ -34,10 +35,9 @@ class BatchResender(BatchRunner):
         workspace: Workspace,
         replacer: Replacer,
         budget: Budget,
-        seconds: float = WORKING_SECONDS,
     ) -> None:
         """Prepare; ``workspace`` is what Clerk has said just now, roles included."""
-        super().__init__(batch, seconds=seconds)
+        super().__init__(replacer.api, batch)
         self.workspace = workspace
         self.replacer = replacer
         self.budget = budget
@@ -46,9 +46,11 @@ class BatchResender(BatchRunner):
 
     def work(self, items: Sequence[BatchItem]) -> dict[int, ClerkError]:
         """Look at some at the same time, and replace one after the other."""
-        api = self.replacer.api
         found = run_together(
-            {str(i): partial(api.get_invitation, item.replaces_id) for i, item in enumerate(items)}
+            {
+                str(i): partial(self.api.get_invitation, item.replaces_id)
+                for i, item in enumerate(items)
+            }
         )
         errors: dict[int, ClerkError] = {}
         for number, item in enumerate(items):

@@ -12,7 +12,7 @@ from ..concurrency import run_together
 from ..models import Batch, BatchItem
 from .batches import refuse, settle_item
 from .reasons import Reason
-from .running import WORKING_SECONDS, BatchRunner
+from .running import BatchRunner
 from .workspace import Unsettled
 
 State = BatchItem.State
@@ -62,11 +62,9 @@ class BatchRevoker(BatchRunner):
         batch: Batch,
         *,
         announce: Callable[[Invitation], None],
-        seconds: float = WORKING_SECONDS,
     ) -> None:
         """Prepare; ``announce`` is called with each invitation that was revoked."""
-        super().__init__(batch, seconds=seconds)
-        self.api = api
+        super().__init__(api, batch)
         self.announce = announce
         self._revoked: list[Invitation] = []
 

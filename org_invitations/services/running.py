@@ -10,19 +10,16 @@ import time
 from collections.abc import Collection, Sequence
 from typing import Final
 
-from ..clerk import ClerkError
+from ..clerk import ClerkError, OrganizationAPI
 from ..clerk import exceptions as exc
 from ..models import Batch, BatchItem
 from .batches import get_items, mark, refuse, settle_item
 
 State = BatchItem.State
 
-#: How long one request goes on (seconds). What is left waits: servers in front of Django end a
-#: request after 30 s, commonly, and what is under way by then takes a while, too.
-WORKING_SECONDS: Final = 18.0
-
-#: Seconds to wait for Clerk's limit at least.
+#: Seconds to wait for Clerk's limit at least, and at most even where there is no deadline.
 MIN_PAUSE: Final = 1
+MAX_PAUSE: Final = 60
 
 
 class BatchRunner:
@@ -32,13 +29,13 @@ class BatchRunner:
     group_size: int = 8
     #: Whether a group is under way as a whole; else each says itself when it is.
     is_parallel: bool = True
+    #: How many writes one item takes, one after the other.
+    writes: int = 1
 
-    def __init__(self, batch: Batch, *, seconds: float = WORKING_SECONDS) -> None:
-        """Prepare; ``seconds`` is when nothing more is begun."""
+    def __init__(self, api: OrganizationAPI, batch: Batch) -> None:
+        """Prepare."""
+        self.api = api
         self.batch = batch
-        self.seconds = seconds
-        #: A moment of :func:`time.monotonic`.
-        self.deadline = 0.0
         #: Whether Clerk said that the person may not do this.
         self.was_denied = False
 
@@ -59,9 +56,8 @@ class BatchRunner:
         """
         items = get_items(self.batch)
         waiting = [item for item in items if item.state == State.WAITING]
-        self.deadline = time.monotonic() + self.seconds
         try:
-            while waiting and time.monotonic() < self.deadline:
+            while waiting and self.api.client.has_time(self.writes):
                 group, waiting = waiting[: self.group_size], waiting[self.group_size :]
                 if self.is_parallel:
                     for item in group:
@@ -95,7 +91,9 @@ class BatchRunner:
         """Wait until Clerk's limit lets go; False, and at once, where that takes too long."""
         seconds = [error.retry_after for error in limits]
         longest = max(MIN_PAUSE, *(after or 0 for after in seconds))
-        if None in seconds or time.monotonic() + longest >= self.deadline:
+        if None in seconds or longest > MAX_PAUSE:
+            return False
+        if not self.api.client.has_time(self.writes, after=longest):
             return False
         time.sleep(longest)
         return True

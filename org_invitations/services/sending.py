@@ -7,7 +7,6 @@ again; where it names nobody, in halves. And what may have been made is looked u
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
@@ -57,18 +56,13 @@ def _ignore(_indices: Sequence[int]) -> None:
 class Sender:
     """Sends invitations of one organization, as one person."""
 
-    def __init__(
-        self, api: OrganizationAPI, *, user_id: str, deadline: float | None = None
-    ) -> None:
+    def __init__(self, api: OrganizationAPI, *, user_id: str) -> None:
         """Prepare.
 
         :param user_id: the inviter whom the requests name.
-        :param deadline: a moment of :func:`time.monotonic`. After it nothing more is sent; what was
-            sent before it is still looked up, where that takes a call.
         """
         self.api = api
         self.user_id = user_id
-        self.deadline = deadline
 
     def send(
         self,
@@ -78,7 +72,8 @@ class Sender:
         """Send, and yield what became of each request as soon as that is certain.
 
         Results are by index into ``requests``; each comes exactly once. Nothing of Clerk's is
-        raised. An address that comes twice is sent once, and the second time refused.
+        raised. An address that comes twice is sent once, and the second time refused. What the
+        deadline that holds leaves no time for waits.
 
         It takes one call for ten requests and, for each that is refused, at most eight more: two
         for each of the four times that ten can be halved. Besides, pending invitations are listed
@@ -121,7 +116,6 @@ class _Run:
     ) -> None:
         self.api = sender.api
         self.user_id = sender.user_id
-        self.deadline = sender.deadline
         self.requests = requests
         self.before = before
         self.open = dict.fromkeys(indices)
@@ -147,7 +141,7 @@ class _Run:
 
     def _try(self, call: list[int]) -> list[list[int]]:
         """Make one call, and return those to make next, in order."""
-        if self.deadline is not None and time.monotonic() >= self.deadline:
+        if not self.api.client.has_time():
             self._end(ResultState.WAITING)
             return []
         self.before(tuple(call))
@@ -175,7 +169,7 @@ class _Run:
         if error.may_have_happened:
             absent = ResultState.UNSETTLED if error.may_be_under_way else ResultState.FAILED
             self._end(ResultState.WAITING, error, call=call, state=absent, lost=call)
-        elif isinstance(error, exc.TransportError):
+        elif isinstance(error, exc.TransportError) and not isinstance(error, exc.DeadlineExceeded):
             self._end(ResultState.WAITING, error, call=call, state=ResultState.FAILED)
         elif error.concerns_all:
             self._end(_state_after(error), error)

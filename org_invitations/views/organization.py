@@ -20,7 +20,9 @@ from django.views.generic.base import View
 from .. import access, htmx
 from ..clerk import ClerkError
 from ..clerk import exceptions as exc
+from ..clerk.deadline import within
 from ..clients import get_client
+from ..conf import conf
 from ..middleware import renews_session
 from ..services import (
     InvitationService,
@@ -72,7 +74,8 @@ class OrganizationMixin(View):
     def dispatch(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
         """Answer the request; every answer is private and varies with what htmx asks for."""
         self.wording = self.wording_class()
-        response = self._answer(request, *args, **kwargs)
+        with within(conf.REQUEST_SECONDS):  # the middleware has begun it, where there is one
+            response = self._answer(request, *args, **kwargs)
         add_never_cache_headers(response)
         htmx.patch_vary(response)
         return response

@@ -30,10 +30,12 @@ from responses.registries import OrderedRegistry
 from org_invitations import __version__
 from org_invitations.clerk import API_VERSION, ClerkClient
 from org_invitations.clerk.client import MAX_RESPONSE_BYTES, quote_segment
+from org_invitations.clerk.deadline import Deadline
 from org_invitations.clerk.exceptions import (
     ClerkError,
     ConnectionBroken,
     ConnectionFailed,
+    DeadlineExceeded,
     InvalidIdentifier,
     InvalidResponse,
     NotFound,
@@ -244,11 +246,12 @@ def test_both_time_outs_are_always_set(clerk: responses.RequestsMock) -> None:
     client.get("x")
     client.post("x")
     sent: list[Any] = [call.request for call in clerk.calls]
-    assert [request.req_kwargs["timeout"] for request in sent] == [(1.5, 2.5)] * 2
+    timeouts = [request.req_kwargs["timeout"] for request in sent]
+    assert [(t.connect_timeout, t.read_timeout, t.total) for t in timeouts] == [(1.5, 2.5, 4.0)] * 2
 
 
 def test_the_time_outs_have_defaults() -> None:
-    assert (make_client().connect_timeout, make_client().read_timeout) == (3.05, 10.0)
+    assert (make_client().connect_timeout, make_client().read_timeout) == (2.0, 6.0)
 
 
 def test_a_proxy_of_the_environment_is_used(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -559,6 +562,126 @@ def test_an_answer_that_stops_in_the_middle_is_a_time_out() -> None:
 
     with Server(answer) as server, pytest.raises(Timeout):
         make_client(server.url, read_timeout=0.1).get("x")
+
+
+# --- The deadline -----------------------------------------------------------------------------
+
+
+class Clock:
+    now = 0.0
+
+    def __call__(self) -> float:
+        return self.now
+
+
+@pytest.fixture
+def clock() -> Clock:
+    return Clock()
+
+
+def timeouts(clerk: responses.RequestsMock) -> list[Any]:
+    """The times that the last call was given: to connect, to read, in all."""
+    request: Any = clerk.calls[-1].request
+    timeout = request.req_kwargs["timeout"]
+    return [timeout.connect_timeout, timeout.read_timeout, timeout.total]
+
+
+@pytest.mark.parametrize(
+    ("passed", "method", "given"),
+    [
+        (0, "get", [2, 6, 8]),
+        (17, "get", [2, 6, 8]),
+        (18, "get", [2, 6, 7]),
+        (22, "get", [2, 3, 3]),
+        (24.5, "get", [0.5, 0.5, 0.5]),
+        (0, "post", [2, 6, 8]),
+        (14, "post", [2, 6, 8]),
+        (17, "post", [2, 5, 5]),  # three seconds are kept to find out what became of it
+    ],
+)
+def test_a_call_takes_what_is_left_at_most(
+    clerk: responses.RequestsMock, clock: Clock, passed: float, method: str, given: list[float]
+) -> None:
+    clerk.add(method.upper(), f"{API}/x", json={})
+    with Deadline(25, clock=clock):
+        clock.now = passed
+        getattr(make_client(), method)("x")
+    if method == "post":
+        given = [min(seconds, 21.875 - passed) for seconds in given]
+    assert timeouts(clerk) == given
+
+
+@pytest.mark.parametrize(("passed", "method"), [(25, "get"), (40, "get"), (18, "post")])
+def test_what_there_is_no_time_for_is_not_sent(clock: Clock, passed: float, method: str) -> None:
+    with Server(http()) as server, Deadline(25, clock=clock):
+        clock.now = passed
+        with pytest.raises(DeadlineExceeded) as caught:
+            getattr(make_client(server.url), method)("x")
+    assert isinstance(caught.value, ConnectionFailed)
+    assert not caught.value.may_have_happened
+    assert server.requests == []
+
+
+def test_a_write_gets_a_third_of_the_time_at_most(
+    clerk: responses.RequestsMock, clock: Clock
+) -> None:
+    clerk.post(f"{API}/x", json={})
+    with Deadline(6, clock=clock):
+        make_client().post("x")
+    assert timeouts(clerk) == [2, 2, 2]
+
+
+@pytest.mark.parametrize(
+    ("passed", "writes", "after", "fits"),
+    [
+        (0, 2, 0, True),
+        (5.875, 2, 0, True),
+        (5.9, 2, 0, False),
+        (13.875, 1, 0, True),
+        (13.9, 1, 0, False),
+        (0, 1, 13, True),
+        (0, 1, 14, False),
+    ],
+)
+def test_whether_writes_fit_is_known_before_the_first(
+    clock: Clock, passed: float, writes: int, after: float, fits: bool
+) -> None:
+    client = make_client()
+    assert client.has_time(1000, after=1e9)  # without a deadline
+    with Deadline(25, clock=clock):
+        clock.now = passed
+        assert client.has_time(writes, after=after) is fits
+        if after == 0 and not fits:
+            with pytest.raises(DeadlineExceeded):
+                client.require_time(writes)
+
+
+@pytest.mark.parametrize(("passed", "tries"), [(0, 3), (15.9, 3), (16.1, 1)])
+@pytest.mark.parametrize("answer", ["502 Bad Gateway", "nothing"])
+def test_a_get_is_repeated_only_where_it_cannot_go_on_too_long(
+    clock: Clock, passed: float, tries: int, answer: str
+) -> None:
+    failing = http(status=answer) if answer != "nothing" else drop
+    with Server(*[failing] * 3) as server, Deadline(25, clock=clock):
+        clock.now = passed
+        with pytest.raises(ClerkError):
+            make_client(server.url).get("x")
+    assert len(server.requests) == tries
+
+
+def test_a_body_that_stops_is_not_waited_for_beyond_the_end() -> None:
+    """Each piece might take its six seconds, but not all of them together.
+
+    Had it been waited for, its end would be an incomplete answer, and no time-out.
+    """
+
+    def answer(connection: socket.socket) -> bytes:
+        connection.sendall(http(b'{"data": [', length=500))
+        time.sleep(1.5)
+        return b""
+
+    with Server(answer) as server, Deadline(0.3), pytest.raises(Timeout):
+        make_client(server.url).get("x")
 
 
 # --- 429 -----------------------------------------------------------------------------------

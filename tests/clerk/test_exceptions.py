@@ -71,6 +71,7 @@ def test_what_says_the_same_when_it_is_tried_again() -> None:
 def test_what_concerns_the_rest_as_well() -> None:
     assert kinds_that("concerns_all") == {
         "ConnectionFailed",
+        "DeadlineExceeded",
         "PermissionDenied",
         "InvalidIdentifier",
         "OrganizationNotFound",

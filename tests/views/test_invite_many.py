@@ -11,6 +11,7 @@ from django.contrib.messages import get_messages
 from django.utils import timezone
 
 from org_invitations.caching import InstanceCache
+from org_invitations.clerk import ClerkClient
 from org_invitations.emulator import Emulator
 from org_invitations.fields import RoleField
 from org_invitations.forms import InviteForm
@@ -574,7 +575,7 @@ def test_what_there_is_no_time_for_waits(
     ada: Browser, clerk: Emulator, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     checked = review_of(type_in(ada, " ".join(many(3))))
-    monkeypatch.setattr("org_invitations.services.inviting.SENDING_SECONDS", 0)
+    monkeypatch.setattr(ClerkClient, "has_time", lambda self: False)
     sent = press(ada, checked)
     assert set(states_of(sent).values()) == {WAITING}
     assert posts(clerk) == []

@@ -8,10 +8,9 @@ from uuid import uuid4
 
 import pytest
 
-from org_invitations.clerk import OrganizationAPI
+from org_invitations.clerk import ClerkClient, OrganizationAPI
 from org_invitations.emulator import Emulator
 from org_invitations.models import Batch, BatchItem
-from org_invitations.services import running
 from org_invitations.testing import SignIn
 
 from .conftest import LIST, Browser, calls, pending, text_of
@@ -644,17 +643,8 @@ def test_an_answer_that_was_lost_is_settled_at_once(
 def test_when_the_time_is_over_the_rest_waits(
     ada: Browser, clerk: Emulator, ids: list[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    now = [0.0]
-
-    class Clock:
-        sleep = None
-
-        @staticmethod
-        def monotonic() -> float:
-            now[0] += 10
-            return now[0]
-
-    monkeypatch.setattr(running, "time", Clock)
+    has_time = iter([True, False])
+    monkeypatch.setattr(ClerkClient, "has_time", lambda self, writes: next(has_time))
     page = do(ada, ids)
     assert page.context["outcome"].sentences == ("8 revoked.", "4 are waiting.")
     assert "What is waiting can go now" in text_of(page)

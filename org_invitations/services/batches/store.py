@@ -18,7 +18,7 @@ from django.db.models import Exists, F, OuterRef, Q
 from django.utils import timezone
 
 from ...clerk import ClerkError, Invitation
-from ...clerk.exceptions import RateLimited
+from ...clerk.exceptions import DeadlineExceeded, RateLimited
 from ...conf import conf
 from ...models import Batch, BatchItem
 from ..reasons import Reason
@@ -199,8 +199,9 @@ def settle_item(
 
 def state_after(error: ClerkError) -> BatchItem.State:
     """Return what becomes of an item for which Clerk has done nothing, and this is why."""
-    if isinstance(error, RateLimited):
-        return BatchItem.State.WAITING  # Clerk's limit is no fault of its own
+    if isinstance(error, (RateLimited, DeadlineExceeded)):
+        # Neither Clerk's limit nor the time of the request is a fault of its own.
+        return BatchItem.State.WAITING
     return BatchItem.State.REFUSED if error.is_final else BatchItem.State.FAILED
 
 
