@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import random
 import re
-import time
+from collections.abc import Callable
 
 import pytest
 from hypothesis import given, settings
@@ -20,6 +20,7 @@ from org_invitations.addresses import (
 )
 from org_invitations.spreadsheets import read_table
 from tests.corpus.providers import PROVIDERS
+from tests.effort import assert_grows_with, no_end_in_sight
 
 #: In the tables below: what stands for each kind of refusal.
 NO, LONG, TWICE = Refusal.NOT_AN_ADDRESS, Refusal.TOO_LONG, Refusal.TWICE
@@ -407,14 +408,14 @@ LINES = {
 }
 
 
-@pytest.mark.parametrize(("count", "seconds"), [(1_000, 0.05), (10_000, 0.5)])
 @pytest.mark.parametrize("kind", LINES)
-def test_a_thousand_lines_are_read_at_once(kind: str, count: int, seconds: float) -> None:
-    text = "".join(map(LINES[kind], range(count)))
-    start = time.perf_counter()
-    entries = parse_text(text)
-    assert time.perf_counter() - start < seconds * 4
-    assert len(entries) >= count - 1
+def test_ten_times_the_lines_are_ten_times_the_work(kind: str) -> None:
+    def lines(count: int) -> Callable[[], object]:
+        text = "".join(map(LINES[kind], range(count)))
+        assert len(parse_text(text)) >= count - 1
+        return lambda: parse_text(text)
+
+    assert_grows_with(lines, few=200, many=2_000)
 
 
 @pytest.mark.parametrize("start", ["", "x@", "email,x\n"])
@@ -453,7 +454,5 @@ def test_a_thousand_lines_are_read_at_once(kind: str, count: int, seconds: float
 )
 def test_a_megabyte_of_anything_takes_a_moment(start: str, part: str) -> None:
     text = (start + part * 1_000_000)[:1_000_000]
-    began = time.perf_counter()
-    parse_text(text)
-    # What is quadratic takes minutes.
-    assert time.perf_counter() - began < 40
+    with no_end_in_sight():  # what is quadratic takes minutes
+        parse_text(text)

@@ -13,6 +13,7 @@ import uvicorn
 from django.core.asgi import get_asgi_application
 
 from org_invitations.emulator import EmulatorServer
+from tests.gates import WATCHDOG
 
 
 @pytest.fixture
@@ -28,7 +29,7 @@ def site(clerk_emulator_server: EmulatorServer) -> Iterator[str]:
             time.sleep(0.01)
         yield f"http://localhost:{listener.getsockname()[1]}"
         server.should_exit = True
-        thread.join(10)
+        thread.join(WATCHDOG)
 
 
 def test_a_session_is_verified_renewed_and_used(
@@ -39,13 +40,15 @@ def test_a_session_is_verified_renewed_and_used(
     url = f"{site}/invitations/"
 
     good = clerk.session_cookies("ada@acme.test", organization="acme", azp=site)
-    response = requests.get(url, cookies=good, headers=page, timeout=10)
+    response = requests.get(url, cookies=good, headers=page, timeout=WATCHDOG)
     assert response.status_code == 200
     assert "Pending invitations" in response.text
 
     late = clerk.session_cookies("ada@acme.test", organization="acme", azp=site, issued_ago=90)
     late.pop(f"__refresh_{clerk.cookie_suffix}")
-    response = requests.get(url, cookies=late, headers=page, timeout=10, allow_redirects=False)
+    response = requests.get(
+        url, cookies=late, headers=page, timeout=WATCHDOG, allow_redirects=False
+    )
     assert response.status_code == 307
     assert response.headers["Location"].startswith(f"{clerk.base_url}/v1/client/handshake?")
     assert response.headers["Cache-Control"] == "no-store"
@@ -62,9 +65,9 @@ def test_every_directive_of_a_handshake_arrives_as_it_was_sent(
             f"{clerk.base_url}/sign-in",
             data={"user": "ada@acme.test", "redirect_url": f"{site}/invitations/"},
             headers={"Accept": "text/html", "Sec-Fetch-Dest": "document"},
-            timeout=10,
+            timeout=WATCHDOG,
         )
-        response = browser.get(f"{site}/invitations/", timeout=10)
+        response = browser.get(f"{site}/invitations/", timeout=WATCHDOG)
     assert response.status_code == 200
     assert "Acme" in response.text
     assert {"__session", f"__session_{clerk.cookie_suffix}"} <= set(browser.cookies.keys())

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import time
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -15,6 +14,7 @@ from org_invitations.clerk import exceptions as exc
 from org_invitations.clerk.organizations import InvitationRequest
 from org_invitations.emulator import Emulator, EmulatorServer
 from org_invitations.services.sending import Result, ResultState, Sender
+from tests.gates import gate, impatient
 
 pytestmark = pytest.mark.exhaustive
 
@@ -45,14 +45,20 @@ class Post:
             for i in range(count)
         ]
 
-    def send(self, requests: Sequence[InvitationRequest], *, wait: float = 0) -> dict[int, Result]:
-        """Send, wait, and hold what is told against what is in the mailbox."""
+    def send(
+        self,
+        requests: Sequence[InvitationRequest],
+        *,
+        afterwards: Callable[[], None] | None = None,
+    ) -> dict[int, Result]:
+        """Send, do what is to happen afterwards, and hold what is told against the mailbox."""
         results: dict[int, Result] = {}
         for part in Sender(self.api, user_id=self.user_id).send(requests):
             assert results.keys().isdisjoint(part)
             results |= part
         assert sorted(results) == list(range(len(requests)))
-        time.sleep(wait)
+        if afterwards is not None:
+            afterwards()
         mailed = self.mailed()
         assert set(mailed.values()) <= {1}
         for index, result in results.items():
@@ -337,8 +343,9 @@ def test_an_answer_that_comes_too_late_is_not_waited_for(
     post: Post, kind: str, position: int
 ) -> None:
     post.start(member_error_names="user_id")
-    post.api.client.read_timeout = 0.4
-    results = post.send(order(post, position, **{kind: 0.8}), wait=0.5)
+    requests = order(post, position, **{kind: 1})
+    with gate(post.emulator) as closed, impatient(post.api.client, position):
+        results = post.send(requests, afterwards=closed.open)
     assert post.sends == position + 1
     assert post.calls[-1] == "list"
     lost = [index for index in results if isinstance(results[index].error, exc.Timeout)]

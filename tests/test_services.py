@@ -26,6 +26,7 @@ from org_invitations.services import (
     get_manageable_organizations,
 )
 from org_invitations.signals import invitation_created, invitation_revoked
+from tests.gates import Gate, gate, impatient, rounds
 
 ADA, MAX, MIA, BO, NORA = (
     "ada@acme.test",
@@ -197,34 +198,27 @@ def test_an_invitation_is_found_or_not_without_any_fuss(
     assert service.find_invitation(wanted.id) is None
 
 
-# --- Rounds, measured ----------------------------------------------------------------------
-
-
-@pytest.fixture
-def slow(clerk_emulator_server: EmulatorServer) -> Iterator[InvitationService]:
-    """A Clerk that takes 0.2 s for every answer, over a real socket."""
-    clerk_emulator_server.emulator.fault(delay=0.2, times=None)
-    yield make_service(clerk_emulator_server.emulator)
-    clerk_emulator_server.emulator.faults.clear()
-
-
-def seconds(service: InvitationService, **order: Any) -> float:
-    started = time.monotonic()
-    service.open(**order)
-    return time.monotonic() - started
+# --- Rounds --------------------------------------------------------------------------------
 
 
 def test_no_more_than_two_rounds_follow_each_other_cold_and_one_warm(
-    slow: InvitationService,
+    emulator: Emulator, service: InvitationService
 ) -> None:
-    assert 0.4 <= seconds(slow, query=InvitationQuery()) < 0.6
-    assert 0.2 <= seconds(slow, query=InvitationQuery()) < 0.4
-    assert 0.2 <= seconds(slow, query=InvitationQuery(), afresh=True) < 0.4
-    assert seconds(slow) < 0.2
+    with rounds(emulator, 5, 1):
+        service.open(query=InvitationQuery())
+    with rounds(emulator, 2):
+        service.open(query=InvitationQuery())
+    with rounds(emulator, 3):
+        service.open(query=InvitationQuery(), afresh=True)
+    with rounds(emulator):
+        service.open()
 
 
-def test_a_page_beyond_the_end_costs_no_third_round(slow: InvitationService) -> None:
-    assert 0.4 <= seconds(slow, query=InvitationQuery(page=99)) < 0.6
+def test_a_page_beyond_the_end_costs_no_third_round(
+    emulator: Emulator, service: InvitationService
+) -> None:
+    with rounds(emulator, 5, 1):
+        service.open(query=InvitationQuery(page=99))
 
 
 # --- Who may -------------------------------------------------------------------------------
@@ -1102,35 +1096,41 @@ def test_a_connection_that_never_came_about_leaves_nothing_to_ask(
 
 
 @pytest.fixture
-def hasty(clerk_emulator_server: EmulatorServer, settings: Any) -> InvitationService:
-    settings.ORG_INVITATIONS_READ_TIMEOUT = 0.2
+def opened(clerk_emulator_server: EmulatorServer) -> InvitationService:
     service = make_service(clerk_emulator_server.emulator)
     service.open(afresh=True)
     clerk_emulator_server.emulator.clear_requests()
     return service
 
 
+@pytest.fixture
+def late(clerk_emulator_server: EmulatorServer, opened: InvitationService) -> Iterator[Gate]:
+    """A gate at which the service loses patience; with all other calls it has plenty."""
+    with gate(clerk_emulator_server.emulator) as closed, impatient(opened.api.client):
+        yield closed
+
+
 def test_an_invitation_whose_answer_came_too_late_is_found(
-    hasty: InvitationService, clerk_emulator_server: EmulatorServer
+    opened: InvitationService, late: Gate, clerk_emulator_server: EmulatorServer
 ) -> None:
     emulator = clerk_emulator_server.emulator
-    emulator.fault("POST", CREATE, delay=0.6)
-    assert hasty.invite_member(NEW, "org:member").email_address == NEW
+    emulator.fault("POST", CREATE, delay=1)
+    assert opened.invite_member(NEW, "org:member").email_address == NEW
     assert [call.method for call in emulator.requests] == ["POST", "GET"]
     assert pending(emulator) == 1
 
 
 @pytest.mark.parametrize(("drop", "found"), [("after", True), ("before", False)])
 def test_an_invitation_whose_connection_broke_is_found_or_was_not_created(
-    hasty: InvitationService, clerk_emulator_server: EmulatorServer, drop: str, found: bool
+    opened: InvitationService, clerk_emulator_server: EmulatorServer, drop: str, found: bool
 ) -> None:
     emulator = clerk_emulator_server.emulator
     emulator.fault("POST", CREATE, drop=drop)
     if found:
-        assert hasty.invite_member(NEW, "org:member").email_address == NEW
+        assert opened.invite_member(NEW, "org:member").email_address == NEW
     else:
         with pytest.raises(Unsettled) as caught:
-            hasty.invite_member(NEW, "org:member")
+            opened.invite_member(NEW, "org:member")
         assert isinstance(caught.value.error, exc.ConnectionBroken)
         assert caught.value.absent
     assert [call.method for call in emulator.requests] == ["POST", "GET"]
@@ -1138,37 +1138,35 @@ def test_an_invitation_whose_connection_broke_is_found_or_was_not_created(
 
 
 def test_an_invitation_that_clerk_is_still_at_work_on_is_not_said_to_be_undone(
-    hasty: InvitationService, clerk_emulator_server: EmulatorServer
+    opened: InvitationService, late: Gate, clerk_emulator_server: EmulatorServer
 ) -> None:
     emulator = clerk_emulator_server.emulator
-    emulator.fault("POST", CREATE, hold=0.9)
+    emulator.fault("POST", CREATE, hold=1)
     with pytest.raises(Unsettled) as caught:
-        hasty.invite_member(NEW, "org:member")
+        opened.invite_member(NEW, "org:member")
     assert caught.value.absent
-    for _ in range(60):
-        if pending(emulator):
-            break
-        time.sleep(0.05)
+    assert pending(emulator) == 0
+    late.open()
     assert pending(emulator) == 1  # it came after all
 
 
 @pytest.mark.parametrize("garbage", ["truncated", "huge"])
 def test_an_invitation_whose_answer_is_garbage_is_found(
-    hasty: InvitationService, clerk_emulator_server: EmulatorServer, garbage: str
+    opened: InvitationService, clerk_emulator_server: EmulatorServer, garbage: str
 ) -> None:
     emulator = clerk_emulator_server.emulator
     emulator.fault("POST", CREATE, garbage=garbage)
-    assert hasty.invite_member(NEW, "org:member").email_address == NEW
+    assert opened.invite_member(NEW, "org:member").email_address == NEW
     assert pending(emulator) == 1
 
 
 def test_a_revocation_whose_answer_came_too_late_is_found(
-    hasty: InvitationService, clerk_emulator_server: EmulatorServer
+    opened: InvitationService, late: Gate, clerk_emulator_server: EmulatorServer
 ) -> None:
     emulator = clerk_emulator_server.emulator
     row = emulator.invitations("acme", "pending")[0]
-    emulator.fault("POST", REVOKE, delay=0.6)
-    assert hasty.revoke(row.id).is_revoked
+    emulator.fault("POST", REVOKE, delay=1)
+    assert opened.revoke(row.id).is_revoked
     assert [call.method for call in emulator.requests] == ["POST", "GET"]
 
 

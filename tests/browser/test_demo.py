@@ -55,13 +55,13 @@ def demo(tmp_path: Path) -> Iterator[tuple[str, str]]:
         yield f"http://localhost:{port}", f"http://localhost:{emulator_port}"
     finally:
         process.terminate()
-        process.wait(10)
+        process.wait(60)
         if process.stdout is not None:
             process.stdout.close()
 
 
 def wait_for(port: int) -> None:
-    for _ in range(100):
+    for _ in range(1_000):
         with socket.socket() as probe:
             if probe.connect_ex(("127.0.0.1", port)) == 0:
                 return

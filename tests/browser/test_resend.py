@@ -10,6 +10,7 @@ import pytest
 from playwright.sync_api import BrowserContext, Locator, Page, expect
 
 from org_invitations.emulator.state import Invitation
+from tests.gates import gate
 
 from .conftest import Site, assert_accessible, focused, shot, sign_in, status, watch
 
@@ -130,8 +131,9 @@ def test_what_is_refused_is_told_in_the_dialog_and_kept(
 
 def test_a_double_click_sends_one(site: Site, lee: Invitation, ada: Page) -> None:
     action(ada, lee, "resend").click()
-    site.clerk.fault("POST", "*/revoke", delay=0.3)
-    ada.get_by_role("button", name="Send new invitation").dblclick()
+    site.clerk.fault("POST", "*/revoke", delay=1)
+    with gate(site.clerk):
+        ada.get_by_role("button", name="Send new invitation").dblclick()
     expect(ada.locator("#org-invitations-status")).to_contain_text("New invitation sent")
     created = [
         call

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import gzip
+import itertools
 import json
 import socket
 import ssl
@@ -13,6 +14,7 @@ from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any, Self
 from urllib.parse import unquote, urlsplit
 
@@ -29,6 +31,7 @@ from responses.registries import OrderedRegistry
 
 from org_invitations import __version__
 from org_invitations.clerk import API_VERSION, ClerkClient
+from org_invitations.clerk import client as client_module
 from org_invitations.clerk.client import MAX_RESPONSE_BYTES, quote_segment
 from org_invitations.clerk.deadline import Deadline
 from org_invitations.clerk.exceptions import (
@@ -44,6 +47,7 @@ from org_invitations.clerk.exceptions import (
     Timeout,
     Unauthorized,
 )
+from tests.gates import WATCHDOG
 
 SECRET = "sk_test_T0pS3cret"
 API = "https://api.clerk.com/v1"
@@ -501,34 +505,28 @@ def test_a_key_that_fits_no_header_is_not_sent_and_not_told(key: str) -> None:
 # --- Time ----------------------------------------------------------------------------------
 
 
-def silent(seconds: float) -> Callable[[socket.socket], bytes]:
-    def answer(connection: socket.socket) -> bytes:
-        time.sleep(seconds)
-        return http()
-
-    return answer
+def hang(connection: socket.socket) -> None:
+    """Keeps still until the client hangs up."""
+    connection.settimeout(WATCHDOG)
+    connection.recv(1)
 
 
 @pytest.mark.parametrize("method", ["get", "post"])
 def test_a_read_time_out_is_not_followed_by_another_try(method: str) -> None:
-    with Server(silent(0.6)) as server:
-        started = time.monotonic()
-        with pytest.raises(Timeout) as caught:
-            getattr(make_client(server.url, read_timeout=0.1), method)("x")
-        took = time.monotonic() - started
+    with Server(hang) as server, pytest.raises(Timeout) as caught:
+        getattr(make_client(server.url, read_timeout=0.1), method)("x")
     assert caught.value.may_have_happened
     assert len(server.requests) == 1
-    assert took < 0.4
 
 
 def trickle(head: bytes, piece: bytes) -> Callable[[socket.socket], bytes | None]:
-    """Never silent long enough for a read time-out, never done."""
+    """Never silent for long, never done: until the client hangs up."""
 
     def answer(connection: socket.socket) -> None:
         connection.sendall(head)
-        for _ in range(60):
+        while True:
             connection.sendall(piece)
-            time.sleep(0.05)
+            time.sleep(0.001)
 
     return answer
 
@@ -536,7 +534,7 @@ def trickle(head: bytes, piece: bytes) -> Callable[[socket.socket], bytes | None
 @pytest.mark.parametrize(
     ("head", "piece"),
     [
-        (http(b"", length=100_000), b" "),
+        (http(b"", length=1_000_000), b" "),
         (
             CHUNKED,
             b"1\r\n \r\n",
@@ -544,20 +542,21 @@ def trickle(head: bytes, piece: bytes) -> Callable[[socket.socket], bytes | None
     ],
     ids=["with a length", "in chunks"],
 )
-def test_an_answer_that_trickles_in_is_not_waited_for(head: bytes, piece: bytes) -> None:
-    with Server(trickle(head, piece)) as server:
-        started = time.monotonic()
-        with pytest.raises(Timeout) as caught:
-            make_client(server.url, connect_timeout=0.2, read_timeout=0.2).get("x")
-        took = time.monotonic() - started
+def test_an_answer_that_trickles_in_is_not_waited_for(
+    head: bytes, piece: bytes, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    seconds = itertools.count()  # a second goes by with each look at the clock
+    monkeypatch.setattr(client_module, "time", SimpleNamespace(monotonic=lambda: next(seconds)))
+    with Server(trickle(head, piece)) as server, pytest.raises(Timeout) as caught:
+        make_client(server.url, connect_timeout=3, read_timeout=10).get("x")
     assert caught.value.may_have_happened
-    assert took < 1
+    assert 13 < next(seconds) < 20
 
 
 def test_an_answer_that_stops_in_the_middle_is_a_time_out() -> None:
     def answer(connection: socket.socket) -> bytes:
         connection.sendall(http(b'{"data": [', length=500))
-        time.sleep(0.5)
+        hang(connection)
         return b""
 
     with Server(answer) as server, pytest.raises(Timeout):
@@ -687,27 +686,33 @@ def test_a_body_that_stops_is_not_waited_for_beyond_the_end() -> None:
 # --- 429 -----------------------------------------------------------------------------------
 
 
+@pytest.fixture
+def slept(monkeypatch: pytest.MonkeyPatch) -> list[float]:
+    """The seconds that would have been slept between two tries."""
+    seconds: list[float] = []
+    clock = SimpleNamespace(sleep=seconds.append, time=time.time)
+    monkeypatch.setattr("urllib3.util.retry.time", clock)
+    return seconds
+
+
 @pytest.mark.parametrize("method", ["GET", "POST"])
-def test_a_429_is_never_slept_through(method: str) -> None:
+def test_a_429_is_never_slept_through(method: str, slept: list[float]) -> None:
     body = b'{"errors": [{"code": "too_many_requests"}], "clerk_trace_id": "t1"}'
     answer = http(body, "Retry-After: 30", status="429 Too Many Requests")
-    with Server(answer) as server:
-        started = time.monotonic()
-        with pytest.raises(RateLimited) as caught:
-            getattr(make_client(server.url), method.lower())("x")
-        took = time.monotonic() - started
+    with Server(answer) as server, pytest.raises(RateLimited) as caught:
+        getattr(make_client(server.url), method.lower())("x")
     assert (caught.value.retry_after, caught.value.trace_id) == (30, "t1")
     assert not caught.value.may_have_happened
     assert len(server.requests) == 1
-    assert took < 1
+    assert slept == []
 
 
-def test_a_503_that_names_a_wait_is_not_slept_through_either() -> None:
+def test_a_503_that_names_a_wait_is_not_slept_through_either(slept: list[float]) -> None:
     answer = http(b"", "Retry-After: 30", status="503 Unavailable")
     with Server(answer, http()) as server:
-        started = time.monotonic()
         assert make_client(server.url).get("x") == {}
-        assert time.monotonic() - started < 1
+    assert len(server.requests) == 2
+    assert sum(slept) < 1
 
 
 # --- Answers that are not Clerk's ----------------------------------------------------------
@@ -905,7 +910,7 @@ def test_a_fault_of_tls_after_a_post_was_sent_does_not_send_it_again(
     def noise(connection: socket.socket) -> None:
         with socket.socket(fileno=connection.detach()) as plain:
             plain.sendall(b"this is no TLS record at all")
-            time.sleep(0.05)
+            hang(plain)
 
     with Server(noise, tls=tls) as server, pytest.raises(ConnectionBroken) as caught:
         make_client(server.url).post("x", json={})
@@ -920,10 +925,9 @@ def test_a_fault_of_tls_in_the_middle_of_an_answer_is_a_broken_connection(
 
     def noise(connection: socket.socket) -> None:
         connection.sendall(http(b'{"id": ', length=500))
-        time.sleep(0.1)
         with socket.socket(fileno=connection.detach()) as plain:
             plain.sendall(b"this is no TLS record at all")
-            time.sleep(0.05)
+            hang(plain)
 
     with Server(noise, tls=tls) as server, pytest.raises(ConnectionBroken) as caught:
         make_client(server.url).post("x", json={})

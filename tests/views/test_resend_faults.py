@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-import time
 from datetime import timedelta
 from typing import Any, Final
 
@@ -11,6 +10,7 @@ import pytest
 from django.db import connection
 from django.utils import timezone
 
+from org_invitations.clients import get_client
 from org_invitations.emulator import ConnectionDropped, Emulator, EmulatorRequest
 from org_invitations.emulator.state import Invitation
 from org_invitations.models import Batch, BatchItem
@@ -18,6 +18,7 @@ from org_invitations.services.batches import STALE_AFTER
 from org_invitations.services.budget import SINGLE_LIMIT
 from org_invitations.services.replacements import ReplacedInvitations
 from org_invitations.signals import invitation_created, invitation_revoked
+from tests.gates import Gate, impatient
 
 from .conftest import LIST, Browser, pending, text_of
 from .test_resend import CREATE, LEE, LISTED, REVOKE, answer, lees, said, turn, url_of
@@ -25,10 +26,6 @@ from .test_resend import CREATE, LEE, LISTED, REVOKE, answer, lees, said, turn, 
 pytestmark = pytest.mark.exhaustive
 
 State = BatchItem.State
-
-#: Seconds; only where something is late, so that a slow machine changes nothing else.
-READ_TIMEOUT: Final = 0.3
-LATE: Final = 0.6
 
 FAULTS: Final[dict[str, dict[str, Any]]] = {
     "none": {},
@@ -45,8 +42,8 @@ FAULTS: Final[dict[str, dict[str, Any]]] = {
     "403": {"status": 403, "body": {"errors": [{"code": "x", "long_message": "Because."}]}},
     "404": {"status": 404, "body": {"errors": [{"code": "resource_not_found"}]}},
     "422": {"status": 422, "body": {"errors": [{"code": "form_param_invalid"}]}},
-    "the answer is late": {"delay": LATE},
-    "the call is late": {"hold": LATE},
+    "the answer is late": {"delay": 1},
+    "the call is late": {"hold": 1},
     "html": {"garbage": "html"},
     "truncated": {"garbage": "truncated"},
     "invalid json": {"garbage": "invalid-json"},
@@ -146,20 +143,20 @@ CASES: Final = [
 @pytest.mark.parametrize(("fault", "lookup", "htmx"), CASES)
 @pytest.mark.parametrize(("place", "status"), PLACES)
 def test_what_is_kept_what_is_said_and_what_is_true_agree(
-    ada: Browser, clerk: Emulator, row: Invitation, settings: Any,
+    ada: Browser, clerk: Emulator, row: Invitation,
     place: str, status: str, fault: str, lookup: str, htmx: bool,
 ) -> None:  # fmt: skip
     turn(row, status)
     url = url_of(row)
     data = answer(ada.get(url))
-    if "late" in fault:
-        settings.ORG_INVITATIONS_READ_TIMEOUT = READ_TIMEOUT
     clerk.clear_requests()
     if FAULTS[fault]:
         clerk.fault("POST", REVOKE if place == "revoke" else CREATE, **FAULTS[fault])
+    late = Gate(clerk)
     if lookup == "lost":
         lose_lookups(clerk, row)
-    response = ada.post(url, data, target=LISTED if htmx else None)
+    with impatient(get_client(), int((place, status) == ("create", "pending"))):
+        response = ada.post(url, data, target=LISTED if htmx else None)
     clerk.__dict__.pop("handle", None)
     clerk.faults.clear()
     first = BatchItem.objects.get().state
@@ -175,8 +172,7 @@ def test_what_is_kept_what_is_said_and_what_is_true_agree(
     assert again.status_code < 500 or again.status_code == 503
 
     # Whatever was late has come by now, and the list tells the truth.
-    if fault == "the call is late":
-        time.sleep(LATE)
+    late.open()
     Batch.objects.update(worked_at=timezone.now() - STALE_AFTER - timedelta(seconds=1))
     listed = text_of(ada.get())
     item = BatchItem.objects.get()
