@@ -14,7 +14,7 @@ from django.test import Client
 from org_invitations.emulator import JWT_KEY, SECRET_KEY, Emulator, EmulatorServer
 
 AUTHORIZED = {"Authorization": f"Bearer {SECRET_KEY}"}
-TIMEOUT = 2.0
+TIMEOUT = 30.0
 
 django_settings: Any = conf.settings
 """Whichever settings there are: those of Clerk come and go with the fixtures."""
