@@ -59,6 +59,10 @@ ITEM_MESSAGES: Final[Mapping[str, str | Promise]] = {
     "Item:DeadlineExceeded:half-done": _("Clerk answered slowly, and there was no time left."),
     "Item:TransportError:half-done": _("Clerk did not answer properly."),
     "Item:ServiceUnavailable:half-done": _("Clerk did not answer properly."),
+    # What waits was not begun, so there is nothing that was to be made sure.
+    "Item:ConnectionFailed:waiting": _("Clerk could not be reached, so it was not begun."),
+    "Item:TransportError:waiting": _("Clerk did not answer properly, so it was not begun."),
+    "Item:ServiceUnavailable:waiting": _("Clerk did not answer properly, so it was not begun."),
     # --- What Clerk says ------------------------------------------------------------------------
     "Item:DuplicateInvitation": _("Already invited."),
     "Item:DuplicateInvitation:dated": _("Already invited on %(date)s."),

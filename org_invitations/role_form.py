@@ -58,7 +58,9 @@ class RoleForm(forms.Form):
 
     @property
     def role_abilities(self) -> list[RoleAbilities]:
-        """What the roles on offer may do, in words."""
+        """What the roles on offer may do, in words; empty where Clerk was not asked for them."""
+        if not self.offered_roles.is_known:
+            return []
         return [describe_role(role) for role in self.offered_roles.roles]
 
     @property

@@ -30,6 +30,8 @@ class AssignableRoles:
     elevated: frozenset[str] = frozenset()
     #: The roles that the organization may assign, but not this person.
     withheld: tuple[Role, ...] = ()
+    #: Whether Clerk was asked for them. If not, they only say again what was chosen in a form.
+    is_known: bool = True
 
     def __contains__(self, key: object) -> bool:
         return any(role.key == key for role in self.roles)

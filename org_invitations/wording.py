@@ -9,8 +9,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
+from enum import StrEnum
 from http import HTTPStatus
 from typing import Any, ClassVar, Final
 
@@ -30,6 +31,18 @@ from .services import Unsettled
 _Text = str | Promise
 
 
+class Stage(StrEnum):
+    """When something did not work, seen by somebody who asks: was anything done?"""
+
+    #: Something was only to be shown, or found out, or what was wanted is done already: nothing is
+    #: said about what was done.
+    READING = "reading"
+    #: What has to be known before anything is done: nothing was.
+    BEFORE = "before"
+    #: What was to be done itself; it has been made sure that it was not.
+    WRITING = "writing"
+
+
 @dataclass(frozen=True, slots=True)
 class Problem:
     """Something that did not work, in words for the person it happened to."""
@@ -41,6 +54,8 @@ class Problem:
     field: str | None = None
     #: Seconds after which trying again makes sense, where Clerk said.
     retry_after: int | None = None
+    #: Whether nobody knows whether it did not work.
+    is_open: bool = False
 
 
 class Wording:
@@ -91,6 +106,10 @@ class Wording:
             "You may no longer manage the members of %(organization)s, so nothing was changed. "
             "Ask an administrator of the organization."
         ),
+        "PermissionDenied:reading": _(
+            "You may no longer manage the members of %(organization)s. Ask an administrator of the "
+            "organization."
+        ),
         "OrganizationNotFound": _("%(organization)s no longer exists."),
         "OrganizationNotFound:unknown": _(
             "This organization no longer exists, or you do not belong to it."
@@ -140,6 +159,9 @@ class Wording:
         "ServiceUnavailable": _(
             "Clerk did not answer properly. We made sure that nothing was changed. Try again."
         ),
+        "ServiceUnavailable:before": _(
+            "Clerk did not answer properly, so nothing was done. Try again."
+        ),
         "Unsettled:invite": _(
             "Clerk did not answer, so we do not know whether the invitation to "
             "%(email_address)s went out. Trying again is safe: Clerk never invites an address "
@@ -166,6 +188,34 @@ class Wording:
         "Reading:limited": _(
             "The invitations could not be loaded: too many requests were made to Clerk. Try again "
             "in %(wait)s."
+        ),
+        "Reading:busy": _(
+            "The invitations could not be loaded: too many requests were made to Clerk. Try again "
+            "in a while."
+        ),
+        "Reading:unauthorized": _(
+            "This site cannot talk to Clerk at the moment: its configuration needs attention. "
+            "Please tell whoever runs the site."
+        ),
+        "Reading:refused": _(
+            "The invitations could not be loaded: Clerk refused that (%(code)s). Please tell "
+            "whoever runs the site."
+        ),
+        "Check": _(
+            "These addresses could not be checked, because Clerk did not answer. It is not known "
+            "which of them can be invited."
+        ),
+        "Check:limited": _(
+            "These addresses could not be checked: too many requests were made to Clerk. Try "
+            "again in %(wait)s."
+        ),
+        "Check:busy": _(
+            "These addresses could not be checked: too many requests were made to Clerk. Try "
+            "again in a while."
+        ),
+        "Check:refused": _(
+            "These addresses could not be checked: Clerk refused that (%(code)s). Please tell "
+            "whoever runs the site."
         ),
         "TooManyInvitations": _(
             "There are %(count)s of these invitations, more than one file can hold. Search for a "
@@ -284,17 +334,30 @@ class Wording:
         """Return the sentence of this name, in the reader's language."""
         return str(self.messages[name]) % values
 
+    def for_error(self, error: ClerkError, stage: Stage, **values: Any) -> Problem:
+        """Return what to tell somebody whom an error of Clerk's met, as far as it is so.
+
+        Only what stopped a write says that nothing was done. ``values`` are those of
+        :meth:`for_writing`; where something is read, none are needed.
+        """
+        if stage is Stage.READING and not isinstance(error, (exc.NotFound, exc.PermissionDenied)):
+            return replace(self.for_reading(error), status=self._status(error))
+        return self._for_write(error, stage, values)
+
     def for_writing(self, error: ClerkError, **values: Any) -> Problem:
         """Return what to tell somebody whose invitation or revocation did not happen.
 
         ``values`` are ``organization``, ``email_address``, and, where it is known, ``existing``:
         the invitation as Clerk has it.
         """
+        return self._for_write(error, Stage.WRITING, values)
+
+    def _for_write(self, error: ClerkError, stage: Stage, values: dict[str, Any]) -> Problem:
         existing: Invitation | None = values.pop("existing", None)
         if existing is not None:
             values.update(_describe(existing))
         for kind in type(error).__mro__:
-            name = self._closest(kind.__name__, error, existing, values)
+            name = self._closest(kind.__name__, error, stage, existing, values)
             if name is not None:
                 message = self.say(name, **values)
                 break
@@ -310,7 +373,8 @@ class Wording:
     def for_unsettled(self, write: str, error: Unsettled, **values: Any) -> Problem:
         """Return what to tell somebody whose ``write`` (invite, revoke) may have happened."""
         name = f"Unsettled:{write}:absent" if error.absent else f"Unsettled:{write}"
-        return Problem(self.say(name, **values), status=HTTPStatus.SERVICE_UNAVAILABLE)
+        status = HTTPStatus.SERVICE_UNAVAILABLE
+        return Problem(self.say(name, **values), status=status, is_open=True)
 
     def for_item(self, name: str, params: Mapping[str, Any]) -> str:
         """Return why an item of many is not done, in a sentence to stand beside it.
@@ -340,25 +404,46 @@ class Wording:
         name = "Session:unanswered" if is_clerk_silent else "Session:unreadable"
         return Problem(self.say(name), status=HTTPStatus.SERVICE_UNAVAILABLE)
 
-    def for_reading(self, error: ClerkError) -> Problem:
-        """Return what to tell somebody who sees no list."""
-        retry_after = getattr(error, "retry_after", None)
+    def for_reading(self, error: ClerkError, what: str = "Reading") -> Problem:
+        """Return what to tell somebody for whom something could not be shown or found out.
+
+        It says nothing about what was done: in the same answer something may have been.
+
+        :param what: ``Reading`` for invitations, ``Check`` for the check before sending.
+        """
+        values: dict[str, Any] = {}
         if isinstance(error, exc.Unauthorized):
-            message = self.say("Unauthorized")
-        elif retry_after is not None:
-            message = self.say("Reading:limited", wait=describe_seconds(retry_after))
+            case = "unauthorized"
+        elif isinstance(error, exc.RateLimited) and error.retry_after is not None:
+            case = "limited"
+            values["wait"] = describe_seconds(error.retry_after)
+        elif isinstance(error, exc.RateLimited):
+            case = "busy"
+        elif isinstance(error, exc.APIError) and not isinstance(error, exc.ServiceUnavailable):
+            case = "refused"
+            values["code"] = error.code or error.status or "-"
         else:
-            message = self.say("Reading")
+            case = ""
+        name = f"{what}:{case}" if case else what
+        if name not in self.messages:
+            name = f"Reading:{case}"
         return Problem(
-            message=message, status=HTTPStatus.SERVICE_UNAVAILABLE, retry_after=retry_after
+            self.say(name, **values),
+            status=HTTPStatus.SERVICE_UNAVAILABLE,
+            retry_after=getattr(error, "retry_after", None),
         )
 
     def _closest(
-        self, name: str, error: ClerkError, existing: Invitation | None, values: dict[str, Any]
+        self,
+        name: str,
+        error: ClerkError,
+        stage: Stage,
+        existing: Invitation | None,
+        values: dict[str, Any],
     ) -> str | None:
         """Return the key of the most exact sentence there is for an exception's name."""
         if name == "TransportError":
-            name = "ServiceUnavailable"  # nothing usable came back, and it has been settled
+            name = "ServiceUnavailable"  # nothing usable came back
         if isinstance(error, exc.RateLimited) and error.retry_after is not None:
             values["wait"] = describe_seconds(error.retry_after)
             closer = f"{name}:known"
@@ -367,7 +452,7 @@ class Wording:
         elif existing is not None and existing.created_at is not None and existing.inviter:
             closer = f"{name}:known"
         else:
-            closer = name
+            closer = f"{name}:{stage}"
         return next((key for key in (closer, name) if key in self.messages), None)
 
     def _refusal(self, error: ClerkError) -> str:

@@ -80,6 +80,8 @@ class OrganizationAPI:
         """``organization_id`` is Clerk's id; :meth:`get` alone takes a slug as well."""
         self.client = client
         self.organization_id = organization_id
+        #: Whether anything has been sent by this object that would change something.
+        self.has_written = False
 
     def get(self, *, include_members_count: bool = False) -> Organization:
         """Return the organization, by id or by slug.
@@ -185,6 +187,7 @@ class OrganizationAPI:
 
     def invite_member(self, request: InvitationRequest) -> Invitation:
         """Invite one person."""
+        self.has_written = True
         with _limited_by(SINGLE_INVITATIONS):
             return _parsed(
                 Invitation.parse,
@@ -203,6 +206,7 @@ class OrganizationAPI:
         """
         if not 1 <= len(requests) <= BULK_SIZE:
             raise ValueError(f"Clerk takes 1 to {BULK_SIZE} invitations in one call")
+        self.has_written = True
         with _limited_by(BULK_INVITATIONS):
             return _parsed_page(
                 Invitation.parse,
@@ -221,6 +225,7 @@ class OrganizationAPI:
         :raises InvitationNotPending: it was accepted, revoked or has expired meanwhile.
         :raises InvitationNotFound: there is none with this id in this organization.
         """
+        self.has_written = True
         try:
             return _parsed(
                 Invitation.parse,

@@ -124,6 +124,11 @@ class WorkspaceReader:
                 return workspace
         return self.open(afresh=True, roles=with_roles)
 
+    @property
+    def has_written(self) -> bool:
+        """Whether this service has sent anything to Clerk that would change something."""
+        return self.api.has_written
+
     def _require_open(self) -> None:
         if not self._is_open:
             raise NotPermitted

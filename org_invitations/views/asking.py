@@ -184,7 +184,7 @@ class SelectionQuestionMixin(InvitationPageMixin):
 
     def nobody_answers(self, action: str, error: ClerkError) -> HttpResponse:
         """Say why it cannot be asked or done now, and keep what was chosen."""
-        problem = self.wording.for_writing(error, **self.get_values())
+        problem = self.wording.for_error(error, self.get_stage(), **self.get_values())
         confirmed = "confirmed" in self.request.POST
         response = self.show_question(
             action,
@@ -193,7 +193,7 @@ class SelectionQuestionMixin(InvitationPageMixin):
             batch_id=self.get_batch_id(),
             is_confirmed=confirmed,
             wants_all="all" in self.request.POST and not confirmed,
-            title=gettext("Nothing was done"),
+            title=gettext("Nothing was done") if confirmed else gettext("That did not work"),
             button=gettext("Try again"),
             message=problem.message,
             can_try=True,

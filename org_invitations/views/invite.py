@@ -33,7 +33,9 @@ class InviteView(InviteMany):
         try:
             workspace = self.service.open(afresh=True, seats=self.may_be_many())
         except exc.NO_ANSWER as error:
-            return self.show_typed(self.wording.for_writing(error, **self.get_values()))
+            return self.show_typed(
+                self.wording.for_error(error, self.get_stage(), **self.get_values())
+            )
         form = self.get_form(workspace.roles, request.POST, request.FILES)
         if workspace.roles_error is not None:
             return self.show_typed(

@@ -31,7 +31,7 @@ from ..services import (
     find_organization_id,
     get_manageable_organizations,
 )
-from ..wording import Problem, Wording
+from ..wording import Problem, Stage, Wording
 from .gate import outside_transactions
 
 
@@ -194,11 +194,11 @@ class OrganizationMixin(View):
         if self.request.method in ("GET", "HEAD"):
             message = gettext("You are signed out. Sign in, come back here and try again.")
         elif renewable:
-            message = gettext("Nothing was sent yet, and nothing is lost. Send it again.")
+            message = gettext("Nothing was sent just now, and nothing is lost. Send it again.")
         else:
             message = gettext(
-                "Nothing was sent yet, and nothing is lost. Sign in, come back here and send it "
-                "again."
+                "Nothing was sent just now, and nothing is lost. Sign in, come back here and send "
+                "it again."
             )
         return {
             "renewal": True,
@@ -270,11 +270,13 @@ class OrganizationMixin(View):
     def handle_not_permitted(self) -> HttpResponseBase:
         """Say that the person may not manage the members, and who can help.
 
-        Who could when the page was made is told that nothing was done.
+        Who could when the page was made is told so, and that nothing was done, where that is so.
         """
         if self.request.method == "POST":
-            message = self.wording.say("PermissionDenied", **self.get_values())
-            return self.render_problem(message, status=HTTPStatus.FORBIDDEN)
+            problem = self.wording.for_error(
+                exc.PermissionDenied(), self.get_stage(), **self.get_values()
+            )
+            return self.render_problem(problem.message, status=HTTPStatus.FORBIDDEN)
         return self.render_problem(
             gettext(
                 "Only people who manage the members of this organization can see and send its "
@@ -284,20 +286,31 @@ class OrganizationMixin(View):
         )
 
     def handle_clerk_error(self, error: ClerkError) -> HttpResponseBase:
-        """Answer what went wrong before the view could do anything about it."""
+        """Answer what went wrong, and what the view itself does nothing about."""
         if isinstance(error, exc.OrganizationNotFound):
             return self.render_problem(
                 self.wording.say("OrganizationNotFound:unknown"), status=HTTPStatus.NOT_FOUND
             )
+        problem = self.wording.for_error(error, self.get_stage(), **self.get_values())
         if isinstance(error, exc.NotFound):
-            return self.render_problem(
-                self.wording.for_writing(error, **self.get_values()).message,
-                status=HTTPStatus.NOT_FOUND,
-            )
-        problem = self.wording.for_reading(error)
+            return self.render_problem(problem.message, status=HTTPStatus.NOT_FOUND)
+        if self.get_stage() is Stage.READING:
+            # Whoever only looks has not asked for too much: the site has.
+            problem = self.wording.for_reading(error)
         return self.with_retry_after(
             self.render_problem(problem.message, status=problem.status), problem
         )
+
+    def get_stage(self) -> Stage:
+        """Return whether an error that is to be told now has stopped something from being done.
+
+        Once something has been sent to Clerk that changes something, nobody may say that nothing
+        was done.
+        """
+        service = getattr(self, "service", None)
+        if self.request.method != "POST" or (service is not None and service.has_written):
+            return Stage.READING
+        return Stage.BEFORE
 
     def get_values(self) -> dict[str, Any]:
         """Return what the sentences about a problem may name."""

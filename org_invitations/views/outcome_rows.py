@@ -113,6 +113,8 @@ class OutcomeMaker:
         values = {"text": item.text, **item.params}
         if item.state in _NOT_KNOWN:
             return self.wording.for_item("unsettled", {"status": self.batch.action})
+        if item.state == State.WAITING:
+            values["status"] = item.state
         if item.state != State.HALF_DONE:
             return self.wording.for_item(item.reason, values)
         why = self.wording.for_item(item.reason, values | {"status": item.state})

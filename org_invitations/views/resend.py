@@ -51,7 +51,8 @@ class ResendInvitationView(ResendQuestionMixin):
             roles = self.service.remembered_roles() or AssignableRoles()
             form = self.resend_form_class(request.POST, roles=roles)
             form.errors.clear()
-            return self.ask(None, form, self.wording.for_writing(error, **self.get_values()))
+            problem = self.wording.for_error(error, self.get_stage(), **self.get_values())
+            return self.ask(None, form, problem)
         if "finish" in request.POST or "leave" in request.POST:
             return self.settle(workspace)
         if problem is not None:
@@ -71,7 +72,7 @@ class ResendInvitationView(ResendQuestionMixin):
             form.add_problem(self.wording.say("RoleNotGranted"), "role")
             return self.ask(workspace, form, status=self.invalid_status)
         except ClerkError as error:
-            return self.ask(workspace, form, self.explain(error, workspace))
+            return self.ask(workspace, form, self.explain(error, workspace, self.get_stage()))
         return self.answer(workspace, item, form)
 
     # --- What is done -----------------------------------------------------------------------
@@ -137,7 +138,8 @@ class ResendInvitationView(ResendQuestionMixin):
         except RoleNotGranted:
             return self.show(workspace, self.wording.say("Item:RoleNotGranted"), "notice")
         except ClerkError as error:
-            return self.show(workspace, self.explain(error, workspace).message, "notice")
+            problem = self.explain(error, workspace, self.get_stage())
+            return self.show(workspace, problem.message, "notice")
         return self.answer(workspace, item, None)
 
     def answer(

@@ -15,7 +15,7 @@ from ..resend_form import ResendForm
 from ..roles import AssignableRoles
 from ..services import Workspace
 from ..services.replacing import get_period
-from ..wording import Problem, describe_expiry
+from ..wording import Problem, Stage, describe_expiry
 from .organization import SeeOther
 from .page import InvitationPageMixin
 
@@ -106,7 +106,9 @@ class ResendQuestionMixin(InvitationPageMixin):
             return self.show_question(workspace, None, status=problem.status, told=problem.message)
         return self.show(workspace, problem.message, "notice")
 
-    def explain(self, error: ClerkError, workspace: Workspace) -> Problem:
+    def explain(
+        self, error: ClerkError, workspace: Workspace, stage: Stage = Stage.WRITING
+    ) -> Problem:
         """Return what an error means here, in words."""
         invitation = workspace.invitation
         values = self.get_invitation_values(workspace)
@@ -115,7 +117,7 @@ class ResendQuestionMixin(InvitationPageMixin):
         if isinstance(error, exc.InvitationNotPending) and invitation is not None:
             message = self.wording.say("Resend:accepted", **values)
             return Problem(message, status=HTTPStatus.CONFLICT)
-        return self.wording.for_writing(error, **values)
+        return self.wording.for_error(error, stage, **values)
 
     def get_invitation_values(self, workspace: Workspace) -> dict[str, Any]:
         """Return what the sentences about this invitation may name."""

@@ -47,7 +47,8 @@ class RevokeInvitationView(InvitationPageMixin):
         try:
             workspace = self.service.open(afresh=True, roles=False)
         except exc.NO_ANSWER as error:
-            return self.revoke_failed(None, self.wording.for_writing(error, **self.get_values()))
+            problem = self.wording.for_error(error, self.get_stage(), **self.get_values())
+            return self.revoke_failed(None, problem)
         try:
             invitation = self.service.revoke(invitation_id)
         except Unsettled as error:

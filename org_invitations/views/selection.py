@@ -23,6 +23,7 @@ from ..services.batches import (
     take_up,
 )
 from ..services.choosing import MAX_CHOSEN, Chosen
+from ..wording import Stage
 from .asking import SelectionQuestionMixin
 from .begin import MAX_ROLE_NAME
 from .organization import SeeOther
@@ -74,6 +75,11 @@ class SelectionView(SelectionQuestionMixin):
         if self.get_elevated(workspace, action, chosen) and "confirm_elevated" not in request.POST:
             return self.ask(workspace, action, chosen, self.wording.say("Selection:elevated"))
         return self.do(workspace, action, chosen)
+
+    def get_stage(self) -> Stage:
+        """Return what an error has stopped: the question changes nothing."""
+        is_question = not self.request.POST.keys() & {"confirmed", "continue"}
+        return Stage.READING if is_question else super().get_stage()
 
     # --- What was chosen ------------------------------------------------------------------------
 
@@ -163,7 +169,7 @@ class SelectionView(SelectionQuestionMixin):
         try:
             self.service.open(afresh=True, roles=sends, seats=sends)
         except exc.NO_ANSWER as error:
-            problem = self.wording.for_writing(error, **self.get_values())
+            problem = self.wording.for_error(error, self.get_stage(), **self.get_values())
             response = self.render_problem(problem.message, status=problem.status)
             return self.with_retry_after(response, problem)
         self.service.settle(batch)

@@ -71,6 +71,7 @@ class TypedFormMixin(InvitationPageMixin):
             roles = AssignableRoles(
                 roles=(Role(key=posted, name=name),) if posted else (),
                 elevated=frozenset({posted} if ticked else ()),
+                is_known=False,
             )
         form = self.get_form(roles, self.request.POST, self.request.FILES)
         form.is_valid()

@@ -730,7 +730,7 @@ def test_a_question_beside_something_unfinished_does_not_look_after_it(
 @pytest.mark.parametrize(
     ("fault", "status", "words"),
     [
-        ({"drop": "before"}, 503, "Nothing was changed"),
+        ({"drop": "before"}, 503, "so nothing was done"),
         ({"status": 429, "headers": {"Retry-After": "7"}, "body": "{}"}, 429, "in 7 seconds"),
     ],
 )

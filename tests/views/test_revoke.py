@@ -224,7 +224,7 @@ def test_when_nothing_can_be_asked_it_says_so_in_the_dialog(
 @pytest.mark.parametrize(
     ("fault", "status", "words"),
     [
-        ({"drop": "before"}, 503, "nothing was changed"),
+        ({"drop": "before"}, 503, "so nothing was done"),
         ({"status": 429, "headers": {"Retry-After": "7"}, "body": "{}"}, 429, "in 7 seconds"),
     ],
 )

@@ -114,8 +114,23 @@ def test_a_form_comes_back_with_all_that_was_typed_and_a_frame_that_renews(
     assert "\nnew@example.com</textarea>" in response.text
     assert '<option value="org:billing" selected>' in response.text
     assert f'action="{INVITE}"' in response.text
-    assert "Nothing was sent yet, and nothing is lost." in text_of(response)
+    assert "Nothing was sent just now, and nothing is lost." in text_of(response)
     nothing_of_clerks(response, clerk)
+
+
+def test_of_a_role_that_nobody_asked_clerk_about_nothing_is_said(late: Browser) -> None:
+    response = late.invite("new@example.com", "org:billing")
+    assert "Clerk does not say" not in response.text
+    assert "What the roles may do" not in response.text
+
+
+def test_a_form_that_nobody_types_in_is_not_said_to_have_been_typed_in(
+    late: Browser, clerk: Emulator
+) -> None:
+    row = clerk.invitations("acme", "pending")[0]
+    for response in (late.post(f"{LIST}{row.id}/revoke/"), late.invite("new@example.com")):
+        assert "Your session has ended" in text_of(response)
+        assert "while you were typing" not in text_of(response)
 
 
 def test_what_was_typed_wrong_comes_back_unchanged_too(late: Browser) -> None:
