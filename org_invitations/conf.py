@@ -12,7 +12,7 @@ import math
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any, Final
 
-from django.conf import settings
+from django.conf import global_settings, settings
 
 DEFAULT_API_URL: Final = "https://api.clerk.com"
 
@@ -255,6 +255,18 @@ class Conf:
     def MIDDLEWARE(self) -> Sequence[str]:
         """Django's ``MIDDLEWARE``."""
         return tuple(settings.MIDDLEWARE)
+
+    @property
+    def CSRF_FAILURE_VIEW(self) -> str:
+        """Django's ``CSRF_FAILURE_VIEW``; empty where the site has none of its own."""
+        path = _text("CSRF_FAILURE_VIEW")
+        return "" if path == global_settings.CSRF_FAILURE_VIEW else path
+
+    @property
+    def DATA_UPLOAD_MAX_NUMBER_FIELDS(self) -> int | None:
+        """Django's ``DATA_UPLOAD_MAX_NUMBER_FIELDS``."""
+        value: int | None = settings.DATA_UPLOAD_MAX_NUMBER_FIELDS
+        return value
 
     @property
     def CACHES(self) -> dict[str, Any]:

@@ -26,13 +26,18 @@ HEADER: Final = (
     "Expires at",
 )
 
-#: What a spreadsheet takes for the beginning of a formula, also behind white space and what cannot
-#: be seen, and in the wide letters of East Asia. A tab or a line break at the beginning moves the
-#: rest into a cell of its own.
-_FORMULA: Final = re.compile(
-    r"[\t\r\n]|[\s\x00-\x1f\x7f\xad\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff]*"
-    r"[=+\-@\uff1d\uff0b\uff0d\uff20]"
-)
+#: What a spreadsheet takes for the beginning of a formula, also in the wide letters of East Asia.
+_SIGNS: Final = r"=+\-@\uff1d\uff0b\uff0d\uff20"
+#: What it looks past: white space and what cannot be seen. And the quotes around a cell.
+_SKIPPED: Final = r"\s\x00-\x1f\x7f\xad\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff\""
+#: What parts cells, by the country or by choice: a comma here is a semicolon in Europe, and then
+#: what follows a semicolon inside of our cell is a cell of its own.
+_PARTING: Final = frozenset(",;|:\t\r\n\v\f\x1c\x1d\x1e\x85\u2028\u2029")
+
+#: A tab or a line break at the beginning moves the rest into a cell of its own, too.
+_FORMULA: Final = re.compile(rf"[\t\r\n]|[{_SKIPPED}]*[{_SIGNS}]")
+#: Whatever may part cells before a sign, as one run from its first character: linear that way.
+_PARTED: Final = re.compile(rf"(?<![{_SKIPPED},;|:])([{_SKIPPED},;|:]++)(?=[{_SIGNS}])")
 
 #: What no text has, and what makes a program refuse the whole file.
 _CONTROLS: Final = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]")
@@ -66,8 +71,20 @@ def _cells(invitation: Invitation) -> tuple[str, ...]:
 
 
 def neutralise(cell: str) -> str:
-    """Return a cell that no spreadsheet takes for a formula: with an apostrophe before it."""
-    return f"'{cell}" if _FORMULA.match(cell) else cell
+    """Return a cell that no spreadsheet takes for a formula, nor any part of it.
+
+    An apostrophe comes before what it would take for one: at the beginning, and behind whatever may
+    part cells, since nobody knows with which separator the file is going to be opened.
+    """
+    parted = _PARTED.sub(_with_apostrophe, cell)
+    return f"'{parted}" if _FORMULA.match(cell) else parted
+
+
+def _with_apostrophe(match: re.Match[str]) -> str:
+    run, following = match[1], match.string[match.end() + 1 : match.end() + 2]
+    # A space parts cells where somebody wants it to; "Jean - Luc" has no formula even then.
+    parts = not _PARTING.isdisjoint(run) or following != " "
+    return f"{run}'" if parts else run
 
 
 def _iso(moment: datetime | None) -> str:

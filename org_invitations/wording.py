@@ -95,6 +95,32 @@ class Wording:
             "You have switched to %(organization)s since this page was opened, so nothing was "
             "sent. Send it again to invite into %(organization)s."
         ),
+        "Form:large": _(
+            "This is more than this site takes at once. Nothing was sent, and your browser has "
+            "kept it: go back, and send it in several parts."
+        ),
+        "Form:many": _(
+            "This form has more fields or files than this site takes. Nothing was sent: go back, "
+            "and send it in several parts."
+        ),
+        "Form:broken": _(
+            "This form did not arrive whole. Nothing was sent, and your browser has kept it: go "
+            "back and send it again."
+        ),
+        "Form:cookie": _(
+            "Your browser did not send the cookie that shows that this form is yours. Nothing was "
+            "sent, and nothing is lost. Send it again; if that does not help, allow cookies for "
+            "this site."
+        ),
+        "Form:cookie:page": _(
+            "Your browser did not send the cookie that shows that this form is yours. Nothing was "
+            "done. Reload the page and try again; if that does not help, allow cookies for this "
+            "site."
+        ),
+        "Form:foreign": _(
+            "This form did not come from a page of this site, or your browser hides where it came "
+            "from. Nothing was done. Open the page here and fill it in again."
+        ),
         "RoleNotGranted": _(
             "You cannot give this role, because it may do more than you may. Choose another one."
         ),

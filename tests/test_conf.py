@@ -27,7 +27,14 @@ def own_name(name: str) -> str:
     return name if clerks else f"ORG_INVITATIONS_{name}"
 
 
-DJANGOS = ("DEBUG", "INSTALLED_APPS", "MIDDLEWARE", "CACHES")
+DJANGOS = (
+    "DEBUG",
+    "INSTALLED_APPS",
+    "MIDDLEWARE",
+    "CACHES",
+    "CSRF_FAILURE_VIEW",
+    "DATA_UPLOAD_MAX_NUMBER_FIELDS",
+)
 PROPERTIES = [name for name, value in vars(Conf).items() if isinstance(value, property)]
 
 DEFAULTS: dict[str, Any] = {
@@ -324,7 +331,12 @@ def test_the_rule_of_granting_is_passed_on_as_it_is_written(value: Any) -> None:
 
 @pytest.mark.parametrize("name", DJANGOS)
 def test_djangos_own_settings_are_read_as_they_are_now(name: str) -> None:
-    new: Any = {"DEBUG": True, "CACHES": {"default": {}}}.get(name, ["django.contrib.messages"])
+    new: Any = {
+        "DEBUG": True,
+        "CACHES": {"default": {}},
+        "CSRF_FAILURE_VIEW": "site.views.forged",
+        "DATA_UPLOAD_MAX_NUMBER_FIELDS": 7,
+    }.get(name, ["django.contrib.messages"])
     with put(name, new):
         found = getattr(conf, name)
     assert found == (tuple(new) if isinstance(new, list) else new)

@@ -10,7 +10,6 @@ sent for which too little time is left (:mod:`org_invitations.clerk.deadline`).
 
 from __future__ import annotations
 
-import json as jsonlib
 import logging
 import re
 import ssl
@@ -51,6 +50,7 @@ from .exceptions import (
     InvalidResponse,
     Timeout,
 )
+from .text import decode_json
 
 logger = logging.getLogger("org_invitations.clerk")
 
@@ -306,7 +306,7 @@ class ClerkClient:
         body: Any = None
         if is_json:
             try:
-                body = jsonlib.loads(content)
+                body = decode_json(content)
             except (ValueError, RecursionError):
                 if status < 400:
                     raise InvalidResponse("not the JSON it claims to be", status=status) from None

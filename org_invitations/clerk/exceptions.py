@@ -47,6 +47,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, ClassVar, Final
 
+from .text import one_line
+
 #: So long a wait is believed at most (seconds): none of Clerk's limits is for longer than an hour.
 MAX_RETRY_AFTER: Final = 3600
 
@@ -116,7 +118,7 @@ class ClerkError(Exception):
             parts.append(f"parameter {self.param_name}")
         if self.trace_id:
             parts.append(f"trace {self.trace_id}")
-        return ", ".join(parts)
+        return ", ".join(map(one_line, parts))
 
     @property
     def may_be_under_way(self) -> bool:

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import base64
 import binascii
-import json
 import math
 import re
 from collections.abc import Callable, Mapping, Sequence
@@ -21,6 +20,7 @@ from jwt.algorithms import RSAAlgorithm
 
 from . import reasons
 from .javascript import is_number, to_number
+from .text import decode_json
 
 if TYPE_CHECKING:
     from cryptography.hazmat.primitives.asymmetric.rsa import RSAPublicKey
@@ -254,9 +254,7 @@ def _base64url(text: str) -> bytes:
 
 
 def _json(raw: bytes) -> Any:
-    return json.loads(
-        raw.decode("utf-8", errors="replace").removeprefix("\ufeff"), parse_constant=_no_constant
-    )
+    return decode_json(raw, parse_constant=_no_constant)
 
 
 def _no_constant(name: str) -> Any:

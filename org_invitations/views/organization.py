@@ -3,18 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import wraps
 from http import HTTPStatus
 from typing import Any, ClassVar
 
 from django.contrib.auth.decorators import login_not_required
-from django.http import HttpRequest, HttpResponse, HttpResponseBase
+from django.http import HttpRequest, HttpResponse, HttpResponseBase, QueryDict
 from django.http.response import HttpResponseRedirectBase
 from django.template.response import TemplateResponse
 from django.urls import NoReverseMatch, reverse
 from django.utils.cache import add_never_cache_headers
 from django.utils.decorators import method_decorator
 from django.utils.translation import gettext
-from django.views.decorators.csrf import csrf_protect
+from django.views.decorators.csrf import csrf_exempt, csrf_protect
 from django.views.generic.base import View
 
 from .. import access, htmx
@@ -32,7 +33,7 @@ from ..services import (
     get_manageable_organizations,
 )
 from ..wording import Problem, Stage, Wording
-from .gate import outside_transactions
+from . import gate
 
 
 class SeeOther(HttpResponseRedirectBase):
@@ -68,16 +69,40 @@ class OrganizationMixin(View):
 
     @classmethod
     def as_view(cls, **initkwargs: Any) -> Callable[..., HttpResponseBase]:
-        """Return the view for a URLconf; no transaction of ``ATOMIC_REQUESTS`` is around it."""
-        return outside_transactions(super().as_view(**initkwargs))
+        """Return the view for a URLconf, behind the gate that :mod:`.gate` describes."""
+        view = super().as_view(**initkwargs)
+
+        # Django's own check would come before; the very same one is made here.
+        @csrf_exempt
+        @wraps(view)
+        def gated(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
+            problem = gate.read_form(request)
+            refusal = None if problem else gate.check_token(request, args, kwargs)
+            if not problem and refusal is None:
+                return view(request, *args, **kwargs)
+            self = cls(**initkwargs)
+            self.setup(request, *args, **kwargs)
+            self.wording = self.wording_class()
+            if refusal is None:
+                return self._finish(self._handle_unreadable(problem))
+            if conf.CSRF_FAILURE_VIEW:  # the site says itself what happens then
+                return refusal
+            return self._finish(self._handle_forged())
+
+        return gate.outside_transactions(gated)
 
     def dispatch(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
         """Answer the request; every answer is private and varies with what htmx asks for."""
         self.wording = self.wording_class()
         with within(conf.REQUEST_SECONDS):  # the middleware has begun it, where there is one
-            response = self._answer(request, *args, **kwargs)
+            return self._finish(self._answer(request, *args, **kwargs))
+
+    def _finish(self, response: HttpResponseBase) -> HttpResponseBase:
         add_never_cache_headers(response)
         htmx.patch_vary(response)
+        # Whoever can put the page into a frame of theirs can have its buttons pressed. The header
+        # and not a Content-Security-Policy: that one is the site's, and would be replaced by ours.
+        response.setdefault("X-Frame-Options", "DENY")
         return response
 
     def _answer(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
@@ -102,6 +127,37 @@ class OrganizationMixin(View):
             return self.handle_not_permitted()
         except ClerkError as error:
             return self.handle_clerk_error(error)
+
+    # --- What never gets to the view --------------------------------------------------------
+
+    def _handle_unreadable(self, problem: str) -> HttpResponseBase:
+        """Say why a form could not be read, with what could be read of it.
+
+        :param problem: ``large``, ``many`` or ``broken``.
+        """
+        status = (
+            HTTPStatus.REQUEST_ENTITY_TOO_LARGE if problem == "large" else HTTPStatus.BAD_REQUEST
+        )
+        return self.render_problem(self.wording.say(f"Form:{problem}"), status=status)
+
+    def _handle_forged(self) -> HttpResponseBase:
+        """Say that a form lacked the token of this site; nothing was done with it.
+
+        Mostly the cookie is gone that belongs to the token. Where the browser says that the form
+        was this site's, it comes back as it was, to be sent again; anybody else's does not.
+        """
+        if not gate.comes_from_here(self.request):
+            self.request.POST = QueryDict()  # not to be shown as what somebody has typed here
+            return self.render_problem(self.wording.say("Form:foreign"), status=403)
+        fragment = htmx.get_fragment(self.request, *htmx.FRAGMENTS)
+        if fragment is not None and fragment != htmx.FORM_ID:
+            return self.render_problem(self.wording.say("Form:cookie:page"), status=403)
+        return self.show_posted(
+            renewal=True,
+            renewal_title=gettext("This form could not be checked"),
+            message=self.wording.say("Form:cookie"),
+            status=HTTPStatus.FORBIDDEN,
+        )
 
     # --- For which organization -------------------------------------------------------------
 
@@ -202,6 +258,7 @@ class OrganizationMixin(View):
             )
         return {
             "renewal": True,
+            "renewal_title": gettext("Your session has ended"),
             "message": message,
             "session_url": self.find_url("session") if renewable else "",
             "sign_in_url": access.get_sign_in_url(
@@ -220,7 +277,7 @@ class OrganizationMixin(View):
         response = htmx.send_elsewhere(response, self.problem_region)
         return htmx.offer_renewal(response, renewal["session_url"])
 
-    def show_posted(self, **renewal: Any) -> HttpResponse:
+    def show_posted(self, status: int = HTTPStatus.UNAUTHORIZED, **renewal: Any) -> HttpResponse:
         """Return a page that can send the same form again; nothing of Clerk's is on it."""
         posted = [
             (name, value)
@@ -231,7 +288,7 @@ class OrganizationMixin(View):
         return self.render(
             "org_invitations/resend.html",
             {**renewal, "posted": posted, "urls": self.get_urls()},
-            status=HTTPStatus.UNAUTHORIZED,
+            status=status,
         )
 
     def choose_organization(self) -> HttpResponseBase:

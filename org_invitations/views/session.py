@@ -16,7 +16,7 @@ from django.views.generic.base import View
 from .. import access
 from ..middleware import renews_session
 from ..wording import Wording
-from .gate import outside_transactions
+from . import gate
 
 
 @renews_session
@@ -37,7 +37,7 @@ class SessionView(View):
     @classmethod
     def as_view(cls, **initkwargs: Any) -> Callable[..., HttpResponseBase]:
         """Return the view for a URLconf; no transaction of ``ATOMIC_REQUESTS`` is around it."""
-        return outside_transactions(super().as_view(**initkwargs))
+        return gate.outside_transactions(super().as_view(**initkwargs))
 
     def get(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
         """Say in one line whether somebody is signed in now."""

@@ -6,6 +6,8 @@ from http import HTTPStatus
 from typing import Any
 
 from django.http import HttpResponse, HttpResponseBase
+from django.utils.datastructures import MultiValueDict
+from django.utils.translation import gettext
 
 from .. import htmx
 from ..clerk import Role
@@ -63,16 +65,8 @@ class TypedFormMixin(InvitationPageMixin):
 
     def get_typed_form(self, roles: AssignableRoles | None) -> InviteForm:
         """Return the form with what was posted, unchecked; of roles at least the chosen one."""
-        posted = self.request.POST.get("role", "")
         if roles is None:
-            name = posted.removeprefix("org:").replace("_", " ").capitalize()
-            # A box that was ticked is shown again: it is part of what was typed.
-            ticked = "confirm_elevated" in self.request.POST
-            roles = AssignableRoles(
-                roles=(Role(key=posted, name=name),) if posted else (),
-                elevated=frozenset({posted} if ticked else ()),
-                is_known=False,
-            )
+            roles = self._get_posted_role()
         form = self.get_form(roles, self.request.POST, self.request.FILES)
         form.is_valid()
         form.retype()
@@ -84,12 +78,43 @@ class TypedFormMixin(InvitationPageMixin):
         is_post = self.request.method == "POST"
         if not is_post or htmx.get_fragment(self.request, *htmx.FRAGMENTS):
             return super().handle_unreadable_session(problem)
-        form = self.get_typed_form(None)
-        form.add_problem(problem.message, None)
-        context = self.get_page_context(None, form, focus_errors=True)
+        context = self.get_page_context(None, self._get_unread_form(), form_problem=problem.message)
         return self.render(self.template_name, context, status=problem.status)
 
-    def show_posted(self, **renewal: Any) -> HttpResponse:
-        """Show the form with what was typed, the session's renewal above it."""
-        context = self.get_page_context(None, self.get_typed_form(None), **renewal)
-        return self.render(self.template_name, context, status=HTTPStatus.UNAUTHORIZED)
+    def _get_posted_role(self) -> AssignableRoles:
+        """Return the role that was chosen as the only one there is."""
+        posted = self.request.POST.get("role", "")
+        name = posted.removeprefix("org:").replace("_", " ").capitalize()
+        # A box that was ticked is shown again: it is part of what was typed.
+        ticked = "confirm_elevated" in self.request.POST
+        return AssignableRoles(
+            roles=(Role(key=posted, name=name),) if posted else (),
+            elevated=frozenset({posted} if ticked else ()),
+            is_known=False,
+        )
+
+    def show_posted(self, status: int = HTTPStatus.UNAUTHORIZED, **renewal: Any) -> HttpResponse:
+        """Show the form as it was posted, and above it why it was not sent.
+
+        Nobody has been let in yet, so nothing is taken apart: anybody can send a megabyte.
+        """
+        form = self._get_unread_form()
+        if self.request.FILES:
+            renewal["message"] += " " + gettext("Only the file has to be chosen once more.")
+        if htmx.get_fragment(self.request, htmx.FORM_ID):
+            context = self.get_page_context(None, form, form_problem=renewal["message"])
+            response: HttpResponse = self.render(self.form_template_name, context, status=status)
+            return htmx.mark_fragment(response, htmx.FORM_ID)
+        context = self.get_page_context(None, form, **renewal)
+        return self.render(self.template_name, context, status=status)
+
+    def _get_unread_form(self) -> InviteForm:
+        """Return the form with what was posted, as it was posted: nothing of it is read."""
+        roles = self._get_posted_role()
+        fields = self.get_form(roles).fields
+        posted = {
+            name: field.widget.value_from_datadict(self.request.POST, MultiValueDict(), name)
+            for name, field in fields.items()
+        }
+        # Not bound: whoever looked for errors, as templates do, would have it read.
+        return self.get_form(roles, initial=posted)

@@ -220,7 +220,7 @@ def test_what_is_older_than_the_site_keeps_is_deleted_when_the_next_one_begins(
 
 def age(batch: Batch, *, days: float) -> None:
     moment = timezone.now() - timedelta(days=days)
-    Batch.objects.filter(pk=batch.pk).update(created_at=moment)
+    Batch.objects.filter(pk=batch.pk).update(finished_at=moment)
 
 
 def old_id(response: Any) -> str:
