@@ -9,9 +9,10 @@ from typing import Final
 from django.core.exceptions import ImproperlyConfigured
 
 from .clerk import ClerkClient
+from .concurrency import get_bulkhead
 from .conf import conf
 
-_Key = tuple[str, str, float, float]
+_Key = tuple[str, str, float, float, int]
 
 _clients: Final[dict[_Key, ClerkClient]] = {}
 _lock = threading.Lock()
@@ -34,6 +35,7 @@ def get_client() -> ClerkClient:
         conf.CLERK_API_URL,
         conf.CONNECT_TIMEOUT,
         conf.READ_TIMEOUT,
+        conf.MAX_WAITING,
     )
     with _lock:
         client = _clients.get(key)
@@ -41,13 +43,17 @@ def get_client() -> ClerkClient:
             # Settings change in tests only, so what was built for others is not kept.
             forget_clients(locked=True)
             client = _clients[key] = ClerkClient(
-                key[0], api_url=key[1], connect_timeout=key[2], read_timeout=key[3]
+                key[0],
+                api_url=key[1],
+                connect_timeout=key[2],
+                read_timeout=key[3],
+                bulkhead=get_bulkhead(),
             )
     return client
 
 
 def forget_clients(*, locked: bool = False) -> None:
-    """Drop the clients and close their connections."""
+    """Drop the clients, with what they know of Clerk's state, and close their connections."""
     if not locked:
         with _lock:
             forget_clients(locked=True)

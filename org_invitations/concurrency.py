@@ -15,6 +15,9 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from .clerk import ClerkError
+from .clerk.bulkhead import Bulkhead
+from .clerk.exceptions import BulkheadFull
+from .conf import conf
 
 #: Threads of one process that wait for Clerk, besides those of the requests themselves.
 MAX_WORKERS: Final = 32
@@ -22,6 +25,17 @@ MAX_WORKERS: Final = 32
 _executor: ThreadPoolExecutor | None = None
 _free = threading.Semaphore(MAX_WORKERS)
 _lock = threading.Lock()
+_bulkhead: Bulkhead | None = None
+
+
+def get_bulkhead() -> Bulkhead:
+    """Return the places of this process in which requests may wait for Clerk."""
+    global _bulkhead
+    places = conf.MAX_WAITING
+    with _lock:
+        if _bulkhead is None or _bulkhead.places != places:
+            _bulkhead = Bulkhead(places)
+        return _bulkhead
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,8 +57,19 @@ def run_together(calls: Mapping[str, Callable[[], Any]]) -> dict[str, Outcome]:
 
     The first runs in the calling thread, so one call costs no thread at all; so does each for
     which no thread is free, so nobody waits for the calls of others. An exception that is not a
-    :exc:`ClerkError` is a bug and is raised, once all calls have ended.
+    :exc:`ClerkError` is a bug and is raised, once all calls have ended. All of them need one place
+    of the :class:`.Bulkhead`; where there is none, that is what became of each.
     """
+    if not calls:
+        return {}
+    try:
+        with get_bulkhead().place():
+            return _run(calls)
+    except BulkheadFull as error:
+        return dict.fromkeys(calls, Outcome(error=error))
+
+
+def _run(calls: Mapping[str, Callable[[], Any]]) -> dict[str, Outcome]:
     futures: dict[str, Future[Outcome]] = {}
     own: list[str] = []
     for name, call in calls.items():
@@ -88,8 +113,9 @@ def _get_executor() -> ThreadPoolExecutor:
 def _after_fork() -> None:
     # Threads do not survive a fork; the executor would wait for them for ever. And the lock
     # may have been held while forking.
-    global _executor, _free, _lock
+    global _executor, _free, _lock, _bulkhead
     _executor = None
+    _bulkhead = None
     _free = threading.Semaphore(MAX_WORKERS)
     _lock = threading.Lock()
 

@@ -34,6 +34,7 @@ MAX_CONNECT_TIMEOUT: Final = 60.0
 MAX_READ_TIMEOUT: Final = 120.0
 
 #: Less is not enough for anything, and longer than this no server lets a request go on (seconds).
+MAX_MAX_WAITING: Final = 1_000
 MIN_REQUEST_SECONDS: Final = 1.0
 MAX_REQUEST_SECONDS: Final = 600.0
 
@@ -124,6 +125,15 @@ class Conf:
         """
         value = _real("ORG_INVITATIONS_REQUEST_SECONDS", 25.0)
         return min(max(value, MIN_REQUEST_SECONDS), MAX_REQUEST_SECONDS)
+
+    @property
+    def MAX_WAITING(self) -> int:
+        """``ORG_INVITATIONS_MAX_WAITING``: requests of a process waiting for Clerk. Default: 4.
+
+        So many at the same time; fewer than the threads of the process, so that some are left for
+        other pages where Clerk hangs.
+        """
+        return min(max(_number("ORG_INVITATIONS_MAX_WAITING", 4), 1), MAX_MAX_WAITING)
 
     @property
     def REDIRECT_URL(self) -> str:

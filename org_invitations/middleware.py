@@ -35,6 +35,7 @@ from .clerk.request import RequestContext
 from .clerk.session import Authenticator, SessionState
 from .clerk.tokens import KeySource, TokenVerifier
 from .clerk.urls import origin
+from .concurrency import get_bulkhead
 from .conf import conf
 from .verbatim_cookies import set_cookies
 
@@ -204,7 +205,12 @@ class ClerkSessionMiddleware:
             # setdefault, because two threads may get here; one lock must guard the fetch.
             keys = _remote_keys.setdefault(
                 scope,
-                RemoteKeys(self._fetch_keys, SiteCache(scope[2]), *scope[:2]),
+                RemoteKeys(
+                    self._fetch_keys,
+                    SiteCache(scope[2]),
+                    *scope[:2],
+                    place=lambda: get_bulkhead().place(),
+                ),
             )
         return keys
 

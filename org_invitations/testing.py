@@ -98,12 +98,17 @@ def _new_emulator() -> Emulator:
 def _configured(emulator: Emulator, settings: Settings) -> Iterator[Emulator]:
     from django.core.cache import cache
 
+    from .clients import forget_clients
+
     for name, value in emulator.django_settings().items():
         setattr(settings, name, value)
-    # What one test learned from its emulator must not be believed in the next one.
+    # What one test learned from its emulator must not be believed in the next one: nor that it
+    # does not answer.
     cache.clear()
+    forget_clients()
     yield emulator
     cache.clear()
+    forget_clients()
 
 
 def _pass_time(seconds: float) -> None:

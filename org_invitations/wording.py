@@ -178,6 +178,14 @@ class Wording:
         "ConnectionFailed": _(
             "Clerk cannot be reached at the moment. Nothing was changed. Try again."
         ),
+        "CircuitOpen": _(
+            "Clerk does not answer at the moment, so it was not asked. Nothing was changed. Try "
+            "again in a minute."
+        ),
+        "BulkheadFull": _(
+            "Too many people wait for Clerk at the moment, so it was not asked. Nothing was "
+            "changed. Try again in a minute."
+        ),
         "DeadlineExceeded": _(
             "Clerk answers slowly at the moment, and there was no time left for this. Nothing was "
             "changed. Try again."
@@ -211,6 +219,10 @@ class Wording:
         ),
         "Refused:silent": _("Clerk refused this without giving a reason (%(code)s)."),
         "Reading": _("The invitations could not be loaded: Clerk did not answer. Try again."),
+        "Reading:unasked": _(
+            "The invitations could not be loaded: Clerk does not answer, or too slowly, at the "
+            "moment. Try again in a minute."
+        ),
         "Reading:limited": _(
             "The invitations could not be loaded: too many requests were made to Clerk. Try again "
             "in %(wait)s."
@@ -238,6 +250,10 @@ class Wording:
         "Check:busy": _(
             "These addresses could not be checked: too many requests were made to Clerk. Try "
             "again in a while."
+        ),
+        "Check:unasked": _(
+            "These addresses could not be checked: Clerk does not answer, or too slowly, at the "
+            "moment. Try again in a minute."
         ),
         "Check:refused": _(
             "These addresses could not be checked: Clerk refused that (%(code)s). Please tell "
@@ -448,6 +464,8 @@ class Wording:
         elif isinstance(error, exc.APIError) and not isinstance(error, exc.ServiceUnavailable):
             case = "refused"
             values["code"] = error.code or error.status or "-"
+        elif isinstance(error, (exc.BulkheadFull, exc.CircuitOpen, exc.DeadlineExceeded)):
+            case = "unasked"
         else:
             case = ""
         name = f"{what}:{case}" if case else what

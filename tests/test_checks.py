@@ -183,6 +183,7 @@ BOUNDS = {
     "CONNECT_TIMEOUT": (0.01, 60),
     "READ_TIMEOUT": (0.01, 120),
     "REQUEST_SECONDS": (1, 600),
+    "MAX_WAITING": (1, 1_000),
 }
 
 #: Time-outs that fit into every request.

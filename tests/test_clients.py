@@ -46,6 +46,7 @@ def test_all_threads_of_the_process_share_it() -> None:
         {"CLERK_API_URL": "https://other.test"},
         {"ORG_INVITATIONS_CONNECT_TIMEOUT": 1},
         {"ORG_INVITATIONS_READ_TIMEOUT": 1},
+        {"ORG_INVITATIONS_MAX_WAITING": 1},
     ],
 )
 def test_other_settings_mean_another_client(change: dict[str, Any]) -> None:

@@ -11,10 +11,13 @@ from functools import partial
 from typing import Any
 
 import pytest
+from django.test import override_settings
 
 from org_invitations import concurrency
-from org_invitations.clerk.exceptions import ConnectionFailed
-from org_invitations.concurrency import MAX_WORKERS, Outcome, run_together
+from org_invitations.clerk.bulkhead import Bulkhead
+from org_invitations.clerk.exceptions import BulkheadFull, ConnectionFailed
+from org_invitations.clients import get_client
+from org_invitations.concurrency import MAX_WORKERS, Outcome, get_bulkhead, run_together
 
 
 def test_no_calls_have_no_outcomes() -> None:
@@ -123,6 +126,40 @@ def test_many_requests_share_one_set_of_threads(monkeypatch: pytest.MonkeyPatch)
         list(pool.map(lambda _: run_together({"a": int, "b": int}), range(16)))
     assert len(made) == 1
     made[0].shutdown()
+
+
+def test_all_of_them_need_one_place_to_wait_in() -> None:
+    with override_settings(ORG_INVITATIONS_MAX_WAITING=1):
+        barrier = threading.Barrier(4, timeout=5)
+        outcomes = run_together({str(n): barrier.wait for n in range(4)})
+        assert sorted(outcome.get() for outcome in outcomes.values()) == [0, 1, 2, 3]
+
+
+def test_where_there_is_none_that_is_what_became_of_each(monkeypatch: pytest.MonkeyPatch) -> None:
+    full = Bulkhead(1, patience=0)
+    monkeypatch.setattr(concurrency, "get_bulkhead", lambda: full)
+    has_it, go = threading.Event(), threading.Event()
+
+    def hold() -> None:
+        has_it.set()
+        go.wait(10)
+
+    holder = threading.Thread(target=run_together, args=({"a": hold},))
+    holder.start()
+    assert has_it.wait(10)
+    outcomes = run_together({"a": int, "b": int})
+    go.set()
+    holder.join(10)
+    assert [type(outcome.error) for outcome in outcomes.values()] == [BulkheadFull] * 2
+    assert run_together({"a": int})["a"].value == 0
+
+
+def test_the_places_of_a_process_are_as_many_as_the_setting_says() -> None:
+    assert get_bulkhead() is get_bulkhead()
+    assert get_bulkhead().places == 4
+    with override_settings(ORG_INVITATIONS_MAX_WAITING=7):
+        assert get_bulkhead().places == 7
+        assert get_client().bulkhead is get_bulkhead()
 
 
 def test_an_outcome_is_a_value_or_an_error() -> None:

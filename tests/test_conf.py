@@ -49,6 +49,7 @@ DEFAULTS: dict[str, Any] = {
     "CONNECT_TIMEOUT": 2.0,
     "READ_TIMEOUT": 6.0,
     "REQUEST_SECONDS": 25.0,
+    "MAX_WAITING": 4,
     "REDIRECT_URL": "",
     "REDIRECT_URLS": (),
     "LANGUAGES": (),
@@ -266,6 +267,9 @@ def test_the_name_of_a_choice_is_translated_when_it_is_shown() -> None:
         ("READ_TIMEOUT", 0, 0.01),
         ("READ_TIMEOUT", -0.5, 0.01),
         ("READ_TIMEOUT", 1_000, 120.0),
+        ("MAX_WAITING", 8, 8),
+        ("MAX_WAITING", 0, 1),
+        ("MAX_WAITING", 5_000, 1_000),
         ("REQUEST_SECONDS", 55, 55.0),
         ("REQUEST_SECONDS", 0, 1.0),
         ("REQUEST_SECONDS", 3_600, 600.0),
@@ -289,6 +293,7 @@ def test_a_number_is_kept_within_its_bounds(name: str, value: Any, used: Any) ->
         "CONNECT_TIMEOUT",
         "READ_TIMEOUT",
         "REQUEST_SECONDS",
+        "MAX_WAITING",
     ],
 )
 def test_what_is_no_number_means_the_default(name: str, nonsense: Any) -> None:

@@ -266,6 +266,7 @@ def test_the_bounds_of_the_numbers_are_as_documented() -> None:
         ("CONNECT_TIMEOUT", 0.01, conf_module.MAX_CONNECT_TIMEOUT),
         ("READ_TIMEOUT", 0.01, conf_module.MAX_READ_TIMEOUT),
         ("REQUEST_SECONDS", 1, conf_module.MAX_REQUEST_SECONDS),
+        ("MAX_WAITING", 1, conf_module.MAX_MAX_WAITING),
     ):
         assert rows[f"ORG_INVITATIONS_{setting}"][1].endswith(f"{low} to {high:g}")
 

@@ -11,6 +11,7 @@ from django import conf
 from django.core.cache import cache
 from django.test import Client
 
+from org_invitations.clients import get_client
 from org_invitations.emulator import JWT_KEY, SECRET_KEY, Emulator, EmulatorServer
 
 AUTHORIZED = {"Authorization": f"Bearer {SECRET_KEY}"}
@@ -100,6 +101,21 @@ def test_a_server_for_a_browser(clerk_emulator_server: EmulatorServer, clerk_sig
     cookies = clerk_sign_in(Client(), "ada@acme.test")
     sid = jwt.decode(cookies["__session"], options={"verify_signature": False})["sid"]
     assert sid in clerk_emulator_server.emulator.state.sessions
+
+
+@pytest.mark.parametrize("turn", [1, 2])
+def test_that_clerk_hung_in_one_test_is_not_known_in_the_next(
+    clerk_emulator: Emulator, clerk_sign_in: Any, turn: int
+) -> None:
+    client = Client()
+    clerk_sign_in(client, "ada@acme.test", organization="acme")
+    assert client.get("/invitations/").status_code == 200
+    assert not get_client().breaker.is_open("read")
+    clerk_emulator.fault(times=None, delay=60)
+    cache.clear()
+    assert client.get("/invitations/").status_code == 503
+    assert client.get("/invitations/").status_code == 503
+    assert get_client().breaker.is_open("read")
 
 
 @pytest.mark.parametrize("turn", [1, 2])

@@ -5,7 +5,8 @@ again, briefly and with jitter, after a connection error or 502, 503, 504. Anyth
 once: Clerk has no idempotency key. A 429 is never waited for here, it becomes an exception
 with the seconds. Redirects are not followed, cookies are not kept, and an answer that is not
 Clerk's becomes an exception as well. No call goes on beyond the deadline that holds, and none is
-sent for which too little time is left (:mod:`org_invitations.clerk.deadline`).
+sent for which too little time is left (:mod:`org_invitations.clerk.deadline`). While Clerk hangs,
+calls fail at once: :mod:`org_invitations.clerk.breaker`, :mod:`org_invitations.clerk.bulkhead`.
 """
 
 from __future__ import annotations
@@ -14,7 +15,8 @@ import logging
 import re
 import ssl
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager, nullcontext
 from http.cookiejar import DefaultCookiePolicy
 from types import TracebackType
 from typing import Any, Final, Self
@@ -39,9 +41,13 @@ from urllib3.util.retry import Retry
 from urllib3.util.timeout import Timeout as TimeoutOfCall
 
 from .. import __version__
+from .breaker import Attempt, Breaker
+from .bulkhead import Bulkhead
 from .deadline import get_deadline
 from .errors import error_from_response
 from .exceptions import (
+    BulkheadFull,
+    CircuitOpen,
     ClerkError,
     ConnectionBroken,
     ConnectionFailed,
@@ -99,6 +105,8 @@ class ClerkClient:
         api_url: str = "https://api.clerk.com",
         connect_timeout: float = 2.0,
         read_timeout: float = 6.0,
+        bulkhead: Bulkhead | None = None,
+        breaker: Breaker | None = None,
     ) -> None:
         """Build a client.
 
@@ -106,10 +114,14 @@ class ClerkClient:
         :param api_url: the Backend API without ``/v1``.
         :param connect_timeout: seconds to connect.
         :param read_timeout: seconds for each wait for data, and for the answer as a whole.
+        :param bulkhead: the places of the process to wait in; without one any number may wait.
+        :param breaker: one of its own unless given.
         """
         self.api_url = api_url.rstrip("/")
         self.connect_timeout = connect_timeout
         self.read_timeout = read_timeout
+        self.bulkhead = bulkhead
+        self.breaker = breaker or Breaker()
         self._auth = _BearerAuth(secret_key)
         self._http = self.create_session()
 
@@ -247,15 +259,20 @@ class ClerkClient:
         is_write: bool = False,
     ) -> Any:
         route = "/".join(quote_segment(segment) for segment in path)
+        query = (params or {}).items()
         started = time.monotonic()
+        concerned = path[1] if path[0] == "organizations" and len(path) > 1 else ""
         try:
-            status, body = self._send(
-                method,
-                f"{self.api_url}/v1/{route}",
-                params={key: value for key, value in (params or {}).items() if value is not None},
-                json=json,
-                timeout=self._get_timeout(is_write=is_write),
-            )
+            with self._let_through("write" if is_write else "read", concerned) as attempt:
+                timeout = self._get_timeout(is_write=is_write)
+                with self._learning(attempt, timeout):
+                    status, body = self._send(
+                        method,
+                        f"{self.api_url}/v1/{route}",
+                        params={name: value for name, value in query if value is not None},
+                        json=json,
+                        timeout=timeout,
+                    )
         except ClerkError as error:
             _log(error, method, route, started)
             # The frames below hold the bodies of request and answer, with whatever secrets
@@ -263,6 +280,41 @@ class ClerkClient:
             raise error.with_traceback(None) from None
         logger.debug("%s /v1/%s: %s in %d ms", method, route, status, _since(started))
         return body
+
+    @contextmanager
+    def _let_through(self, kind: str, concerned: str) -> Iterator[Attempt]:
+        """Let a call through if Clerk is likely to answer it, and there is a place to wait in.
+
+        :raises CircuitOpen: it is not likely.
+        :raises BulkheadFull: there is none.
+        """
+        place = self.bulkhead.place() if self.bulkhead is not None else nullcontext()
+        with self.breaker.attempt(kind, concerned) as attempt, place:
+            yield attempt
+
+    @contextmanager
+    def _learning(self, attempt: Attempt, timeout: float) -> Iterator[None]:
+        """Note what a call tells about the way to Clerk; one that was cut short tells nothing."""
+        try:
+            yield
+        except ConnectionFailed:
+            attempt.failed(is_general=True)
+            raise
+        except Timeout:
+            if timeout >= self.connect_timeout + self.read_timeout:
+                attempt.failed(is_general=False)
+            raise
+        except ConnectionBroken:
+            raise
+        except ClerkError:
+            self._note_answer(attempt)  # whatever it was
+            raise
+        self._note_answer(attempt)
+
+    def _note_answer(self, attempt: Attempt) -> None:
+        attempt.answered()
+        if self.bulkhead is not None:
+            self.bulkhead.note_answer()
 
     def _send(
         self, method: str, url: str, *, params: Mapping[str, Any], json: Any, timeout: float
@@ -471,6 +523,8 @@ def _strings(answer: Any, key: str) -> list[str]:
 def _log(error: ClerkError, method: str, route: str, started: float) -> None:
     # A refusal is Clerk's everyday answer; what stops the site is worth a warning.
     level = logging.INFO if error.status and error.status < 500 else logging.WARNING
+    if isinstance(error, (BulkheadFull, CircuitOpen)):
+        level = logging.INFO  # why was worth a warning, and there may be very many of these
     if error.status in (401, 403, 429):
         level = logging.WARNING
     kind = type(error).__name__

@@ -5,7 +5,9 @@
     ClerkError
     ├── TransportError            no usable answer
     │   ├── ConnectionFailed      never reached Clerk: nothing was done
-    │   │   └── DeadlineExceeded  not sent: too little was left of the request's time
+    │   │   ├── DeadlineExceeded  not sent: too little was left of the request's time
+    │   │   ├── CircuitOpen       not sent: Clerk has not answered a few times in a row
+    │   │   └── BulkheadFull      not sent: too many requests of the process wait for Clerk
     │   ├── ConnectionBroken      broke after sending: it may have been done
     │   ├── Timeout               no answer in time: it may have been done
     │   └── InvalidResponse       an answer that is not Clerk's (HTML, a redirect, too big)
@@ -174,6 +176,14 @@ class ConnectionFailed(TransportError):
 
 class DeadlineExceeded(ConnectionFailed):
     """The call was not sent, because too little is left of the time that the request has."""
+
+
+class CircuitOpen(ConnectionFailed):
+    """The call was not sent, because Clerk has not answered a few times in a row just now."""
+
+
+class BulkheadFull(ConnectionFailed):
+    """The call was not sent, because too many requests of this process wait for Clerk already."""
 
 
 class ConnectionBroken(TransportError):

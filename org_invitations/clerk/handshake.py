@@ -12,7 +12,7 @@ from collections.abc import Callable, Mapping
 from typing import Any, Final, Protocol
 
 from . import cookies, reasons, urls
-from .exceptions import ClerkError
+from .exceptions import BulkheadFull, CircuitOpen, ClerkError
 from .javascript import to_number
 from .publishable_key import PublishableKey
 from .request import RequestContext
@@ -124,7 +124,10 @@ def received_directives(
         try:
             directives = list(backend().get_handshake_payload(request.handshake_nonce))
         except ClerkError as error:
-            logger.error("The payload of a handshake could not be had: %s", error)
+            # Anybody can send as many of them as they like while Clerk hangs.
+            was_asked = not isinstance(error, (BulkheadFull, CircuitOpen))
+            level = logging.ERROR if was_asked else logging.INFO
+            logger.log(level, "The payload of a handshake could not be had: %s", error)
     else:
         payload = verify_handshake_token(request.handshake_token, keys)
         found = payload.get("handshake")

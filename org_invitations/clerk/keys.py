@@ -15,6 +15,7 @@ import logging
 import threading
 import time
 from collections.abc import Callable, Mapping
+from contextlib import AbstractContextManager, nullcontext
 from functools import lru_cache
 from typing import Any, Final, NoReturn, Protocol
 
@@ -25,6 +26,7 @@ from jwt.algorithms import RSAAlgorithm
 from jwt.exceptions import InvalidKeyError
 
 from . import reasons
+from .deadline import get_deadline
 from .exceptions import ClerkError
 from .tokens import TokenError, VerifyingKey
 
@@ -84,9 +86,16 @@ class RemoteKeys:
         cache: Cache,
         *scope: str,
         clock: Callable[[], float] = time.time,
+        place: Callable[[], AbstractContextManager[None]] = nullcontext,
     ) -> None:
-        """Build the source; ``fetch`` is ``get_jwks`` of a client, ``clock`` gives seconds."""
+        """Build the source.
+
+        :param fetch: ``get_jwks`` of a client.
+        :param clock: gives seconds.
+        :param place: what somebody holds who waits while another thread fetches: for Clerk, too.
+        """
         self._fetch = fetch
+        self._place = place
         self._cache = cache
         self._clock = clock
         self._lock = threading.Lock()
@@ -108,8 +117,10 @@ class RemoteKeys:
             return key
         old = self._keys.get(kid) if self._age() < USABLE_FOR else None
         # While one thread waits for Clerk, the others go on with a key that was good so far.
-        if not self._lock.acquire(blocking=old is None):
-            return old or self._nobody()
+        if not self._lock.acquire(blocking=False):
+            if old is not None:
+                return old
+            self._wait()
         try:
             self._load()
             if not self._is_fresh():
@@ -120,6 +131,17 @@ class RemoteKeys:
         finally:
             self._lock.release()
         return key or self._nobody()
+
+    def _wait(self) -> None:
+        """Wait for the lock while another thread fetches the set, if there is time for that."""
+        seconds = min(get_deadline().left(), threading.TIMEOUT_MAX)
+        try:
+            with self._place():
+                if self._lock.acquire(timeout=seconds):
+                    return
+        except ClerkError as error:
+            logger.info("Clerk's keys could not be waited for: %s", error)
+        raise TokenError(reasons.REMOTE_JWK_FAILED_TO_LOAD, "Error loading Clerk JWKS.")
 
     def _nobody(self) -> NoReturn:
         raise TokenError(

@@ -32,9 +32,12 @@ from responses.registries import OrderedRegistry
 from org_invitations import __version__
 from org_invitations.clerk import API_VERSION, ClerkClient
 from org_invitations.clerk import client as client_module
+from org_invitations.clerk.breaker import COOL_DOWN, THRESHOLD, Breaker
+from org_invitations.clerk.bulkhead import PATIENCE, Bulkhead
 from org_invitations.clerk.client import MAX_RESPONSE_BYTES, quote_segment
 from org_invitations.clerk.deadline import Deadline
 from org_invitations.clerk.exceptions import (
+    CircuitOpen,
     ClerkError,
     ConnectionBroken,
     ConnectionFailed,
@@ -681,6 +684,130 @@ def test_a_body_that_stops_is_not_waited_for_beyond_the_end() -> None:
 
     with Server(answer) as server, Deadline(0.3), pytest.raises(Timeout):
         make_client(server.url).get("x")
+
+
+# --- While Clerk hangs ------------------------------------------------------------------------
+
+
+def let_fail(client: ClerkClient, *path: str, times: int = 1, method: str = "get") -> list[str]:
+    """Call some times; return the names of the errors."""
+    errors = []
+    for _ in range(times):
+        with pytest.raises(ClerkError) as caught:
+            getattr(client, method)(*path)
+        errors.append(type(caught.value).__name__)
+    return errors
+
+
+def test_after_a_few_time_outs_in_a_row_clerk_is_not_asked() -> None:
+    with Server(hang) as server:
+        client = make_client(server.url, read_timeout=0.05, connect_timeout=1)
+        errors = let_fail(client, "jwks", times=THRESHOLD + 3)
+        # Nor is it where a handshake or a session is to be had: all of that is one host.
+        for call in (client.get_jwks, lambda: client.get_handshake_payload("made-up")):
+            with pytest.raises(CircuitOpen):
+                call()
+    assert errors == ["Timeout"] * THRESHOLD + ["CircuitOpen"] * 3
+    assert len(server.requests) == THRESHOLD
+
+
+def test_what_is_slow_to_write_may_still_be_read() -> None:
+    with Server(*[hang] * THRESHOLD, http()) as server:
+        client = make_client(server.url, read_timeout=0.05, connect_timeout=1)
+        let_fail(client, "x", times=THRESHOLD, method="post")
+        assert let_fail(client, "x", method="post") == ["CircuitOpen"]
+        assert client.get("x") == {}
+        assert let_fail(client, "x", method="post") == ["CircuitOpen"]
+
+
+def test_connections_that_are_refused_count_as_well() -> None:
+    with socket.socket() as unused:
+        unused.bind(("127.0.0.1", 0))
+        client = make_client(f"http://127.0.0.1:{unused.getsockname()[1]}")
+        errors = let_fail(client, "organizations", "org_1", times=THRESHOLD)
+        assert errors == ["ConnectionFailed"] * THRESHOLD
+        assert let_fail(client, "organizations", "org_2") == ["CircuitOpen"]
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        *(f"{status} X" for status in (400, 401, 403, 404, 409, 422, 429, 500, 502, 503, 504)),
+        "302 X",
+        "not json",
+        "dropped",
+    ],
+)
+def test_no_answer_of_clerks_whatever_it_says_opens_the_circuit(answer: str) -> None:
+    body: Answer = http(b"{}", status=answer)
+    if answer == "not json":
+        body = http(b"<html>", content_type="text/html")
+    if answer == "dropped":
+        body = drop
+    with Server(body) as server:
+        client = make_client(server.url)
+        errors = let_fail(client, "organizations", "org_1", times=THRESHOLD + 2, method="post")
+    assert "CircuitOpen" not in errors
+    assert len(server.requests) == THRESHOLD + 2
+
+
+def test_an_answer_that_says_no_ends_the_row_too() -> None:
+    late, no = hang, http(b"{}", status="404 X")
+    with Server(*[late] * (THRESHOLD - 1), no, late) as server:
+        client = make_client(server.url, read_timeout=0.05, connect_timeout=1)
+        errors = let_fail(client, "x", times=THRESHOLD * 2 - 1)
+    assert "CircuitOpen" not in errors
+
+
+def test_one_organization_that_takes_too_long_keeps_no_other_from_asking() -> None:
+    with Server(*[hang] * THRESHOLD, http()) as server:
+        client = make_client(server.url, read_timeout=0.05, connect_timeout=1)
+        let_fail(client, "organizations", "org_slow", "invitations", times=THRESHOLD)
+        assert let_fail(client, "organizations", "org_slow") == ["CircuitOpen"]
+        assert client.get("organizations", "org_other") == {}
+
+
+def test_what_was_cut_short_says_nothing_about_clerk() -> None:
+    with Server(hang) as server:
+        client = make_client(server.url)
+        for _ in range(THRESHOLD + 1):
+            with Deadline(0.05):
+                assert let_fail(client, "x") == ["Timeout"]
+    assert len(server.requests) == THRESHOLD + 1
+
+
+def test_once_clerk_answers_again_so_does_the_app(clock: Clock) -> None:
+    with Server(*[hang] * (THRESHOLD + 1), http()) as server:
+        breaker = Breaker(clock=clock)
+        client = make_client(server.url, read_timeout=0.05, connect_timeout=1, breaker=breaker)
+        let_fail(client, "x", times=THRESHOLD)
+        assert let_fail(client, "x") == ["CircuitOpen"]
+        clock.now += COOL_DOWN
+        assert let_fail(client, "x", times=2) == ["Timeout", "CircuitOpen"]
+        clock.now += COOL_DOWN
+        assert [client.get("x"), client.get("x")] == [{}, {}]
+
+
+def test_who_finds_no_place_to_wait_in_sends_nothing(clock: Clock) -> None:
+    bulkhead = Bulkhead(1, clock=clock)
+    asking, told = threading.Event(), threading.Event()
+
+    def answer(connection: socket.socket) -> bytes:
+        asking.set()
+        told.wait(10)
+        return http()
+
+    with Server(answer) as server, ThreadPoolExecutor(1) as pool:
+        client = make_client(server.url, bulkhead=bulkhead)
+        first = pool.submit(client.get, "x")
+        assert asking.wait(10)
+        clock.now += PATIENCE
+        assert let_fail(client, "x", times=THRESHOLD + 1) == ["BulkheadFull"] * (THRESHOLD + 1)
+        assert let_fail(client, "x", method="post") == ["BulkheadFull"]
+        told.set()
+        assert first.result(10) == {}
+        assert len(server.requests) == 1
+        assert client.get("x") == {}  # and none of this opened the circuit
 
 
 # --- 429 -----------------------------------------------------------------------------------

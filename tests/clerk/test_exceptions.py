@@ -72,6 +72,8 @@ def test_what_concerns_the_rest_as_well() -> None:
     assert kinds_that("concerns_all") == {
         "ConnectionFailed",
         "DeadlineExceeded",
+        "CircuitOpen",
+        "BulkheadFull",
         "PermissionDenied",
         "InvalidIdentifier",
         "OrganizationNotFound",

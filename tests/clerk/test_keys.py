@@ -5,11 +5,14 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Mapping
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import pytest
 
 from org_invitations.clerk import reasons
+from org_invitations.clerk.bulkhead import Bulkhead
+from org_invitations.clerk.deadline import Deadline
 from org_invitations.clerk.exceptions import APIError, ClerkError, ErrorDetail, TransportError
 from org_invitations.clerk.keys import PemKeys, RemoteKeys
 from org_invitations.clerk.tokens import TokenError, TokenVerifier
@@ -335,6 +338,26 @@ def test_nobody_waits_for_clerk_while_a_key_that_was_good_is_at_hand(
     assert not hanging.failed  # else it was waited for
     hanging.release.set()
     first.join(WATCHDOG)
+
+
+def test_who_waits_for_another_threads_fetch_needs_a_place_and_time(
+    cache: FakeCache, clock: Clock
+) -> None:
+    """Thirty requests at once, while Clerk hangs: one fetches, and not all others may wait."""
+    clerk = HangingClerk(clock)
+    bulkhead = Bulkhead(1, patience=0)
+    keys = RemoteKeys(clerk, cache, "here", clock=clock, place=bulkhead.place)
+    first = threading.Thread(target=reason, args=(keys, "ins_test"))
+    first.start()
+    assert clerk.asking.wait(5)
+    with Deadline(0.01):  # a place, but no time
+        assert reason(keys, "ins_test") == "jwk-remote-failed-to-load"
+    with ThreadPoolExecutor(1) as pool, bulkhead.place():  # time, but no place
+        late = pool.submit(reason, keys, "ins_test")
+        assert late.result(5) == "jwk-remote-failed-to-load"
+    clerk.release.set()
+    first.join(5)
+    assert clerk.asked == 1
 
 
 def test_without_a_cache_made_up_keys_are_few_fetches_all_the_same(
