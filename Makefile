@@ -6,10 +6,13 @@ VENV ?= .venv
 PORT ?= 8000
 EMULATOR_PORT ?= 8900
 PYTEST_ARGS ?=
+SECONDS ?= 180
+SEED ?= 1
+FAULTS_ARGS ?=
 
 BIN = $(VENV)/bin
 
-.PHONY: demo test lint types package messages clean
+.PHONY: demo test faults lint types package messages clean
 
 demo: $(VENV)/.example
 	PORT=$(PORT) EMULATOR_PORT=$(EMULATOR_PORT) $(BIN)/python example_project/demo.py
@@ -17,6 +20,9 @@ demo: $(VENV)/.example
 test: $(VENV)/.test
 	$(BIN)/python tools/browser.py
 	$(BIN)/python -m pytest --numprocesses auto --dist loadfile --cov --cov-report term-missing:skip-covered $(PYTEST_ARGS)
+
+faults: $(VENV)/.test
+	$(BIN)/python -m tests.faults --seconds $(SECONDS) --seed $(SEED) $(FAULTS_ARGS)
 
 lint: $(VENV)/.lint
 	$(BIN)/ruff check .

@@ -592,7 +592,7 @@ def test_what_can_be_ordered_of_the_emulator_can_be_ordered() -> None:
     orders = blocks(section("docs/testing.md", "## Ordering things"), "python")[0]
     orders, _, _ = orders.partition("assert ")
     exec(orders, {"emulator": emulator})
-    assert len(emulator.faults.orders) == 5
+    assert len(emulator.faults.orders) == 7
 
 
 def test_who_is_there_is_there() -> None:

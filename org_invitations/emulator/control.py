@@ -68,6 +68,10 @@ def _clear_faults(emulator: Emulator, body: Body) -> Body:
     return _get_faults(emulator, body)
 
 
+def _finish_late(emulator: Emulator, body: Body) -> Body:
+    return {"finished": emulator.finish_late()}
+
+
 def _get_requests(emulator: Emulator, body: Body) -> Body:
     """The calls of the Backend API under "requests", those of a browser under "browser"."""
     calls = [call.as_dict() for call in emulator.recorder.calls]
@@ -126,6 +130,7 @@ _HANDLERS: dict[tuple[str, str], Callable[[Emulator, Body], Body]] = {
     ("GET", "/_emulator/faults"): _get_faults,
     ("POST", "/_emulator/faults"): _order_fault,
     ("DELETE", "/_emulator/faults"): _clear_faults,
+    ("POST", "/_emulator/late"): _finish_late,
     ("GET", "/_emulator/requests"): _get_requests,
     ("DELETE", "/_emulator/requests"): _clear_requests,
     ("GET", "/_emulator/instance"): _get_instance,

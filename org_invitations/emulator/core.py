@@ -5,6 +5,7 @@ from __future__ import annotations
 import secrets
 import time
 from collections.abc import Callable, Mapping
+from functools import partial
 
 from . import (
     bapi_invitations,
@@ -21,6 +22,7 @@ from .authentication import check_api_version, check_secret_key
 from .errors import ClerkError, method_not_allowed, resource_not_found
 from .instance import Instance
 from .limits import SHORT_WINDOW
+from .recorder import RecordedCall
 from .routing import BAPI, FAPI, PAGE, Call, Route, resolve
 from .wire import ConnectionDropped, EmulatorRequest, EmulatorResponse, json_response
 
@@ -58,8 +60,11 @@ class Emulator(Instance):
             sleep(fault.hold)
         with self.lock:
             answer: EmulatorResponse | None = None
+            carry_out = partial(self._carry_out, recorded, request, route, params, allowed)
             if fault is None or fault.takes_effect:
-                answer = self._answer(request, route, params, allowed)
+                answer = carry_out()
+            elif fault.late:
+                self.late.append(carry_out)
             if fault is not None:
                 answer = None if fault.drop is not None else fault.spoil(answer)
             recorded.status = None if answer is None else answer.status
@@ -67,6 +72,28 @@ class Emulator(Instance):
             sleep(fault.delay)
         if answer is None:
             raise ConnectionDropped(after_write=fault is not None and fault.takes_effect)
+        return answer
+
+    def finish_late(self) -> int:
+        """Let all that was to take effect late do so now; return how many calls that were."""
+        with self.lock:
+            calls, self.late = self.late, []
+            for carry_out in calls:
+                carry_out()
+            return len(calls)
+
+    def _carry_out(
+        self,
+        recorded: RecordedCall,
+        request: EmulatorRequest,
+        route: Route | None,
+        params: Mapping[str, str],
+        allowed: list[str],
+    ) -> EmulatorResponse:
+        known = len(self.state.invitations)
+        answer = self._answer(request, route, params, allowed)
+        recorded.took_effect = answer.status < 400
+        recorded.made = list(self.state.invitations)[known:]
         return answer
 
     def _answer(

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import gzip
 import json
+import time
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from fnmatch import fnmatchcase
+from functools import cache
 from typing import Any
 
 from .wire import EmulatorResponse
@@ -13,7 +16,21 @@ from .wire import EmulatorResponse
 HUGE_BYTES = 50 * 1024 * 1024
 _CHUNK = 64 * 1024
 
-GARBAGE = ("html", "truncated", "invalid-json", "wrong-json", "empty", "huge")
+TRICKLE_PIECES = 40
+TRICKLE_SECONDS = 0.05
+
+GARBAGE = (
+    "html",
+    "truncated",
+    "invalid-json",
+    "wrong-json",
+    "empty",
+    "huge",
+    "gzip",
+    "gzip-bomb",
+    "text",
+    "trickle",
+)
 DROPS = ("before", "after")
 
 
@@ -28,8 +45,13 @@ class Fault:
     ``drop`` ends the connection "before" or "after" the request took effect; ``garbage`` spoils
     the answer: "html" (a proxy's page with status 200), "truncated" (half of the body under the
     whole Content-Length), "invalid-json", "wrong-json" (valid, but not Clerk's), "empty", "huge"
-    (50 MB). ``write`` says whether the call takes effect all the same; by default not with
-    ``status``, and yes with ``garbage``.
+    (50 MB), "gzip" (said to be compressed, and is not), "gzip-bomb" (50 MB of it, compressed),
+    "text" (the right answer, said to be plain text), "trickle" (the right answer in forty pieces,
+    50 ms apart). ``replace`` puts other values into the answer's fields of these names, at any
+    depth, and ``remove`` takes fields out. ``write`` says whether the call takes effect all the
+    same; by default not with ``status``, and yes with ``garbage``, ``replace`` and ``remove``.
+    ``late`` puts the effect off until ``Emulator.finish_late()``; the caller gets the ``status``,
+    or, after the ``delay``, an ended connection.
     """
 
     method: str | None = None
@@ -43,6 +65,9 @@ class Fault:
     drop: str | None = None
     garbage: str | None = None
     write: bool | None = None
+    replace: dict[str, Any] = field(default_factory=dict)
+    remove: list[str] = field(default_factory=list)
+    late: bool = False
 
     def __post_init__(self) -> None:
         if self.drop is not None and self.drop not in DROPS:
@@ -61,6 +86,13 @@ class Fault:
             raise ValueError("status must be an HTTP status")
         if not isinstance(self.headers, dict) or not isinstance(self.path, str):
             raise ValueError("headers must be an object, path a string")
+        self._check_edits()
+
+    def _check_edits(self) -> None:
+        if not isinstance(self.replace, dict) or not isinstance(self.remove, list):
+            raise ValueError("replace must be an object, remove a list of names")
+        if self.late and (self.garbage or self.replace or self.remove or self.drop == "after"):
+            raise ValueError("what takes effect late has no answer to spoil")
 
     def matches(self, method: str, path: str) -> bool:
         wanted = self.method is None or self.method.upper() == method.upper()
@@ -68,15 +100,25 @@ class Fault:
 
     @property
     def takes_effect(self) -> bool:
+        """Whether the call takes effect before it is answered."""
+        if self.late:
+            return False
         if self.drop is not None:
             return self.drop == "after"
         return self.status is None if self.write is None else self.write
 
-    def spoil(self, answer: EmulatorResponse | None) -> EmulatorResponse:
-        """The answer to send in place of ``answer``, which is ``None`` without effect."""
+    def spoil(self, answer: EmulatorResponse | None) -> EmulatorResponse | None:
+        """The answer to send in place of ``answer``, which is ``None`` without effect.
+
+        ``None`` where the connection is to end without one.
+        """
         if self.status is not None:
             return self._other_answer(self.status)
+        if self.late:
+            return None
         answer = answer or EmulatorResponse(200, [("Content-Type", "application/json")], b"{}")
+        if self.replace or self.remove:
+            answer = self._edited(answer)
         if self.garbage is None:
             return answer
         return self._garbage(answer)
@@ -108,7 +150,31 @@ class Fault:
             return EmulatorResponse(200, json_type, b'["something", {"else": null}]')
         if self.garbage == "empty":
             return EmulatorResponse(200, json_type, b"")
+        if self.garbage == "gzip":
+            headers = [*answer.headers, ("Content-Encoding", "gzip")]
+            return EmulatorResponse(answer.status, headers, answer.body)
+        if self.garbage == "gzip-bomb":
+            return EmulatorResponse(200, [*json_type, ("Content-Encoding", "gzip")], _bomb())
+        if self.garbage == "text":
+            plain = [("Content-Type", "text/plain; charset=utf-8")]
+            return EmulatorResponse(answer.status, plain, answer.body)
+        if self.garbage == "trickle":
+            body = answer.body
+            return EmulatorResponse(
+                answer.status,
+                answer.headers,
+                content_length=len(body),
+                stream=lambda: _trickle(body),
+            )
         return EmulatorResponse(200, json_type, content_length=HUGE_BYTES, stream=_huge)
+
+    def _edited(self, answer: EmulatorResponse) -> EmulatorResponse:
+        try:
+            payload = json.loads(answer.body)
+        except ValueError:
+            return answer
+        body = json.dumps(_edit(payload, self.replace, self.remove)).encode()
+        return EmulatorResponse(answer.status, answer.headers, body)
 
     def as_dict(self) -> dict[str, Any]:
         return {name: getattr(self, name) for name in self.__dataclass_fields__}
@@ -122,6 +188,30 @@ def _huge() -> Iterator[bytes]:
         yield b"x" * min(_CHUNK, left)
         left -= _CHUNK
     yield tail
+
+
+@cache
+def _bomb() -> bytes:
+    return gzip.compress(b"".join(_huge()), compresslevel=1)
+
+
+def _trickle(body: bytes) -> Iterator[bytes]:
+    size = max(1, -(-len(body) // TRICKLE_PIECES))
+    for start in range(0, len(body), size):
+        time.sleep(TRICKLE_SECONDS)
+        yield body[start : start + size]
+
+
+def _edit(payload: Any, replace: dict[str, Any], remove: list[str]) -> Any:
+    if isinstance(payload, list):
+        return [_edit(item, replace, remove) for item in payload]
+    if not isinstance(payload, dict):
+        return payload
+    return {
+        name: replace[name] if name in replace else _edit(value, replace, remove)
+        for name, value in payload.items()
+        if name not in remove
+    }
 
 
 class FaultPlan:

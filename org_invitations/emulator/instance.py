@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -50,6 +50,8 @@ class Instance:
         self.faults = FaultPlan()
         self.recorder = Recorder()
         self.limiter = RateLimiter()
+        #: What faults have put off; ``Emulator.finish_late`` does it.
+        self.late: list[Callable[[], Any]] = []
         self._kind = kind
         self.reset()
 
@@ -62,6 +64,7 @@ class Instance:
             self.keys = keys.KeyRing()
             self.state = seeded_state(self.clock.now_ms())
             self.faults.clear()
+            self.late = []
             self.recorder.clear()
             self.limiter.clear()
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections import deque
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from .wire import EmulatorRequest
@@ -17,6 +17,8 @@ _SECRETS = ("authorization", "cookie")
 class RecordedCall:
     """One call. ``at`` in milliseconds; ``status`` is ``None`` when no answer was sent.
 
+    ``took_effect`` tells whether it was carried out and not refused, whatever was answered, and
+    ``made`` which invitations it made, by id. What takes effect late changes both when it does.
     ``headers`` are in lower case and without ``Authorization`` and ``Cookie``.
     """
 
@@ -28,6 +30,8 @@ class RecordedCall:
     headers: dict[str, str]
     at: int
     status: int | None = None
+    took_effect: bool = False
+    made: list[str] = field(default_factory=list)
 
     def as_dict(self) -> dict[str, Any]:
         query: dict[str, list[str]] = {}
@@ -41,6 +45,8 @@ class RecordedCall:
             "body": self.body,
             "headers": self.headers,
             "status": self.status,
+            "took_effect": self.took_effect,
+            "made": self.made,
             "at": self.at,
         }
 

@@ -34,6 +34,13 @@ class _Handler(BaseHTTPRequestHandler):
             self.close_connection = True
             self._send(json_response({"error": "unreadable body"}, 413))
             return
+        self.server.busy.add(self.connection)
+        try:
+            self._handle(length)
+        finally:
+            self.server.busy.discard(self.connection)
+
+    def _handle(self, length: int) -> None:
         request = EmulatorRequest(
             method=self.command,
             url=f"http://{self.headers.get('Host', 'localhost')}{self.path}",
@@ -47,6 +54,8 @@ class _Handler(BaseHTTPRequestHandler):
             self._drop()
             return
         self.server.say(f"{request.method} {request.path} -> {answer.status}")
+        if self.server.count_answer():
+            self.close_connection = True
         self._send(answer)
 
     do_GET = do_POST = do_DELETE = do_PATCH = do_PUT = do_HEAD = do_OPTIONS = answer  # noqa: N815
@@ -91,6 +100,10 @@ class _HTTPServer(ThreadingHTTPServer):
         self.emulator = emulator
         self.verbose = verbose
         self.connections: set[socket.socket] = set()
+        self.busy: set[socket.socket] = set()
+        #: After so many more answers nobody listens here any more; ``None``: never.
+        self.answers_left: int | None = None
+        self.is_refusing = False
         self.connections_lock = threading.Lock()
         super().__init__(address, _Handler)
 
@@ -106,6 +119,28 @@ class _HTTPServer(ThreadingHTTPServer):
         finally:
             with self.connections_lock:
                 self.connections.discard(request)
+
+    def count_answer(self) -> bool:
+        """Counts an answer that is about to go out; tells whether its connection ends with it."""
+        with self.connections_lock:
+            if self.answers_left is not None:
+                self.answers_left -= 1
+            refuse_now = self.answers_left == 0
+            if refuse_now:
+                self.answers_left = None
+        if refuse_now:
+            self.refuse()
+        return self.is_refusing
+
+    def refuse(self) -> None:
+        """Listens no more: who tries to connect is refused. Calls that are here are answered."""
+        self.is_refusing = True
+        self.shutdown()
+        self.server_close()
+        with self.connections_lock:
+            for connection in self.connections - self.busy:
+                with contextlib.suppress(OSError):
+                    connection.shutdown(socket.SHUT_RDWR)
 
     def handle_error(self, request: Any, client_address: Any) -> None:
         # A client that went away in the middle is nobody's fault here.
@@ -137,6 +172,7 @@ class EmulatorServer:
         self.emulator = emulator or Emulator()
         self._server = _HTTPServer((host, port), self.emulator, verbose=verbose)
         self.port: int = self._server.server_address[1]
+        self._address = (host, self.port)
         # "localhost" for the browser's sake: its cookies are shared with a site on localhost.
         name = "localhost" if host in REACHED_AS_LOCALHOST else host
         self.url = f"http://{name}:{self.port}"
@@ -154,7 +190,8 @@ class EmulatorServer:
 
     def stop(self) -> None:
         if self._thread is not None:
-            self._server.shutdown()
+            if not self._server.is_refusing:
+                self._server.shutdown()
             self._thread.join()
             self._thread = None
         self._server.server_close()
@@ -162,6 +199,24 @@ class EmulatorServer:
 
     def serve_forever(self) -> None:
         self._server.serve_forever()
+
+    def refuse(self, *, after: int = 0) -> None:
+        """Refuse connections, at once or when so many more calls have been answered."""
+        if after:
+            self._server.answers_left = after
+        elif not self._server.is_refusing:
+            self._server.refuse()
+
+    def listen(self) -> None:
+        """Take connections again, on the same port."""
+        if not self._server.is_refusing:
+            self._server.answers_left = None
+            return
+        if self._thread is not None:
+            self._thread.join()
+        self._server.close_connections()
+        self._server = _HTTPServer(self._address, self.emulator, verbose=self._server.verbose)
+        self.start()
 
     def __enter__(self) -> Self:
         self.start()

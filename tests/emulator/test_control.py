@@ -53,6 +53,17 @@ def test_ordering_and_clearing_faults(order: Any, api: Any) -> None:
     assert "error" in order("POST", "faults", {"nonsense": "x"}, 400)
 
 
+def test_letting_what_is_late_take_effect(order: Any, api: Any) -> None:
+    api.checked = False
+    order(
+        "POST", "faults", {"method": "POST", "path": "*/invitations", "late": True, "status": 504}
+    )
+    body = {"email_address": "new@example.com", "role": "org:member"}
+    assert api.call("POST", f"/organizations/{api.acme}/invitations", body=body).status == 504
+    assert order("POST", "late") == {"finished": 1}
+    assert api.invitations(email_address="new@example.com")["total_count"] == 1
+
+
 def test_the_list_of_calls(order: Any, api: Any, browser: Any) -> None:
     api.invitations(status=["pending", "expired"], limit=1)
     api.invite()

@@ -2,11 +2,18 @@
 
 from __future__ import annotations
 
+import gzip
+import json
 from typing import Any
 
 import pytest
 
-from org_invitations.emulator import ConnectionDropped, Emulator, EmulatorRequest
+from org_invitations.emulator import (
+    ConnectionDropped,
+    Emulator,
+    EmulatorRequest,
+    EmulatorResponse,
+)
 
 INVITE = "/v1/organizations/*/invitations"
 
@@ -99,9 +106,111 @@ def test_a_huge_answer_is_made_piece_by_piece(emulator: Emulator) -> None:
         {"delay": "1"},
         {"status": 99},
         {"nonsense": 1},
+        {"replace": ["id"]},
+        {"remove": "id"},
+        {"late": True, "garbage": "html"},
+        {"late": True, "drop": "after"},
     ],
 )
 def test_a_senseless_order_is_refused(emulator: Emulator, order: dict[str, Any]) -> None:
     with pytest.raises((ValueError, TypeError)):
         emulator.fault(**order)
     assert emulator.faults.orders == []
+
+
+def _send(emulator: Emulator, api: Any, address: str = "new@example.com") -> EmulatorResponse:
+    body = json.dumps({"email_address": address, "role": "org:member"}).encode()
+    url = f"{emulator.base_url}/v1/organizations/{api.acme}/invitations"
+    headers = {
+        "Authorization": f"Bearer {emulator.secret_key}",
+        "Content-Type": "application/json",
+    }
+    return emulator.handle(EmulatorRequest("POST", url, headers, body))
+
+
+def test_what_takes_effect_late_does_so_when_it_is_let(api: Any, emulator: Emulator) -> None:
+    emulator.fault("POST", INVITE, late=True)
+    with pytest.raises(ConnectionDropped) as caught:
+        _send(emulator, api)
+    call = emulator.requests[-1]
+    assert (caught.value.after_write, call.took_effect, call.made) == (False, False, [])
+    assert emulator.finish_late() == 1
+    [made] = api.invitations(email_address="new@example.com")["data"]
+    assert (call.took_effect, call.made) == (True, [made["id"]])
+    assert emulator.finish_late() == 0
+
+
+def test_a_gateway_may_answer_before_it_takes_effect(api: Any, emulator: Emulator) -> None:
+    emulator.fault("POST", INVITE, late=True, status=504)
+    assert _send(emulator, api).status == 504
+    assert api.invitations(email_address="new@example.com")["total_count"] == 0
+    emulator.finish_late()
+    assert api.invitations(email_address="new@example.com")["total_count"] == 1
+
+
+def test_what_is_late_may_be_refused_by_then(api: Any, emulator: Emulator) -> None:
+    emulator.fault("POST", INVITE, late=True, status=504)
+    _send(emulator, api)
+    api.invite()
+    late = emulator.requests[0]
+    emulator.finish_late()
+    assert (late.took_effect, late.made) == (False, [])
+    assert api.invitations(email_address="new@example.com")["total_count"] == 1
+
+
+def test_starting_over_forgets_what_is_late(api: Any, emulator: Emulator) -> None:
+    emulator.fault("POST", INVITE, late=True, status=504)
+    _send(emulator, api)
+    emulator.reset()
+    assert emulator.finish_late() == 0
+
+
+def test_fields_are_replaced_and_taken_out_at_any_depth(api: Any, emulator: Emulator) -> None:
+    emulator.fault(
+        "GET", INVITE, replace={"status": None, "email_address": "\ud800"}, remove=["url"]
+    )
+    request = EmulatorRequest(
+        "GET",
+        f"{emulator.base_url}/v1/organizations/{api.acme}/invitations",
+        {"Authorization": f"Bearer {emulator.secret_key}"},
+    )
+    rows = emulator.handle(request).json["data"]
+    assert {row["status"] for row in rows} == {None}
+    assert {row["email_address"] for row in rows} == {"\ud800"}
+    assert not any("url" in row for row in rows)
+
+
+def test_a_spoilt_field_hides_nothing_from_the_list_of_calls(api: Any, emulator: Emulator) -> None:
+    emulator.fault("POST", INVITE, replace={"id": 7})
+    assert _send(emulator, api).json["id"] == 7
+    [made] = api.invitations(email_address="new@example.com")["data"]
+    assert emulator.requests[0].made == [made["id"]]
+
+
+def test_garbage_that_is_about_the_way_and_not_the_text(api: Any, emulator: Emulator) -> None:
+    emulator.fault("POST", INVITE, garbage="text")
+    plain = _send(emulator, api, "one@example.com")
+    assert plain.header("content-type") == "text/plain; charset=utf-8"
+    assert plain.json["email_address"] == "one@example.com"
+    emulator.fault("POST", INVITE, garbage="gzip")
+    unzipped = _send(emulator, api, "two@example.com")
+    assert unzipped.header("content-encoding") == "gzip"
+    assert unzipped.json["email_address"] == "two@example.com"
+    emulator.fault("POST", INVITE, garbage="gzip-bomb", write=False)
+    bomb = _send(emulator, api, "three@example.com")
+    assert len(bomb.body) < 1024 * 1024
+    assert len(gzip.decompress(bomb.body)) == 50 * 1024 * 1024
+
+
+def test_an_answer_trickles_in_and_is_whole(
+    api: Any, emulator: Emulator, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    slept: list[float] = []
+    monkeypatch.setattr("org_invitations.emulator.faults.time.sleep", slept.append)
+    emulator.fault("POST", INVITE, garbage="trickle")
+    answer = _send(emulator, api)
+    assert answer.stream is not None
+    body = b"".join(answer.stream())
+    assert json.loads(body)["email_address"] == "new@example.com"
+    assert answer.content_length == len(body)
+    assert 30 < len(slept) <= 40

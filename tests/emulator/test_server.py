@@ -231,3 +231,47 @@ def test_no_file_imports_another_part_of_the_app() -> None:
         text = file.read_text()
         assert not re.search(r"^\s*(from|import) (org_invitations|django)\b", text, re.MULTILINE)
         assert not re.search(r"^\s*from \.\.", text, re.MULTILINE), file.name
+
+
+# --- Nobody listens -----------------------------------------------------------------------------
+
+
+def test_it_refuses_connections_until_it_listens_again(
+    http: requests.Session, server: EmulatorServer
+) -> None:
+    url = f"{server.url}/v1/organizations/acme"
+    assert http.get(url, timeout=5).ok
+    server.refuse()
+    with pytest.raises(requests.ConnectionError, match="refused"):
+        http.get(url, timeout=5)
+    server.refuse()  # once is enough
+    server.listen()
+    assert http.get(url, timeout=5).json()["slug"] == "acme"
+    server.listen()
+
+
+def test_it_refuses_after_so_many_answers(http: requests.Session, server: EmulatorServer) -> None:
+    url = f"{server.url}/v1/organizations/acme"
+    server.refuse(after=2)
+    assert http.get(url, timeout=5).ok
+    last = http.get(url, timeout=5)
+    assert last.headers["Connection"] == "close"
+    assert last.json()["slug"] == "acme"
+    with pytest.raises(requests.ConnectionError, match="refused"):
+        http.get(url, timeout=5)
+    server.listen()
+    assert http.get(url, timeout=5).ok
+
+
+def test_listening_takes_an_order_to_refuse_back(
+    http: requests.Session, server: EmulatorServer
+) -> None:
+    server.refuse(after=1)
+    server.listen()
+    url = f"{server.url}/v1/organizations/acme"
+    assert [http.get(url, timeout=5).status_code for _ in range(3)] == [200] * 3
+
+
+def test_it_can_be_stopped_while_it_refuses() -> None:
+    with EmulatorServer() as server:
+        server.refuse()

@@ -1,0 +1,304 @@
+"""Seeded lies: small patches of the app that the judge must notice, or it is worth nothing.
+
+Each is applied to a copy of the app, and the cells that were just played are played again with it,
+in the same order, until one fails in a way in which it did not fail before. A lie that is not found
+fails the run, and so does one whose anchor is not in the code exactly once: then the code has moved
+and the anchor has to follow.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final
+
+import org_invitations
+
+from . import failures
+from .play import Result
+
+#: The repository: what is not the app comes from here.
+ROOT: Final = Path(__file__).parents[2]
+
+
+@dataclass(frozen=True)
+class Edit:
+    """One replacement in one file of the app."""
+
+    file: str
+    old: str
+    new: str
+
+
+@dataclass(frozen=True)
+class Lie:
+    """What is made untrue, where, and as what it must be found."""
+
+    name: str
+    edits: tuple[Edit, ...]
+    #: The kinds of failure of which one must be found.
+    finds: tuple[str, ...]
+    #: What the names of the actions that can show it begin with; empty for all.
+    actions: tuple[str, ...] = ()
+
+
+LIES: Final = (
+    Lie(
+        "an older invitation is claimed as the one just sent",
+        (
+            Edit(
+                "services/settling.py",
+                "return recent and found.role == request.role and found.inviter_id",
+                "return recent or found.role == request.role or found.inviter_id",
+            ),
+        ),
+        (failures.OLDER, failures.STRANGER, failures.UNTRUE),
+        ("invite", "retry"),
+    ),
+    Lie(
+        "an error is swallowed",
+        (
+            Edit(
+                "views/invite.py",
+                "return self.form_invalid(workspace, form, self.explain(error, workspace, form))",
+                "return self.form_invalid(workspace, form)",
+            ),
+        ),
+        (failures.WORDLESS,),
+        ("invite one",),
+    ),
+    Lie(
+        "an invitation is sent again after a lost answer",
+        (
+            Edit(
+                "services/creating.py",
+                "        lost = error\n",
+                "        return api.invite_member(request)\n",
+            ),
+        ),
+        (failures.TWICE,),
+        ("invite one", "resend", "change", "finish"),
+    ),
+    Lie(
+        "what was typed is lost where Clerk does not answer",
+        (
+            Edit(
+                "views/typed.py",
+                "form = self.get_typed_form(self.service.remembered_roles())",
+                "form = self.get_form(self.service.remembered_roles() or AssignableRoles())",
+            ),
+        ),
+        (failures.TYPED,),
+        ("invite", "check"),
+    ),
+    Lie(
+        "a link is written into the log",
+        (
+            Edit(
+                "clerk/client.py",
+                'logger.debug("%s /v1/%s: %s in %d ms", method, route, status, _since(started))',
+                'logger.debug("%s /v1/%s: %s %s", method, route, status, body)',
+            ),
+        ),
+        (failures.LEAK,),
+    ),
+    Lie(
+        "an item is done without anything being sent",
+        (
+            Edit(
+                "services/inviting.py",
+                "ResultState.UNSETTLED: State.UNSETTLED,",
+                "ResultState.UNSETTLED: State.DONE,",
+            ),
+        ),
+        (failures.UNTRUE, failures.OLDER),
+        ("invite many", "retry"),
+    ),
+    Lie(
+        "a refusal is shown as sent",
+        (
+            Edit(
+                "views/outcome_rows.py",
+                '"done": [item for item in items if item.state == State.DONE],',
+                '"done": [item for item in items if item.state in (State.DONE, State.FAILED)],',
+            ),
+        ),
+        (failures.UNTRUE, failures.OLDER, failures.STRANGER),
+        ("invite many", "retry", "resend many", "revoke many"),
+    ),
+    Lie(
+        "a retry ignores the deadline",
+        (
+            Edit("clerk/client.py", "        total=2,\n", "        total=9,\n"),
+            Edit(
+                "clerk/client.py",
+                "if isinstance(error, ReadTimeoutError) or (",
+                "if (",
+            ),
+        ),
+        (failures.DEADLINE, failures.BUDGET),
+    ),
+    Lie(
+        "nothing was changed, it says, after it was",
+        (
+            Edit(
+                "services/revoking.py",
+                "    if found.is_revoked:\n        return found\n",
+                "    if found.is_revoked:\n        raise lost\n",
+            ),
+        ),
+        (failures.UNTRUE, failures.STUCK, failures.ABANDONED, failures.UNSAID),
+        ("revoke", "resend", "change"),
+    ),
+    Lie(
+        "an item is never reconciled",
+        (
+            Edit(
+                "services/settling_batches.py",
+                "            settler.settle(doubtful)\n",
+                "            settler.settle([])\n",
+            ),
+        ),
+        (failures.STUCK,),
+        ("invite", "revoke many", "retry", "outcome"),
+    ),
+    Lie(
+        "a person is left uninvited after half a resend",
+        (
+            Edit(
+                "services/replacing.py",
+                "self._settle(item, otherwise, Reason.of_error(error))",
+                "self._settle(item, State.FAILED, Reason.of_error(error))",
+            ),
+        ),
+        (failures.ABANDONED,),
+        ("resend", "change"),
+    ),
+)
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """Whether a lie was found: after how many cells of the sample, and how many seconds."""
+
+    lie: Lie
+    found: bool
+    cells: int
+    seconds: float
+    #: The cell, and what is wrong with it.
+    cell: str = ""
+    failure: str = ""
+
+    def __str__(self) -> str:
+        when = f"cell {self.cells}, {self.seconds:.1f} s"
+        if not self.found:
+            return f"NOT FOUND  {self.lie.name} ({when})"
+        return f"found      {self.lie.name} ({when}): {self.failure} | {self.cell}"
+
+
+class AnchorMoved(Exception):
+    """What a lie replaces is not in the code exactly once."""
+
+
+def apply(lie: Lie, app: Path) -> None:
+    """Patch a copy of the app.
+
+    :raises AnchorMoved: the code has changed, and the lie has to follow it.
+    """
+    for edit in lie.edits:
+        path = app / edit.file
+        text = path.read_text() if path.exists() else ""
+        if text.count(edit.old) != 1:
+            raise AnchorMoved(f"{lie.name}: {edit.file} has {text.count(edit.old)} × {edit.old!r}")
+        path.write_text(text.replace(edit.old, edit.new))
+
+
+def find_all(results: Sequence[Result], seconds: float, processes: int) -> list[Verdict]:
+    """Try every lie on the cells that were played, some lies at the same time.
+
+    :param seconds: how long one lie is looked for at most.
+    """
+    with ThreadPoolExecutor(processes) as pool:
+        return list(pool.map(lambda lie: find(lie, results, seconds), LIES))
+
+
+def find(lie: Lie, results: Sequence[Result], seconds: float) -> Verdict:
+    """Look for one lie, in a process that has the patched copy."""
+    with tempfile.TemporaryDirectory(prefix="org-invitations-lie-") as folder:
+        app = Path(folder) / "org_invitations"
+        source = Path(org_invitations.__file__).parent
+        shutil.copytree(source, app, ignore=shutil.ignore_patterns("__pycache__"))
+        apply(lie, app)
+        order = {
+            "app": str(app),
+            "seconds": seconds,
+            "finds": lie.finds,
+            "cells": [
+                (number, result.as_dict())
+                for number, result in enumerate(results, 1)
+                if not lie.actions or result.cell.action.startswith(lie.actions)
+            ],
+        }
+        started = time.monotonic()
+        # "-P": the copy comes before the repository, which is where this is started.
+        answer = subprocess.run(
+            [sys.executable, "-P", "-m", "tests.faults.lies"],
+            input=json.dumps(order),
+            capture_output=True,
+            text=True,
+            cwd=ROOT,
+            env=os.environ | {"PYTHONPATH": os.pathsep.join((folder, str(ROOT)))},
+            timeout=seconds + 180,
+            check=False,
+        )
+    if answer.returncode:
+        return Verdict(
+            lie,
+            found=False,
+            cells=0,
+            seconds=time.monotonic() - started,
+            failure=answer.stderr[-2000:],
+        )
+    told = json.loads(answer.stdout.splitlines()[-1])
+    return Verdict(lie, seconds=time.monotonic() - started, **told)
+
+
+def look(order: dict[str, Any]) -> dict[str, Any]:
+    """Play cells against the patched app until one shows the lie."""
+    if Path(org_invitations.__file__).parent != Path(order["app"]):
+        raise RuntimeError(f"this is not the copy: {org_invitations.__file__}")
+    from .play import Stage
+    from .world import World
+
+    until = time.monotonic() + order["seconds"]
+    world, number = World(), 0
+    try:
+        stage = Stage(world)
+        for number, data in order["cells"]:
+            if time.monotonic() > until:
+                break
+            honest = Result.from_dict(data)
+            before = {failure.kind for failure in honest.failures}
+            result = stage.play(honest.cell)
+            # What goes wrong even without a fault counts, too: it is found all the sooner.
+            found = [*stage.rehearsed[-1].failures, *result.failures]
+            new = [f for f in found if f.kind in order["finds"] and f.kind not in before]
+            if new:
+                text = f"{new[0].kind}: {new[0].text}"
+                return {"found": True, "cells": number, "cell": honest.cell.name, "failure": text}
+        return {"found": False, "cells": number}
+    finally:
+        world.close()
+
+
+if __name__ == "__main__":
+    sys.stdout.write(json.dumps(look(json.load(sys.stdin))))

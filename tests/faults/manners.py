@@ -1,0 +1,166 @@
+"""What holds for any answer: no crash, in time, with words, nothing lost, nothing leaked."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from typing import Final
+
+from .browser import Answer
+from .claims import Claim, What
+from .failures import BUDGET, DEADLINE, ERROR, FORGED, LEAK, TYPED, WORDLESS, Failure
+from .hearing import Hearing, short
+from .world import SECRETS
+
+#: Seconds that one request may take at most: as the app's deadline of 25 s is to its read time-out
+#: of 10 s, so is this to a world's, and twice that, since a busy machine is no fault of the app's.
+MAX_SECONDS: Final = 0.3 * 25 / 10 * 2
+
+#: Nothing can be done any more with what was chosen: no right, nobody there, done already.
+_OVER: Final = (403, 404, 409)
+
+#: Something came about, so what was typed need not be there any more.
+_CAME_ABOUT: Final = {What.SENT, What.SILENT, What.REVOKED, What.UNINVITED}
+
+
+def errors(hearing: Hearing) -> Iterator[Failure]:
+    """No answer is a bare 500."""
+    for _, answer in hearing.answers:
+        if answer.status == 500:
+            yield Failure(ERROR, f"{answer.method} {short(answer.url)}: {_why(hearing)}")
+
+
+def _why(hearing: Hearing) -> str:
+    lines = [line for name, line in hearing.scene.world.logs.lines if name == "django.request"]
+    return lines[0].strip().splitlines()[-1][:200] if lines else "nothing is logged"
+
+
+def seconds(hearing: Hearing) -> Iterator[Failure]:
+    """No request takes longer than it may."""
+    limit = MAX_SECONDS + 3 * hearing.usual.seconds
+    for said, answer in hearing.answers:
+        if said.under_fault and answer.seconds > limit:
+            took = f"{answer.seconds:.1f} s, at most {limit:.1f} s"
+            yield Failure(DEADLINE, f"{answer.method} {short(answer.url)}: {took}")
+
+
+def budget(hearing: Hearing) -> Iterator[Failure]:
+    """A fault makes the app ask more, but not without end."""
+    usual = hearing.usual.calls
+    count = len(hearing.scene.calls(hearing.scene.begin, hearing.scene.end))
+    if count > 3 * usual + 8:
+        yield Failure(BUDGET, f"{count} calls, usually {usual}")
+
+
+def words(hearing: Hearing) -> Iterator[Failure]:
+    """Who does not get what they asked for is told why, in a place where they can read it."""
+    for said, claims in hearing.heard:
+        answer = said.answer
+        if said.is_look or answer.status == 500 or not answer.is_html:
+            continue
+        page = answer.page
+        where = f"{answer.status} at {short(answer.url)}"
+        # A dialog that there is nothing left to ask in says so in its heading.
+        says = page.notices or claims or "org-invitations-dialog-title" in page.ids
+        if answer.status >= 400 and not says:
+            yield Failure(WORDLESS, f"{where}, without a word")
+        elif answer.status >= 400 and said.target and not answer.before and not answer.is_fragment:
+            yield Failure(WORDLESS, f"{where}, and htmx will not show it")
+        elif said.under_fault and answer.status == 200 and not (page.notices or claims):
+            if hearing.shows is None or hearing.shows(page):
+                continue
+            yield Failure(WORDLESS, f"{where}, neither what was asked for nor why")
+
+
+# --- What was typed -----------------------------------------------------------------------------
+
+
+def typed(hearing: Hearing) -> Iterator[Failure]:
+    """What was typed is there, unless it came about or its form is still on the page."""
+    struck = [(s, c) for s, c in hearing.heard if s.under_fault and s.answer.is_html]
+    if not hearing.scene.typed or not struck or struck[0][0].answer.status == 500:
+        return
+    said, claims = struck[0]
+    answer = said.answer
+    if _came_about(answer, claims) or (said.target and _leaves_the_form(answer, said.target)):
+        return
+    there = _plain(answer.page.text)
+    fields: dict[str, set[str]] = {}
+    for control in answer.page.controls:
+        if control.is_sent:
+            fields.setdefault(control.name, set()).add(_plain(control.value))
+    is_outcome = "/outcomes/" in answer.url
+    for name, values in hearing.scene.typed.items():
+        for value in values:
+            is_text = name == "email_addresses"
+            if not is_text and (is_outcome or answer.status in _OVER):
+                continue  # it is written down, or there is nothing left to choose
+            found = _plain(value) in fields.get(name, set())
+            found = found or (is_text and all(w in there for w in _plain(value).split()))
+            if not found:
+                where = f"{answer.status} at {short(answer.url)}"
+                yield Failure(TYPED, f"{name} {value[:60]!r} is gone, {where}")
+
+
+def _came_about(answer: Answer, claims: list[Claim]) -> bool:
+    goes_on = bool(answer.before) and "/outcomes/" not in answer.url and answer.status == 200
+    return bool({claim.what for claim in claims} & _CAME_ABOUT) or goes_on
+
+
+def _leaves_the_form(answer: Answer, target: str) -> bool:
+    """Whether an answer to htmx goes elsewhere than to where the form is."""
+    if answer.before:
+        return False
+    place = (answer.header("hx-retarget") or target).lstrip("#")
+    if place == "org-invitations-dialog":
+        # The dialog's form is in it; that of the page is not.
+        return target == "org-invitations-form"
+    return place not in ("org-invitations-form", target) or place == "org-invitations-check"
+
+
+def _plain(text: str) -> str:
+    return re.sub(r"[\s,;]+", " ", text).strip().casefold()
+
+
+# --- What leaks ---------------------------------------------------------------------------------
+
+
+def leaks(hearing: Hearing) -> Iterator[Failure]:
+    """No link, key, token or address where it does not belong."""
+    for _, answer in hearing.answers:
+        yield from _leaks_of(answer)
+    world = hearing.scene.world
+    stored = world.stored()
+    for name, pattern in SECRETS.items():
+        if pattern.search(stored):
+            yield Failure(LEAK, f"a {name} is in the database")
+        for logger, line in world.logs.lines:
+            if pattern.search(line):
+                yield Failure(LEAK, f"a {name} is in the log of {logger}")
+    for wish in hearing.scene.wishes:
+        for logger, line in world.logs.lines:
+            if wish.address in line.casefold() and not logger.startswith("django"):
+                yield Failure(LEAK, f"an address is in the log of {logger}")
+
+
+def _leaks_of(answer: Answer) -> Iterator[Failure]:
+    where = short(answer.url)
+    for name, pattern in SECRETS.items():
+        may = name == "link" and answer.url.partition("?")[0].endswith("/link/")
+        if not may and pattern.search(answer.body):
+            yield Failure(LEAK, f"a {name} is on the page {where}")
+        if any(pattern.search(line) for line in _public_headers(answer)):
+            yield Failure(LEAK, f"a {name} is in a header of {where}")
+
+
+def _public_headers(answer: Answer) -> Iterator[str]:
+    for name, value in answer.headers:
+        # An expired token goes to Clerk itself with a handshake, as in Clerk's SDK.
+        if name.lower() != "set-cookie" and "/v1/client/handshake?" not in value:
+            yield value
+
+
+def forged(hearing: Hearing) -> Iterator[Failure]:
+    """A line of the log is one line, whatever Clerk says."""
+    for line in hearing.scene.world.logs.forged[:1]:
+        yield Failure(FORGED, repr(line[:100]))

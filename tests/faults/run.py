@@ -1,0 +1,167 @@
+"""A run: processes with a world each, which play the tickets until the time is over."""
+
+from __future__ import annotations
+
+import json
+import multiprocessing
+import queue
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from . import known
+from .failures import Failure
+from .play import Cell, Result
+from .sample import Ticket, tickets
+
+#: Seconds that a process may take longer than it was given, for the cell that it is at.
+_GRACE = 120.0
+
+
+@dataclass
+class Run:
+    """What a run has played."""
+
+    seed: int
+    results: list[Result] = field(default_factory=list)
+    #: The tickets that were dealt with, also those that became no cell.
+    played: set[str] = field(default_factory=set)
+    seconds: float = 0.0
+    #: What went wrong before anything did: an action that fails without a fault.
+    rehearsals: list[Result] = field(default_factory=list)
+
+
+def play(
+    seed: int,
+    seconds: float,
+    processes: int,
+    *,
+    state: Path | None = None,
+    rounds: int | None = None,
+    tell: Callable[[Result], None] = lambda _result: None,
+) -> Run:
+    """Play for so many seconds.
+
+    :param state: where what was played is kept, and gone on from.
+    :param rounds: stop when every pair has been met so often.
+    """
+    run = Run(seed)
+    if state is not None and state.exists():
+        _resume(run, state)
+    context = multiprocessing.get_context("spawn")
+    answers: Any = context.Queue()
+    started = time.monotonic()
+    workers = [
+        context.Process(
+            target=_work,
+            args=(answers, seed, seconds, number, processes, frozenset(run.played), rounds),
+            daemon=True,
+        )
+        for number in range(processes)
+    ]
+    for worker in workers:
+        worker.start()
+    kept = state.open("a") if state is not None else None
+    try:
+        for ticket, result in _listen(answers, workers, started + seconds + _GRACE):
+            if ticket:
+                run.played.add(ticket)
+            if kept is not None and ticket:
+                line = {"ticket": ticket, "result": result.as_dict() if result else None}
+                kept.write(json.dumps(line) + "\n")
+                kept.flush()
+            if result is None:
+                continue
+            (run.results if ticket else run.rehearsals).append(result)
+            tell(result)
+    finally:
+        if kept is not None:
+            kept.close()
+        for worker in workers:
+            if worker.is_alive():
+                worker.terminate()
+    run.seconds += time.monotonic() - started
+    return run
+
+
+def _resume(run: Run, state: Path) -> None:
+    for text in state.read_text().splitlines():
+        line = json.loads(text)
+        run.played.add(line["ticket"])
+        if line["result"] is not None:
+            run.results.append(Result.from_dict(line["result"]))
+
+
+def _listen(answers: Any, workers: list[Any], until: float) -> Iterator[tuple[str, Result | None]]:
+    while time.monotonic() < until:
+        try:
+            message = answers.get(timeout=0.5)
+        except queue.Empty:
+            if not any(worker.is_alive() for worker in workers):
+                return
+            continue
+        if message is None:
+            continue
+        ticket, data = message
+        yield ticket, Result.from_dict(data) if data is not None else None
+
+
+def _work(
+    answers: Any,
+    seed: int,
+    seconds: float,
+    number: int,
+    processes: int,
+    played: frozenset[str],
+    rounds: int | None,
+) -> None:
+    from .play import Stage
+    from .sample import draw
+    from .world import World
+
+    until = time.monotonic() + seconds
+    world = World()
+    try:
+        stage = Stage(world)
+        entries = set(known.load())
+        for index, ticket in enumerate(tickets(seed)):
+            if time.monotonic() >= until or ticket.round == rounds:
+                break
+            if index % processes != number or ticket.name in played:
+                continue
+            play_ticket(answers.put, stage, ticket, seed, entries, draw)
+    finally:
+        world.close()
+
+
+def play_ticket(
+    put: Callable[[Any], None],
+    stage: Any,
+    ticket: Ticket,
+    seed: int,
+    entries: set[known.Known],
+    draw: Callable[..., Cell | None],
+) -> None:
+    """Play one; a failure that is not known must happen twice before it counts."""
+    seen = len(stage.rehearsed)
+    cell = draw(stage, ticket, seed)
+    for result in stage.rehearsed[seen:]:
+        if result.failures or result.broken:
+            put(("", result.as_dict()))
+    if cell is None:
+        put((ticket.name, None))
+        return
+    result = stage.play(cell)
+    if known.of(result) - entries or result.broken:
+        result = confirm(result, stage.play(cell))
+    put((ticket.name, result.as_dict()))
+
+
+def confirm(first: Result, second: Result) -> Result:
+    """What of a result holds when it is played again: the rest was the machine's fault."""
+    kinds = {failure.kind for failure in second.failures}
+    failures: list[Failure] = [f for f in first.failures if f.kind in kinds]
+    broken = first.broken if first.broken and second.broken else ""
+    return Result(first.cell, failures, broken, first.seconds + second.seconds)

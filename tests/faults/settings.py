@@ -1,0 +1,30 @@
+"""The settings of a world: those of the tests, with time-outs of fractions of a second."""
+
+from __future__ import annotations
+
+import os
+import tempfile
+from pathlib import Path
+from typing import Any
+
+from tests.settings import *  # noqa: F403
+
+#: Where a world keeps its database; each process has its own.
+_FOLDER = Path("/dev/shm") if os.access("/dev/shm", os.W_OK) else Path(tempfile.gettempdir())
+_DATABASE: dict[str, Any] = {
+    "ENGINE": "django.db.backends.sqlite3",
+    "NAME": str(_FOLDER / f"org_invitations-faults-{os.getpid()}.sqlite3"),
+    "CONN_MAX_AGE": None,
+    "OPTIONS": {
+        "timeout": 20,
+        "transaction_mode": "IMMEDIATE",
+        "init_command": "PRAGMA journal_mode=WAL; PRAGMA synchronous=OFF;",
+    },
+}
+DATABASES = {"default": _DATABASE}
+SECRET_KEY = "faults-only"
+LOGGING_CONFIG = None
+
+#: Seconds. A time-out is a few cells' time, and still many times what an answer takes.
+ORG_INVITATIONS_CONNECT_TIMEOUT = 0.3
+ORG_INVITATIONS_READ_TIMEOUT = 0.3
