@@ -471,6 +471,7 @@ def test_without_the_memberships_the_invitations_still_count() -> None:
     clerk = fake(members=["bo@x.org"], pending=["eve@x.org"], fails={"members": LOST})
     screening = preview("bo@x.org eve@x.org nobody", clerk)
     assert verdicts(screening) == ["new", "invited", "not-an-address"]
+    assert [item.is_known for item in screening.items] == [False, True, True]
     assert screening.error is LOST
     assert not screening.complete
 
@@ -479,6 +480,7 @@ def test_without_the_invitations_the_memberships_still_count() -> None:
     clerk = fake(members={"bob": ("bo@x.org",)}, pending=["eve@x.org"], fails={"pending": LOST})
     screening = preview("bo@x.org eve@x.org", clerk)
     assert verdicts(screening) == ["member", "new"]
+    assert [item.is_known for item in screening.items] == [True, False]
     assert screening.error is LOST
 
 
@@ -495,7 +497,9 @@ def test_when_clerk_asks_for_patience_nothing_more_is_asked() -> None:
         members={"bob": ("bo@x.org",)},
         fails={"pending": SLOWER},
     )
-    assert verdicts(preview("bo@x.org eve@x.org", clerk)) == ["new", "new"]
+    screening = preview("bo@x.org eve@x.org", clerk)
+    assert verdicts(screening) == ["new", "new"]
+    assert not any(item.is_known for item in screening.items)
     assert clerk.calls == 2
 
 
@@ -511,6 +515,7 @@ def test_members_that_could_not_be_told_apart_stay_new(monkeypatch: pytest.Monke
     monkeypatch.setattr(clerk, "get_memberships", ask_once)
     screening = preview("bo@x.org eve@x.org", clerk)
     assert verdicts(screening) == ["new", "new"]
+    assert not any(item.is_known for item in screening.items)
     assert screening.error is LOST
 
 

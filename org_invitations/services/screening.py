@@ -62,6 +62,8 @@ class Screened:
     invitation: Invitation | None = None
     #: For ``MEMBER`` and ``SELF``.
     membership: Membership | None = None
+    #: Whether Clerk could be asked about it. If not, it may be a member's or invited already.
+    is_known: bool = True
 
     @property
     def sendable(self) -> bool:
@@ -180,7 +182,7 @@ def _judge(
         return Screened(entry, verdict, role, membership=membership)
     if (invitation := standing.invitations.get(key)) is not None:
         return Screened(entry, Verdict.INVITED, role, invitation=invitation)
-    return Screened(entry, problem, role)
+    return Screened(entry, problem, role, is_known=key not in standing.unknown)
 
 
 class _RoleChoice:

@@ -46,6 +46,8 @@ class Standing:
     unasked: frozenset[str] = frozenset()
     #: What went wrong first, where not all could be asked. The rest still holds.
     error: ClerkError | None = None
+    #: Those of whom nothing was found, where that may be because of what went wrong.
+    unknown: frozenset[str] = frozenset()
 
 
 def look_up(api: OrganizationAPI, addresses: Iterable[str]) -> Standing:
@@ -71,7 +73,8 @@ def look_up(api: OrganizationAPI, addresses: Iterable[str]) -> Standing:
     invitations = _of(folded, first["pending"])
     searches = [_Search(chunk, first[name]) for name, chunk in asked.items()]
     calls: dict[str, Callable[[], Any]] = {}
-    if not any(isinstance(outcome.error, RateLimited) for outcome in first.values()):
+    is_limited = any(isinstance(outcome.error, RateLimited) for outcome in first.values())
+    if not is_limited:
         missing = [address for address in folded if address not in invitations]
         calls |= _more_pending(api, first["pending"], missing)
         calls |= _locating(api, searches)
@@ -83,11 +86,17 @@ def look_up(api: OrganizationAPI, addresses: Iterable[str]) -> Standing:
     for number, search in enumerate(searches):
         search.finish(second, number)
     outcomes = (*first.values(), *second.values())
+    memberships = {address: row for search in searches for address, row in search.located.items()}
+    doubtful = _of_whom_pending_is_unknown(folded, first["pending"], second, is_limited=is_limited)
+    for number, (name, search) in enumerate(zip(asked, searches, strict=True)):
+        if first[name].error is not None:
+            doubtful.update(asked[name])
+        elif search.nameless and (is_limited or search.has_failed(second, number)):
+            doubtful.update(search.left)
     return Standing(
-        memberships={
-            address: row for search in searches for address, row in search.located.items()
-        },
+        memberships=memberships,
         invitations=invitations,
+        unknown=frozenset(doubtful - memberships.keys() - invitations.keys()),
         unasked=frozenset(address for chunk in chunks[MAX_CALLS:] for address in chunk),
         error=next((outcome.error for outcome in outcomes if outcome.error is not None), None),
     )
@@ -123,6 +132,21 @@ def _of(folded: Iterable[str], outcome: Outcome) -> dict[str, Invitation]:
         if row.is_pending and address in wanted:
             found.setdefault(address, replace(row, url=""))
     return found
+
+
+def _of_whom_pending_is_unknown(
+    folded: Sequence[str], first: Outcome, more: Mapping[str, Outcome], *, is_limited: bool
+) -> set[str]:
+    """Return the addresses whose pending invitation may have been missed."""
+    if first.value is None or (is_limited and first.value.total_count > MAX_LIMIT):
+        return set(folded)
+    failed = {
+        name.removeprefix("pending ")
+        for name, outcome in more.items()
+        if name.startswith("pending") and outcome.error is not None
+    }
+    # Either addresses were asked for one by one, or pages, which may have had any of them.
+    return min(failed, set(folded))
 
 
 # --- Memberships --------------------------------------------------------------------------------
@@ -164,10 +188,14 @@ class _Search:
         known = {row.id for row in self.located.values()}
         return [row for row in self.rows if row.id not in known]
 
+    def has_failed(self, outcomes: Mapping[str, Outcome], number: int) -> bool:
+        """Whether what was asked for again could not all be had."""
+        return any(outcomes[f"locate {number} {group}"].error is not None for group in self.groups)
+
     def finish(self, outcomes: Mapping[str, Outcome], number: int) -> None:
         """Locate what the groups tell, once they have been asked for."""
         answers = {group: outcomes[f"locate {number} {group}"] for group in self.groups}
-        if not answers or any(outcome.error is not None for outcome in answers.values()):
+        if not answers or self.has_failed(outcomes, number):
             return
         seen_in: dict[str, set[int]] = {}
         for group, outcome in answers.items():

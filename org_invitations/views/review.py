@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass, replace
+from http import HTTPStatus
 from typing import Any
 
 from django.http import HttpRequest, HttpResponse, HttpResponseBase
@@ -12,11 +13,13 @@ from django.utils.translation import gettext, ngettext
 
 from .. import htmx
 from ..addresses import Entry, parse_text
+from ..clerk import ClerkError
 from ..clerk import exceptions as exc
 from ..forms import InviteForm
 from ..services import Workspace
 from ..services.reasons import Reason
 from ..services.screening import Screened, Screening, Verdict
+from ..wording import Problem, Stage
 from .organization import SeeOther
 from .typed import TypedFormMixin
 
@@ -48,9 +51,12 @@ class Review:
     #: What cannot be sent, or not in this request, first; then what can.
     refused: tuple[ReviewRow, ...]
     sendable: tuple[ReviewRow, ...]
+    #: What can be sent, too, but nobody knows whether it is a member's or invited already.
+    unknown: tuple[ReviewRow, ...]
     #: How many rows of each are not shown.
     more_refused: int
     more_sendable: int
+    more_unknown: int
     #: "7 can be invited." and "2 cannot." as sentences of their own.
     sentences: tuple[str, ...]
     #: What the button says.
@@ -115,7 +121,8 @@ class ReviewMixin(TypedFormMixin):
         refused = [self._row(item) for item in screening.refused[:MAX_SHOWN]]
         # Whoever may have been mistyped comes first: the rest needs no look.
         doubtful = sorted(screening.sendable, key=lambda item: not item.entry.suggestion)
-        sendable = [self._row(item, elevated) for item in doubtful[:MAX_SHOWN]]
+        known = [item for item in doubtful if item.is_known]
+        unknown = [item for item in doubtful if not item.is_known]
         count = len(screening.sendable)
         button = gettext("Check again")
         if count:
@@ -128,9 +135,11 @@ class ReviewMixin(TypedFormMixin):
         return Review(
             screening=screening,
             refused=tuple(refused),
-            sendable=tuple(sendable),
+            sendable=tuple(self._row(item, elevated) for item in known[:MAX_SHOWN]),
+            unknown=tuple(self._row(item, elevated) for item in unknown[:MAX_SHOWN]),
             more_refused=len(screening.refused) - len(refused),
-            more_sendable=count - len(sendable),
+            more_sendable=max(len(known) - MAX_SHOWN, 0),
+            more_unknown=max(len(unknown) - MAX_SHOWN, 0),
             sentences=tuple(self._sentences(screening)),
             button=button,
             digest=digest_of(item.entry for item in screening.items),
@@ -148,10 +157,18 @@ class ReviewMixin(TypedFormMixin):
     def _sentences(self, screening: Screening) -> Iterable[str]:
         counts = screening.counts
         later = counts[Verdict.LATER]
-        count = counts[Verdict.NEW]
-        yield ngettext("%(count)d can be invited.", "%(count)d can be invited.", count) % {
-            "count": count
-        }
+        unknown = sum(not item.is_known for item in screening.sendable)
+        count = counts[Verdict.NEW] - unknown
+        if count or not unknown:
+            yield ngettext("%(count)d can be invited.", "%(count)d can be invited.", count) % {
+                "count": count
+            }
+        if unknown:
+            yield ngettext(
+                "It is not known whether %(count)d can be invited.",
+                "It is not known whether %(count)d can be invited.",
+                unknown,
+            ) % {"count": unknown}
         if refused := len(screening.refused) - later:
             yield ngettext(
                 "%(count)d cannot be invited.", "%(count)d cannot be invited.", refused
@@ -188,9 +205,10 @@ class CheckView(ReviewMixin):
         wants_check = htmx.get_fragment(request, htmx.CHECK_ID) is not None
         try:
             workspace = self.service.open(seats=self.has_addresses())
-        except exc.NO_ANSWER as error:
-            problem = self.wording.for_writing(error, **self.get_values())
-            return self.show_check(None) if wants_check else self.show_typed(problem)
+        except exc.NotFound:
+            raise
+        except ClerkError as error:
+            return self.check_failed(error)
         form = self.get_form(workspace.roles, request.POST, request.FILES)
         form.is_valid()
         form.retype()
@@ -213,21 +231,40 @@ class CheckView(ReviewMixin):
             review=review,
         )
 
+    def get_stage(self) -> Stage:
+        """Return that nothing was to be done: a check only finds out."""
+        return Stage.READING
+
+    def check_failed(self, error: ClerkError) -> HttpResponse:
+        """Say that the addresses could not be checked, and forget what an earlier check said."""
+        problem = self.wording.for_reading(error, "Check")
+        if isinstance(error, exc.RateLimited):
+            problem = replace(problem, status=HTTPStatus.TOO_MANY_REQUESTS)
+        if htmx.get_fragment(self.request, htmx.CHECK_ID) is None:
+            return self.show_typed(problem)
+        response = self.show_check(None, problem=problem)
+        return self.with_retry_after(response, problem)
+
     def show_check(
-        self, screening: Screening | None, form: InviteForm | None = None
+        self,
+        screening: Screening | None,
+        form: InviteForm | None = None,
+        problem: Problem | None = None,
     ) -> HttpResponse:
-        """Return the check alone, to be shown below the field."""
+        """Return the check alone, to be shown below the field; or why it could not be made."""
         if screening is not None and len(screening.items) == 1 and not screening.sendable:
             item = screening.items[0]
             if item.entry.refusal is not None and form is not None and not form.files:
                 screening = None  # somebody is still typing the first address
         context: dict[str, Any] = {
             "review": self.get_review(screening) if screening is not None else None,
+            "check_problem": problem.message if problem is not None else "",
             "file_errors": form.errors.get("file", []) if form is not None else [],
             "retyped": self._retype(form) if form is not None and form.files else [],
             "urls": self.get_urls(),
         }
-        response: HttpResponse = self.render(self.check_template_name, context)
+        status = problem.status if problem is not None else HTTPStatus.OK
+        response: HttpResponse = self.render(self.check_template_name, context, status=status)
         return htmx.mark_fragment(response, htmx.CHECK_ID)
 
     def _retype(self, form: InviteForm) -> list[str]:

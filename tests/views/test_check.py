@@ -246,15 +246,32 @@ def test_a_check_for_another_organization_is_not_made(sign_in: Any, clerk: Emula
     assert filled(page)["organization"] == clerk.organization("globex").id
 
 
-def test_when_clerk_cannot_be_reached_typing_goes_on_undisturbed(
-    ada: Browser, clerk: Emulator
+@pytest.mark.parametrize(
+    ("fault", "status", "words"),
+    [
+        ({"drop": "before"}, 503, "because Clerk did not answer"),
+        ({"status": 500}, 503, "because Clerk did not answer"),
+        ({"status": 429, "headers": {"Retry-After": "9"}, "body": "{}"}, 429, "in 9 seconds"),
+        ({"status": 429, "body": "{}"}, 429, "in a while"),
+        ({"status": 401}, 503, "its configuration needs attention"),
+        ({"status": 403}, 503, "Clerk refused that (403)"),
+    ],
+)
+def test_a_check_that_could_not_be_made_says_so_in_the_place_of_the_one_before(
+    ada: Browser, clerk: Emulator, fault: dict[str, Any], status: int, words: str
 ) -> None:
     forget()
-    clerk.fault(None, "/v1/*", times=None, drop="before")
+    clerk.fault(None, "/v1/*", times=None, **fault)
     response = check(ada, "one@example.com two@example.com")
-    assert response.status_code == 200
+    assert response.status_code == status
+    # Swapped in by the script whatever its status, so that nothing of another check stays.
     assert response["Org-Invitations-Fragment"] == PLACE
-    assert "can be invited" not in text_of(response)
+    assert "HX-Retarget" not in response
+    said = text_of(response)
+    assert words in said
+    summary = response.text.partition('id="org-invitations-check-summary"')[2]
+    assert words in summary.partition("</p>")[0]  # and announced
+    assert "2 can be invited" not in said
     assert 'name="reviewed"' not in response.text
 
 
@@ -278,7 +295,23 @@ def test_what_could_not_be_asked_is_said_to_be_unknown(
     clerk.fault("GET", "*/memberships", status=500)
     response = check(ada, "one@example.com max@acme.test", htmx=htmx)
     assert response.status_code == 200
-    assert "Clerk could not be asked about all of these" in text_of(response)
+    words = text_of(response)
+    assert "Clerk could not be asked about all of these" in words
+    assert "It is not known whether 2 can be invited." in words
+    assert "Not known whether they can be invited" in words
+    assert "2 can be invited. " not in words.replace("whether 2 can be invited. ", "")
+    assert "To be invited" not in words
+
+
+def test_what_is_known_all_the_same_is_not_said_to_be_unknown(
+    ada: Browser, clerk: Emulator
+) -> None:
+    ada.warm()
+    row = clerk.invitations("acme", "pending")[0]
+    clerk.fault("GET", "*/memberships", status=500)
+    words = text_of(check(ada, f"one@example.com {row.email_address} nobody"))
+    assert "It is not known whether 1 can be invited." in words
+    assert "2 cannot be invited." in words
 
 
 def test_where_a_site_leaves_the_check_out_the_form_does_without(
