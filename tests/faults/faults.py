@@ -13,7 +13,7 @@ from typing import Any, Final
 
 #: Seconds, longer than a world's read time-out; and shorter.
 OVER: Final = 0.45
-UNDER: Final = (0.05, 0.2)
+UNDER: Final = (0.05, 0.24)
 
 NONE, DONE, LATE = "none", "done", "late"
 

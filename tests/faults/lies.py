@@ -89,16 +89,18 @@ LIES: Final = (
         ("invite one", "resend", "change", "finish"),
     ),
     Lie(
-        "what was typed is lost where Clerk does not answer",
+        "what was typed is lost where Clerk refuses",
         (
             Edit(
-                "views/typed.py",
-                "form = self.get_typed_form(self.service.remembered_roles())",
-                "form = self.get_form(self.service.remembered_roles() or AssignableRoles())",
+                "views/invite.py",
+                "            form.add_problem(problem.message, problem.field)\n",
+                "            form.add_problem(problem.message, problem.field)\n"
+                "            form.data = form.data.copy()\n"
+                '            form.data["email_addresses"] = ""\n',
             ),
         ),
         (failures.TYPED,),
-        ("invite", "check"),
+        ("invite one",),
     ),
     Lie(
         "a link is written into the log",
@@ -139,13 +141,11 @@ LIES: Final = (
         "a retry ignores the deadline",
         (
             Edit("clerk/client.py", "        total=2,\n", "        total=9,\n"),
-            Edit(
-                "clerk/client.py",
-                "if isinstance(error, ReadTimeoutError) or (",
-                "if (",
-            ),
+            Edit("clerk/client.py", "if isinstance(error, ReadTimeoutError) or (", "if ("),
+            Edit("clerk/client.py", "if get_deadline().left() < self.seconds and", "if False and"),
         ),
         (failures.DEADLINE, failures.BUDGET),
+        ("list", "check", "export", "copy link", "chooser", "keys", "resend: the", "revoke: the"),
     ),
     Lie(
         "nothing was changed, it says, after it was",

@@ -188,11 +188,11 @@ def _read_controls(root: Element) -> list[Control]:
     controls = []
     for element in root.walk():
         name = element.attributes.get("name", "")
-        if not name:
-            continue
         if element.tag == "textarea":
-            text = "".join(c for c in element.children if isinstance(c, str))
-            controls.append(Control(name, "textarea", text.removeprefix("\n"), is_sent=True))
+            text = "".join(c for c in element.children if isinstance(c, str)).removeprefix("\n")
+            controls.append(Control(name, "textarea", text, is_sent=bool(name)))
+        elif not name:
+            continue
         elif element.tag == "select":
             options = element.find_all("option")
             chosen = [o for o in options if "selected" in o.attributes] or options[:1]

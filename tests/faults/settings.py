@@ -28,3 +28,6 @@ LOGGING_CONFIG = None
 #: Seconds. A time-out is a few cells' time, and still many times what an answer takes.
 ORG_INVITATIONS_CONNECT_TIMEOUT = 0.3
 ORG_INVITATIONS_READ_TIMEOUT = 0.3
+
+#: Seconds, as the app's own default is to its own time-outs.
+ORG_INVITATIONS_REQUEST_SECONDS = 1.25
