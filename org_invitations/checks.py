@@ -319,6 +319,23 @@ def _is_number(value: Any, kind: type, low: float, high: float) -> bool:
 
 
 @register("org_invitations")
+def check_marking(
+    app_configs: Sequence[AppConfig] | None = None, **kwargs: Any
+) -> list[CheckMessage]:
+    """Is it said plainly whether invitations carry a mark? Until then they do."""
+    value = conf.get_raw("ORG_INVITATIONS_MARK_INVITATIONS")
+    if value is None or isinstance(value, bool):
+        return []
+    return [
+        Error(
+            "ORG_INVITATIONS_MARK_INVITATIONS must be True or False.",
+            hint="Until then it counts as True.",
+            id="org_invitations.E024",
+        )
+    ]
+
+
+@register("org_invitations")
 def check_identity(
     app_configs: Sequence[AppConfig] | None = None, **kwargs: Any
 ) -> list[CheckMessage]:

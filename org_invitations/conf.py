@@ -203,6 +203,15 @@ class Conf:
         return min(max(_number("ORG_INVITATIONS_KEEP_DAYS", 30), 1), MAX_KEEP_DAYS)
 
     @property
+    def MARK_INVITATIONS(self) -> bool:
+        """``ORG_INVITATIONS_MARK_INVITATIONS``: whether invitations carry a mark. Default: True.
+
+        An opaque id in their private metadata, by which a write is known again whose answer was
+        lost.
+        """
+        return getattr(settings, "ORG_INVITATIONS_MARK_INVITATIONS", True) is not False
+
+    @property
     def HANDSHAKE_PATHS(self) -> Sequence[str] | None:
         """``ORG_INVITATIONS_HANDSHAKE_PATHS``: path prefixes that may renew a session.
 

@@ -63,6 +63,30 @@ ITEM_MESSAGES: Final[Mapping[str, str | Promise]] = {
     "Item:ConnectionFailed:waiting": _("Clerk could not be reached, so it was not begun."),
     "Item:TransportError:waiting": _("Clerk did not answer properly, so it was not begun."),
     "Item:ServiceUnavailable:waiting": _("Clerk did not answer properly, so it was not begun."),
+    "Item:DuplicateInvitation:half-done": _(
+        "Clerk says that an invitation is pending, but shows none."
+    ),
+    "Item:AlreadyMember:half-done": _(
+        "Clerk says that this is a member, but shows no such member."
+    ),
+    "Item:InvitationNotPending:half-done": _("The other invitation is no longer pending."),
+    # Clerk gave no answer, and as long as it could still have happened it did not.
+    "Item:absent": _("Clerk did not answer, and shows nothing of it since. Try again."),
+    "Item:absent:revoke": _(
+        "Clerk did not answer, and the invitation is still pending. Try again."
+    ),
+    "Item:absent:resend": _(
+        "Clerk did not answer, and the old invitation is as it was. Try again."
+    ),
+    "Item:absent:half-done": _("Clerk did not answer, and shows nothing of it since."),
+    # Between the two halves of a resend somebody else has invited the person.
+    "Item:other-invitation": _(
+        "There is another invitation meanwhile, as %(role)s; wanted was %(wanted_role)s."
+    ),
+    "Item:other-invitation:inviter": _(
+        "%(inviter)s has sent another invitation meanwhile, as %(role)s; wanted was "
+        "%(wanted_role)s."
+    ),
     # --- What Clerk says ------------------------------------------------------------------------
     "Item:DuplicateInvitation": _("Already invited."),
     "Item:DuplicateInvitation:dated": _("Already invited on %(date)s."),

@@ -275,6 +275,11 @@ class Wording:
             "%(email_address)s is not invited any more: the old invitation was revoked, and the "
             "new one could not be sent. See above the list how to finish."
         ),
+        "Resend:other-invitation": _(
+            "The old invitation to %(email_address)s was revoked, and the new one could not be "
+            "sent: somebody else has sent another one meanwhile. See above the list what it is, "
+            "and choose."
+        ),
         "Resend:under-way": _(
             "The new invitation to %(email_address)s is just being sent. Look at the list again "
             "in a moment."

@@ -111,7 +111,7 @@ def address(index: int) -> str:
 
 @cache
 def request(index: int, role: str = "org:member") -> InvitationRequest:
-    return InvitationRequest(address(index), role, USER)
+    return InvitationRequest(address(index), role, USER, mark=f"{index:032x}")
 
 
 class World(OrganizationAPI):
@@ -127,6 +127,7 @@ class World(OrganizationAPI):
         seats: int | None = None,
         old_pending: bool = True,
         time_for: int | None = None,
+        tells_marks: bool = True,
     ) -> None:
         """Order a world.
 
@@ -134,12 +135,14 @@ class World(OrganizationAPI):
         :param faults: by the number of the call that invites, from 0.
         :param list_faults: by the number of the listing, from 0.
         :param old_pending: whether old pending invitations are among those that a listing shows.
+        :param tells_marks: whether answers have the private metadata, and with it the marks.
         """
         self.kinds = {address(i).casefold(): kind for i, kind in (kinds or {}).items()}
         self.atomicity = atomicity
         self.faults = faults or {}
         self.list_faults = list_faults or {}
         self.seats = seats
+        self.tells_marks = tells_marks
         self.now = datetime.now(UTC)
         self.pending: dict[str, Invitation] = {}
         self.mails: Counter[str] = Counter()
@@ -155,7 +158,9 @@ class World(OrganizationAPI):
                 self.pending[name] = self.invitation(name, "org:member", "user_else", old)
 
     @staticmethod
-    def invitation(name: str, role: str, inviter: str, created_at: datetime) -> Invitation:
+    def invitation(
+        name: str, role: str, inviter: str, created_at: datetime, mark: str | None = ""
+    ) -> Invitation:
         return Invitation(
             id=f"orginv_{name}",
             email_address=name,
@@ -165,6 +170,7 @@ class World(OrganizationAPI):
             inviter_id=inviter,
             created_at=created_at,
             url="https://secret.example/",
+            mark=mark,
         )
 
     # --- What the sender calls
@@ -219,7 +225,10 @@ class World(OrganizationAPI):
         name = r.email_address.casefold()
         assert name not in self.pending
         self.mails[name] += 1
-        self.pending[name] = self.invitation(r.email_address, r.role, r.inviter_user_id, self.now)
+        mark = r.sent_mark if self.tells_marks else None
+        self.pending[name] = self.invitation(
+            r.email_address, r.role, r.inviter_user_id, datetime.now(UTC), mark
+        )
         return self.pending[name]
 
     def error_for(self, requests: Sequence[InvitationRequest]) -> exc.ClerkError | None:
@@ -268,7 +277,7 @@ def run(world: World, count: int) -> dict[int, Result]:
         assert not any(index in results for index in indices)
         announced.append(tuple(address(index) for index in indices))
 
-    sender = Sender(world, user_id=USER)
+    sender = Sender(world)
     for part in sender.send(requests, before):
         assert part
         assert results.keys().isdisjoint(part)

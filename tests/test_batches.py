@@ -24,13 +24,13 @@ from org_invitations.services.batches import (
     is_at_work,
     is_over,
     mark,
-    save_items,
+    save_found,
     settle_item,
     stop_batch,
     take_up,
 )
+from org_invitations.services.batches.reconcile import settle_batch
 from org_invitations.services.reasons import Reason
-from org_invitations.services.settling_batches import settle_batch
 from org_invitations.signals import invitation_created, invitation_revoked
 
 from .views.conftest import Browser, ada, clerk
@@ -171,9 +171,6 @@ def test_what_was_begun_is_found_by_the_same_wish_and_by_no_other() -> None:
 
 @pytest.mark.parametrize("ended", [False, True])
 def test_what_somebody_else_has_gone_on_with_is_not_in_doubt(ended: bool) -> None:
-    def never(items: Any) -> None:
-        raise AssertionError
-
     batch, _ = begin(None, "a@x.org", action=Batch.Action.REVOKE)
     item = get_items(batch)[0]
     mark(batch, [item], is_running=False)
@@ -183,7 +180,7 @@ def test_what_somebody_else_has_gone_on_with_is_not_in_doubt(ended: bool) -> Non
     if ended:
         mark(batch, [settle_item(item, State.DONE)], is_running=False)
     no_api: Any = None
-    [found] = settle_batch(no_api, read_before, never)
+    [found] = settle_batch(no_api, read_before)
     assert found.state == (State.DONE if ended else State.UNDER_WAY)
     assert get_items(batch)[0].state == found.state
 
@@ -218,9 +215,18 @@ def test_an_item_keeps_what_became_of_it() -> None:
     assert (second.state, second.reason, second.params) == ("refused", "member", {"role": "Admin"})
     settle_item(second, State.WAITING)
     before = batch.worked_at
-    save_items([second])
+    save_found(second, State.REFUSED)
     assert (get_items(batch)[1].reason, get_items(batch)[1].params) == ("", {})
     assert Batch.objects.get().worked_at == before
+
+
+def test_what_was_found_out_does_not_overwrite_what_somebody_has_done_since() -> None:
+    batch, _ = begin()
+    late, now = get_items(batch)[0], get_items(batch)[0]
+    mark(batch, [settle_item(now, State.DONE, invitation_id="orginv_1")], is_running=False)
+    save_found(settle_item(late, State.FAILED), State.WAITING)
+    assert (late.state, late.invitation_id) == (State.DONE, "orginv_1")
+    assert get_items(batch)[0].state == State.DONE
 
 
 @override_settings(ORG_INVITATIONS_KEEP_DAYS=7)

@@ -257,6 +257,16 @@ def test_a_rule_of_granting_may_be_named_or_given(policy: Any) -> None:
     assert ids(ORG_INVITATIONS_GRANT_POLICY=policy) == []
 
 
+@pytest.mark.parametrize("value", ["False", 2, 0, []])
+def test_e024_a_mark_that_is_neither_on_nor_off(value: Any) -> None:
+    assert ids(ORG_INVITATIONS_MARK_INVITATIONS=value) == ["E024"]
+
+
+@pytest.mark.parametrize("value", [True, False, None])
+def test_the_mark_is_on_or_off(value: Any) -> None:
+    assert ids(ORG_INVITATIONS_MARK_INVITATIONS=value) == []
+
+
 NO_PAIRS: list[Any] = [
     "de",
     5,
@@ -453,6 +463,7 @@ BROKEN: list[dict[str, Any]] = [
     {"CLERK_AUTHORIZED_PARTIES": [f"https://{SECRET}@app.test/{SECRET}"]},
     {"CLERK_AUTHORIZED_PARTIES": []},
     {"ORG_INVITATIONS_REQUEST_SECONDS": 1},
+    {"ORG_INVITATIONS_MARK_INVITATIONS": SECRET},
 ]
 
 

@@ -58,6 +58,7 @@ DEFAULTS: dict[str, Any] = {
     "MEMBERSHIP_CACHE_SECONDS": 60,
     "CACHE_ALIAS": "default",
     "KEEP_DAYS": 30,
+    "MARK_INVITATIONS": True,
     "HANDSHAKE_PATHS": None,
     "AZP_HANDSHAKE": True,
     "IDENTITY": "",
@@ -332,6 +333,14 @@ def test_the_rule_of_granting_is_passed_on_as_it_is_written(value: Any) -> None:
         assert conf.GRANT_POLICY is value
     with put("ORG_INVITATIONS_GRANT_POLICY", None):
         assert conf.GRANT_POLICY == ""
+
+
+@pytest.mark.parametrize(
+    ("value", "used"), [(True, True), (False, False), (None, True), ("no", True), (0, True)]
+)
+def test_invitations_carry_a_mark_unless_the_site_says_no(value: Any, used: bool) -> None:
+    with put("ORG_INVITATIONS_MARK_INVITATIONS", value):
+        assert conf.MARK_INVITATIONS is used
 
 
 @pytest.mark.parametrize("name", DJANGOS)

@@ -74,7 +74,7 @@ def refuse_with(kind: type[exc.ClerkError], monkeypatch: pytest.MonkeyPatch) -> 
 def expected(kind: type[exc.ClerkError]) -> str:
     if kind().may_be_under_way:
         return State.UNSETTLED
-    if kind is exc.RateLimited:
+    if issubclass(kind, (exc.RateLimited, exc.DeadlineExceeded)):
         return State.WAITING
     return State.REFUSED if kind.is_final else State.FAILED
 

@@ -25,13 +25,18 @@ from org_invitations.services.batches import (
     get_items,
     is_at_work,
     mark,
-    save_items,
+    save_found,
     settle_item,
     take_up,
 )
 from org_invitations.services.reasons import Reason
 
 WHOSE = {"organization_id": "org_a", "user_id": "user_a"}
+
+
+def keep(item: BatchItem) -> None:
+    """Save what was found out about an item that nobody is at work on."""
+    save_found(item, BatchItem.objects.get(pk=item.pk).state)
 
 
 def begin(*addresses: str, batch_id: Any = None, **changes: Any) -> tuple[Batch, bool]:
@@ -196,7 +201,8 @@ def test_what_became_of_an_item_is_kept_with_its_reason() -> None:
     # Whatever stood in the way before is gone with the next answer; who was invited stays known.
     settle_item(kept[1], BatchItem.State.DONE, invitation_id="orginv_2")
     settle_item(kept[0], BatchItem.State.DONE)
-    save_items(kept)
+    for item in kept:
+        keep(item)
     kept = get_items(batch)
     assert (kept[1].reason, kept[1].params, kept[1].retry_at) == ("", {}, None)
     assert [item.invitation_id for item in kept] == ["orginv_1", "orginv_2"]
@@ -237,7 +243,7 @@ def test_the_days_count_from_the_end() -> None:
     assert Batch.objects.get().finished_at is None
     age(batch, 40)
     [item] = get_items(batch)
-    save_items([settle_item(item, BatchItem.State.DONE)])  # Clerk has told only now
+    keep(settle_item(item, BatchItem.State.DONE))  # Clerk has told only now
     age(batch, 29)
     forget_old_batches()
     assert find_batch(batch.pk, **WHOSE) == batch

@@ -14,6 +14,7 @@ from django.utils import timezone
 
 from org_invitations.caching import InstanceCache
 from org_invitations.clerk import exceptions as exc
+from org_invitations.clerk.marks import get_mark, without_mark
 from org_invitations.emulator import Emulator, EmulatorRequest
 from org_invitations.models import Batch, BatchItem
 from org_invitations.services import InvitationService, NotPermitted, RoleNotGranted
@@ -157,9 +158,21 @@ def test_role_metadata_and_period_are_kept(emulator: Emulator) -> None:
     new = emulator.state.invitations[resend(emulator, old).invitation_id]
     assert new.role == "org:billing"
     assert new.public_metadata == {"team": "blue"}
-    assert new.private_metadata == {"cost": 7}
+    assert without_mark(new.private_metadata) == {"cost": 7}
     assert new.expires_at is not None
     assert round((new.expires_at - new.created_at) / 86_400_000) == 45
+
+
+def test_each_has_a_mark_of_its_own_and_none_of_the_one_before(emulator: Emulator) -> None:
+    first = resend(emulator, invited(emulator, private_metadata={"cost": 7}))
+    second = resend(emulator, first.invitation_id)
+    marks = [
+        get_mark(emulator.state.invitations[item.invitation_id].private_metadata)
+        for item in (first, second)
+    ]
+    assert all(marks)
+    assert marks[0] != marks[1]
+    assert marks == [item.attempt["mark"] for item in (first, second)]
 
 
 def test_metadata_is_nowhere_in_the_database(emulator: Emulator) -> None:
@@ -530,9 +543,15 @@ def test_a_second_half_that_may_be_under_way_is_not_called_sent(emulator: Emulat
     item = resend(emulator, old)
     assert item.state == State.UNSETTLED
     assert not item.invitation_id
-    # It can be sent at once, but why it is missing is not claimed to be known.
+    # As long as Clerk may be at work on it, nothing can be finished or left.
     [found] = unfinished(emulator)
-    assert (found.state, found.reason) == (State.HALF_DONE, "")
+    assert found.state == State.UNSETTLED
+    service = make_service(emulator)
+    service.open()
+    assert service.find_unfinished(old) is None
+    age(item)
+    [found] = unfinished(emulator)
+    assert (found.state, found.reason) == (State.HALF_DONE, "absent")
 
 
 def test_a_second_half_that_appears_late_is_found(emulator: Emulator) -> None:
@@ -589,7 +608,11 @@ def test_a_crash_between_the_halves_is_found_and_offered_on_the_next_view(
         with pytest.raises(Crash):
             resend(emulator, old)
     assert pending(emulator) == []
+    [item] = unfinished(emulator)  # the call may have gone out
+    assert item.state == State.UNSETTLED
+    age(item)
     [item] = unfinished(emulator)
+    assert item.state == State.HALF_DONE
     assert (item.email_address, item.replaces_id) == (LEE, old)
     service = make_service(emulator)
     workspace = service.open(invitation_id=old, afresh=True, seats=True)
@@ -655,7 +678,7 @@ def test_a_process_that_was_killed_after_both_halves_is_done(
         with pytest.raises(Crash):
             resend(emulator, old)
     item = BatchItem.objects.get(replaces_id=old)
-    assert item.state == State.HALF_DONE
+    assert item.state == State.UNDER_WAY
     age(item)
     assert unfinished(emulator) == []
     item.refresh_from_db()
@@ -674,6 +697,9 @@ def test_the_same_form_after_a_crash_says_how_far_it_got(
         crash_at(patch, "create_for_sure")
         with pytest.raises(Crash):
             resend(emulator, old, batch_id=batch_id)
+    item = resend(emulator, old, batch_id=batch_id)
+    assert item.state == State.UNSETTLED
+    age(item)
     assert resend(emulator, old, batch_id=batch_id).state == State.HALF_DONE
     assert pending(emulator) == []
 
@@ -838,11 +864,71 @@ def test_it_can_be_left(emulator: Emulator, half: BatchItem) -> None:
     assert (found.state, found.reason) == (State.REFUSED, "half-done")
 
 
-def test_who_was_invited_by_somebody_meanwhile_lacks_nothing(
+def test_who_was_invited_as_wanted_meanwhile_lacks_nothing(
     emulator: Emulator, half: BatchItem
 ) -> None:
-    emulator.add_invitation("acme", LEE)
+    emulator.add_invitation("acme", LEE, role="org:billing", inviter=ADA)
     assert unfinished(emulator) == []
+    half.refresh_from_db()
+    assert (half.state, half.reason) == (State.REFUSED, "DuplicateInvitation")
+
+
+@pytest.mark.parametrize(
+    ("role", "inviter", "who"),
+    [
+        ("org:member", ADA, "Ada Lovelace"),
+        ("org:billing", BO, "Bo Both"),
+        ("org:billing", None, None),
+    ],
+)
+def test_what_somebody_else_has_sent_does_not_end_it(
+    emulator: Emulator, half: BatchItem, role: str, inviter: str | None, who: str | None
+) -> None:
+    other = emulator.add_invitation("acme", LEE, role=role, inviter=inviter)
+    [found] = unfinished(emulator)
+    assert (found.state, found.reason) == (State.HALF_DONE, "other-invitation")
+    assert found.params["invitation_id"] == other.id
+    assert found.params["role"] == emulator.state.role_name(role)
+    assert bool(found.params.get("inviter")) is bool(who)
+    assert found.params["wanted_role"] == "Billing"
+    # It can be left: then the other one stays.
+    service, _ = open_for(emulator, half)
+    service.leave_replacement(found)
+    assert unfinished(emulator) == []
+    assert [row.id for row in pending(emulator)] == [other.id]
+
+
+def test_what_somebody_else_has_sent_can_be_replaced(emulator: Emulator, half: BatchItem) -> None:
+    other = emulator.add_invitation("acme", LEE, role="org:member", inviter=BO)
+    set_seats(emulator, left=0)  # the other one gives its own
+    service, workspace = open_for(emulator, half)
+    found = service.find_unfinished(half.replaces_id)
+    assert found is not None
+    assert service.finish_replacement(workspace, found).state == State.DONE
+    [new] = pending(emulator)
+    assert (new.id, new.role) == (found.invitation_id, "org:billing")
+    assert status_of(emulator, other.id) == "revoked"
+
+
+def test_what_somebody_else_has_sent_and_is_gone_again_leaves_it_half_done(
+    emulator: Emulator, half: BatchItem
+) -> None:
+    other = emulator.add_invitation("acme", LEE, role="org:member", inviter=BO)
+    assert unfinished(emulator)[0].reason == "other-invitation"
+    other.state = "revoked"
+    [found] = unfinished(emulator)
+    assert (found.state, found.reason) == (State.HALF_DONE, "absent")
+
+
+def test_who_has_accepted_what_somebody_else_has_sent_lacks_nothing(
+    emulator: Emulator, half: BatchItem
+) -> None:
+    other = emulator.add_invitation("acme", LEE, role="org:member", inviter=BO)
+    follow(emulator, other.id)
+    other.state = "accepted"
+    assert unfinished(emulator) == []
+    half.refresh_from_db()
+    assert (half.state, half.reason) == (State.REFUSED, "AlreadyMember")
 
 
 def test_who_accepted_before_the_revocation_is_a_member_and_lacks_nothing(

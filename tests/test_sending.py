@@ -14,8 +14,8 @@ import pytest
 from org_invitations.clerk import Invitation, InvitationStatus, Page
 from org_invitations.clerk import exceptions as exc
 from org_invitations.clerk.organizations import InvitationRequest
+from org_invitations.services.batches.reconcile import find_pending
 from org_invitations.services.sending import Result, ResultState, Sender
-from org_invitations.services.settling import find_pending
 from tests.sending_world import (
     ADDRESS_KINDS,
     ATOMICITIES,
@@ -48,9 +48,9 @@ def sizes(world: World) -> list[int]:
     return [len(call) for call in world.calls]
 
 
-def send(world: World, requests: Sequence[InvitationRequest]) -> dict[int, Result]:
+def send(world: World, requests: Sequence[InvitationRequest], **options: Any) -> dict[int, Result]:
     results: dict[int, Result] = {}
-    for part in Sender(world, user_id=USER).send(requests):
+    for part in Sender(world, **options).send(requests):
         results |= part
     return results
 
@@ -74,7 +74,7 @@ def test_ten_go_in_one_call_and_a_single_one_in_the_call_for_one(
 def test_results_come_as_soon_as_they_are_certain() -> None:
     requests = [request(index) for index in range(12)]
     world = World()
-    results = Sender(world, user_id=USER).send(requests)
+    results = Sender(world).send(requests)
     assert sorted(next(results)) == list(range(10))
     assert len(world.calls) == 1
     assert sorted(next(results)) == [10, 11]
@@ -199,7 +199,7 @@ def named_by(text: str, *addresses: str) -> list[int]:
     """Which of the addresses a refusal of a member with this text takes out at once."""
     world = Says(refusal(400, "already_a_member_in_organization", text=text)([""]))
     requests = [request(0)] + [replace(request(0), email_address=other) for other in addresses]
-    first = next(iter(Sender(world, user_id=USER).send(requests)))
+    first = next(iter(Sender(world).send(requests)))
     return [i for i, result in first.items() if len(world.calls) == 1]
 
 
@@ -362,6 +362,22 @@ def test_whatever_is_lost_at_whichever_call_nothing_is_sent_after_it(
 
 
 @pytest.mark.parametrize("atomicity", ATOMICITIES)
+@pytest.mark.parametrize(
+    "fault", EVERY_LOSS, ids=lambda f: f"{f.error().__class__.__name__}-{f.effect}"
+)
+def test_and_where_clerk_tells_no_marks_nothing_untrue_is_said_either(
+    fault: Fault, atomicity: str
+) -> None:
+    for kinds, count in [*((kinds, 3) for kinds in subsets(3, "mixed")), ({3: "format"}, 12)]:
+        for _, world, results in one_fault_at_each_position(
+            kinds, count, fault, atomicity=atomicity, tells_marks=False
+        ):
+            # Whatever has happened is known to have.
+            made = {index for index, r in results.items() if r.state in (SENT, UNSETTLED)}
+            assert {address(index).casefold() for index in made} >= set(world.mails)
+
+
+@pytest.mark.parametrize("atomicity", ATOMICITIES)
 @pytest.mark.parametrize("fault", EVERY_STOP, ids=lambda f: f.error().__class__.__name__)
 def test_whatever_stops_it_at_whichever_call_nothing_is_sent_after_it(
     fault: Fault, atomicity: str
@@ -466,25 +482,58 @@ def test_a_lost_call_for_somebody_whom_another_one_has_invited_is_refused_with_t
     assert (result.invitation.inviter_id, result.invitation.url) == ("user_else", "")
 
 
+def found_after_a_loss(invitation: Invitation, **options: Any) -> ResultState:
+    """What is said of an address whose call was lost, and which has this invitation."""
+    world = World(faults={0: Fault(exc.Timeout)})
+    world.pending["x"] = invitation
+    [result] = send(world, [request(0)], **options).values()
+    return result.state
+
+
+def test_what_is_found_is_ours_where_our_mark_comes_back_and_nowhere_else() -> None:
+    now, mark = datetime.now(UTC), request(0).mark
+    alike = World.invitation(address(0), "org:member", USER, now + timedelta(seconds=30), mark)
+    assert found_after_a_loss(alike) is SENT
+    # Whatever else Clerk makes of it.
+    other = replace(alike, role="org:admin", inviter_id="user_else", created_at=now)
+    assert found_after_a_loss(other) is SENT
+    for another in ("", request(1).mark):
+        assert found_after_a_loss(replace(alike, mark=another)) is REFUSED
+
+
 @pytest.mark.parametrize(
-    "change",
+    ("change", "state"),
     [
-        {"role": "org:admin"},
-        {"inviter_id": "user_else"},
-        {"created_at": datetime.now(UTC) - timedelta(minutes=5)},
+        ({}, SENT),
+        ({"role": "org:admin"}, REFUSED),
+        ({"inviter_id": "user_else"}, REFUSED),
+        ({"inviter_id": ""}, SENT),
+        ({"expires_at": datetime.now(UTC) + timedelta(days=9)}, REFUSED),
+        ({"expires_at": datetime.now(UTC) + timedelta(days=30)}, SENT),
+        ({"created_at": datetime.now(UTC) - timedelta(minutes=50)}, REFUSED),
+        # So little before the call that it may be the clocks: nobody knows.
+        ({"created_at": None}, UNSETTLED),
     ],
-    ids=lambda change: next(iter(change)),
+    ids=lambda value: next(iter(value), "nothing") if isinstance(value, dict) else value,
 )
-def test_what_is_found_is_ours_only_with_our_role_inviter_and_time(change: dict[str, Any]) -> None:
-    world = World(faults={0: Fault(exc.Timeout)})
-    ours = world.invitation(address(0), "org:member", USER, datetime.now(UTC))
-    world.pending["x"] = ours
-    [result] = send(world, [request(0)]).values()
-    assert result.state is SENT
-    world = World(faults={0: Fault(exc.Timeout)})
-    world.pending["x"] = replace(ours, **change)
-    [result] = send(world, [request(0)]).values()
-    assert result.state is REFUSED
+def test_where_clerk_tells_no_mark_role_inviter_expiry_and_time_decide(
+    change: dict[str, Any], state: ResultState
+) -> None:
+    soon = datetime.now(UTC) + timedelta(minutes=10)  # Clerk's clock
+    alike = World.invitation(address(0), "org:member", USER, soon, None)
+    assert found_after_a_loss(replace(alike, **change)) is state
+
+
+def test_what_was_made_a_moment_before_the_call_is_not_claimed_where_clerk_tells_no_mark() -> None:
+    before = datetime.now(UTC) - timedelta(seconds=10)
+    row = World.invitation(address(0), "org:member", USER, before, None)
+    assert found_after_a_loss(row) is UNSETTLED
+
+
+def test_what_is_known_from_before_is_not_claimed_where_clerk_tells_no_mark() -> None:
+    soon = datetime.now(UTC) + timedelta(minutes=10)
+    row = World.invitation(address(0), "org:member", USER, soon, None)
+    assert found_after_a_loss(row, find_taken=set) is REFUSED
 
 
 # --- Time ----------------------------------------------------------------------------------

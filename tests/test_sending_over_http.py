@@ -53,7 +53,7 @@ class Post:
     ) -> dict[int, Result]:
         """Send, do what is to happen afterwards, and hold what is told against the mailbox."""
         results: dict[int, Result] = {}
-        for part in Sender(self.api, user_id=self.user_id).send(requests):
+        for part in Sender(self.api).send(requests):
             assert results.keys().isdisjoint(part)
             results |= part
         assert sorted(results) == list(range(len(requests)))
@@ -119,7 +119,7 @@ def test_a_hundred_go_in_ten_calls_within_the_limit_of_an_hour(post: Post) -> No
 def test_who_is_to_get_no_mail_gets_a_link_and_none(post: Post) -> None:
     requests = [replace(request, notify=False) for request in post.requests(3)]
     results: dict[int, Result] = {}
-    for part in Sender(post.api, user_id=post.user_id).send(requests):
+    for part in Sender(post.api).send(requests):
         results |= part
     assert states(results) == [SENT] * 3
     assert all(result.invitation and result.invitation.url for result in results.values())
@@ -266,7 +266,7 @@ def test_where_the_hour_is_full_the_rest_waits_and_goes_later(post: Post) -> Non
     assert 3590 <= seconds <= 3600
     post.emulator.clock.advance(seconds)
     rest: dict[int, Result] = {}
-    for part in Sender(post.api, user_id=post.user_id).send(requests[20:]):
+    for part in Sender(post.api).send(requests[20:]):
         rest |= part
     assert states(rest) == [SENT] * 15
     assert set(post.mailed().values()) == {1}

@@ -780,11 +780,13 @@ def test_inviting_somebody(
     assert invitation.status is InvitationStatus.PENDING
     assert invitation.inviter_id == ready.user_id
     [call] = emulator.requests
-    assert call.body == {
+    assert {**call.body, "private_metadata": {}} == {
         "email_address": NEW,
         "role": "org:billing",
         "inviter_user_id": ready.user_id,
+        "private_metadata": {},
     }
+    assert list(call.body["private_metadata"]) == ["org_invitations"]
     [said] = created
     assert said == {
         "signal": invitation_created,
@@ -972,9 +974,9 @@ def test_an_invitation_whose_answer_was_lost_is_found_and_counts_as_success(
     assert [said["invitation"] for said in created] == [invitation]
     assert [call.method for call in emulator.requests] == ["POST", "GET"]  # sent once
     assert emulator.requests[1].query == [
-        ("status", "pending"),
         ("email_address", "New+Tag@Example.com"),
-        ("limit", "10"),
+        ("order_by", "-created_at"),
+        ("limit", "100"),
         ("offset", "0"),
     ]
 

@@ -125,7 +125,10 @@ class ClerkError(Exception):
     @property
     def may_be_under_way(self) -> bool:
         """Whether Clerk may still be at work on the request: what is not there may come yet."""
-        return isinstance(self, (ConnectionBroken, Timeout)) or self.status in (502, 503, 504)
+        if isinstance(self, (ConnectionBroken, Timeout)):
+            return True
+        # 520 to 530 are Cloudflare's, which stands before Clerk and gives up before Clerk does.
+        return self.status in (502, 503, 504) or 520 <= (self.status or 0) <= 530
 
     @property
     def detail(self) -> ErrorDetail:

@@ -23,6 +23,7 @@ from .exceptions import (
     RateLimited,
     RoleNotFound,
 )
+from .marks import add_mark, get_mark
 from .resources import (
     Invitation,
     InvitationStatus,
@@ -57,6 +58,16 @@ class InvitationRequest:
     notify: bool | None = None
     public_metadata: Mapping[str, Any] | None = field(default=None, repr=False)
     private_metadata: Mapping[str, Any] | None = field(default=None, repr=False)
+    #: By which the invitation is known again, where the answer is lost; empty for none.
+    mark: str = field(default="", repr=False)
+
+    @property
+    def sent_mark(self) -> str:
+        """The mark, if the request really carries it: metadata of the site may leave no room."""
+        return self.mark if get_mark(self._marked() or {}) == self.mark else ""
+
+    def _marked(self) -> Mapping[str, Any] | None:
+        return add_mark(self.private_metadata, self.mark, public_metadata=self.public_metadata)
 
     def as_json(self) -> dict[str, Any]:
         """Return the request body; what was not chosen is left out."""
@@ -68,7 +79,7 @@ class InvitationRequest:
             "expires_in_days": self.expires_in_days,
             "notify": self.notify,
             "public_metadata": self.public_metadata,
-            "private_metadata": self.private_metadata,
+            "private_metadata": self._marked(),
         }
         return {key: value for key, value in body.items() if value is not None}
 

@@ -16,6 +16,7 @@ from enum import StrEnum
 from typing import Any, Final, Generic, TypeVar
 
 from .exceptions import InvalidResponse
+from .marks import get_mark, without_mark
 
 T = TypeVar("T")
 
@@ -148,7 +149,11 @@ class Invitation:
     #: The link that accepts the invitation: a secret, hence in no ``repr``.
     url: str = field(default="", repr=False)
     public_metadata: Mapping[str, Any] = field(default_factory=dict, repr=False)
+    #: The site's own, without the mark.
     private_metadata: Mapping[str, Any] = field(default_factory=dict, repr=False)
+    #: By which a write of ours is known again; empty where the invitation has none, and None where
+    #: the answer does not tell the private metadata.
+    mark: str | None = field(default=None, repr=False)
 
     @property
     def is_pending(self) -> bool:
@@ -174,6 +179,7 @@ class Invitation:
     def parse(cls, data: Any) -> Invitation:
         """Read an ``organization_invitation`` object."""
         data = _object(data, "invitation")
+        private = _mapping(data, "private_metadata")
         return cls(
             id=_required(data, "id"),
             email_address=_text(data, "email_address"),
@@ -188,7 +194,8 @@ class Invitation:
             expires_at=_time(data, "expires_at"),
             url=_text(data, "url"),
             public_metadata=_mapping(data, "public_metadata"),
-            private_metadata=_mapping(data, "private_metadata"),
+            private_metadata=without_mark(private),
+            mark=get_mark(private) if isinstance(data.get("private_metadata"), dict) else None,
         )
 
 

@@ -48,6 +48,8 @@ class InstanceSettings:
     role_error: str = "resource_not_found"
     quota_error: str = "organization_membership_quota_exceeded"
     inviter_error: str = "missing_organization_permission"
+    private_metadata_told: bool = True
+    """Off, invitations are answered without their private metadata, which is kept all the same."""
 
     def update(self, changes: dict[str, Any]) -> None:
         """Takes over all ``changes`` or, with a ``ValueError``, none of them."""
@@ -74,7 +76,13 @@ class InstanceSettings:
 
 
 def _fits(name: str, value: Any) -> bool:
-    if name in ("rate_limits", "bulk_atomic", "exclusive_membership", "handshake_azp"):
+    if name in (
+        "rate_limits",
+        "bulk_atomic",
+        "exclusive_membership",
+        "handshake_azp",
+        "private_metadata_told",
+    ):
         return isinstance(value, bool)
     if name.endswith("_domains"):
         return isinstance(value, list) and all(isinstance(entry, str) for entry in value)

@@ -81,7 +81,7 @@ def invitation(instance: Instance, row: Invitation) -> dict[str, Any]:
     state, now = instance.state, instance.clock.now_ms()
     status = row.status(now)
     inviter = state.users.get(row.inviter_id or "")
-    return {
+    shape = {
         "object": "organization_invitation",
         "id": row.id,
         "email_address": row.email_address,
@@ -98,6 +98,9 @@ def invitation(instance: Instance, row: Invitation) -> dict[str, Any]:
         "created_at": row.created_at,
         "updated_at": row.updated_at,
     }
+    if not instance.settings.private_metadata_told:
+        del shape["private_metadata"]
+    return shape
 
 
 def invitation_with_organization(instance: Instance, row: Invitation) -> dict[str, Any]:

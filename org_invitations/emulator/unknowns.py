@@ -83,6 +83,11 @@ OPEN_QUESTIONS: tuple[tuple[str, str, str | None], ...] = (
         "rate_limits",
     ),
     (
+        "Whether an invitation's private_metadata, which is optional, is in the answers",
+        "All of them do; else none does",
+        "private_metadata_told",
+    ),
+    (
         "Whether url is in lists, and after the invitation is settled",
         "In every answer while pending, null afterwards",
         None,

@@ -2,24 +2,23 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
-
 from ..clerk import ClerkError, Invitation, InvitationRequest, OrganizationAPI
 from ..clerk.exceptions import DuplicateInvitation
-from .settling import is_ours
+from .batches.reconcile import Attempt, Match, find_write, get_rows
+from .batches.store import find_taken
 from .workspace import Unsettled
 
 
 def create_for_sure(
-    api: OrganizationAPI, request: InvitationRequest, *, user_id: str
+    api: OrganizationAPI, request: InvitationRequest, attempt: Attempt
 ) -> Invitation:
     """Create an invitation; where Clerk's answer is lost, find out what became of it.
 
+    :param attempt: of the request, made right before.
     :returns: the invitation, also where the answer was lost but it was created.
     :raises ClerkError: it was not created.
     :raises Unsettled: nobody knows (yet).
     """
-    started = datetime.now(UTC)
     try:
         return api.invite_member(request)
     except ClerkError as error:
@@ -27,12 +26,15 @@ def create_for_sure(
             raise
         lost = error
     try:
-        found = find_pending_of(api, request.email_address)
+        rows = get_rows(api, request.email_address)
     except ClerkError:
         raise Unsettled(lost) from None
+    match, found = find_write(attempt, rows, find_taken(row.id for row in rows))
     if found is None:
         raise Unsettled(lost, absent=True) if lost.may_be_under_way else lost
-    if is_ours(found, request, user_id=user_id, started=started):
+    if match is Match.UNCLEAR:
+        raise Unsettled(lost)
+    if match is Match.OURS:
         return found
     raise DuplicateInvitation("invited before", trace_id=lost.trace_id)
 

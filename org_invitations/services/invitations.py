@@ -4,11 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from typing import Any
+from uuid import uuid4
 
 from ..clerk import Invitation, InvitationRequest
 from ..clerk.exceptions import PermissionDenied, RateLimited
 from ..conf import conf
+from ..models import BatchItem
 from ..signals import invitation_created, invitation_revoked
+from .batches import get_mark, mark
+from .batches.reconcile import Attempt
 from .creating import create_for_sure, find_pending_of
 from .replacements import ReplacedInvitations
 from .revoking import revoke_for_sure
@@ -31,6 +35,7 @@ class InvitationService(SelectedInvitations, ReplacedInvitations):
         notify: bool | None = None,
         public_metadata: Mapping[str, Any] | None = None,
         private_metadata: Mapping[str, Any] | None = None,
+        item: BatchItem | None = None,
     ) -> Invitation:
         """Invite an address, if the person may grant the role at this moment.
 
@@ -40,6 +45,8 @@ class InvitationService(SelectedInvitations, ReplacedInvitations):
         :param expires_in_days: 1 to 365; the setting's unless given.
         :param notify: False sends no e-mail.
         :param public_metadata: passed on to the membership, as ``private_metadata`` is.
+        :param item: of a batch, which it is done for: by its mark the invitation is known again,
+            even after a crash.
         :raises NotPermitted: the person may not manage members.
         :raises RoleNotGranted: the person may not grant this role.
         :returns: the invitation, also where Clerk's answer was lost but it was created.
@@ -60,18 +67,28 @@ class InvitationService(SelectedInvitations, ReplacedInvitations):
             notify=notify,
             public_metadata=public_metadata,
             private_metadata=private_metadata,
+            mark=self._get_mark(item),
         )
         try:
-            invitation = self._create(request)
+            invitation = self._create(request, item)
         except PermissionDenied:
             self.forget_membership()  # Clerk knows better than what was remembered
             raise
         self._announce(invitation_created, invitation)
         return invitation
 
-    def _create(self, request: InvitationRequest) -> Invitation:
+    def _get_mark(self, item: BatchItem | None) -> str:
+        if item is not None:
+            return get_mark(item)
+        return uuid4().hex if conf.MARK_INVITATIONS else ""
+
+    def _create(self, request: InvitationRequest, item: BatchItem | None) -> Invitation:
+        attempt = Attempt.of_request(request)
+        if item is not None:
+            item.attempt = attempt.as_json()
+            mark(item.batch, [item], is_running=True)
         try:
-            invitation = create_for_sure(self.api, request, user_id=self.user_id)
+            invitation = create_for_sure(self.api, request, attempt)
         except RateLimited as error:
             self.budget.note_refused(error)
             raise

@@ -10,7 +10,8 @@ from ..clerk.exceptions import RateLimited
 from ..clerk.organizations import InvitationRequest
 from ..models import Batch, BatchItem
 from ..roles import AssignableRoles
-from .batches import get_items, mark, settle_item
+from .batches import find_taken, get_items, get_mark, mark, settle_item
+from .batches.reconcile import Attempt
 from .budget import Budget
 from .reasons import Reason
 from .screening import Verdict
@@ -74,18 +75,25 @@ class BatchSender:
         return items
 
     def _send(self, items: Sequence[BatchItem]) -> None:
+        begun: set[int] = set()
+
         def before(indices: Sequence[int]) -> None:
             self._is_single = len(indices) == 1
             # Should the process die in the call, this is how the next one knows of it.
             touched = [settle_item(items[index], State.UNDER_WAY) for index in indices]
+            for index in indices:
+                if index not in begun:  # a call that was refused may have made it
+                    items[index].attempt = Attempt.of_request(requests[index]).as_json()
+            begun.update(indices)
             mark(self.batch, touched, is_running=True)
 
-        sender = Sender(self.api, user_id=self.batch.user_id)
+        sender = Sender(self.api, find_taken=find_taken)
         requests = [
             InvitationRequest(
                 email_address=item.email_address,
                 role=item.role,
                 inviter_user_id=self.batch.user_id,
+                mark=get_mark(item),
                 **self.options,
             )
             for item in items

@@ -17,15 +17,16 @@ from .batches import (
     begin_batch,
     find_batch,
     get_items,
+    get_mark,
     is_at_work,
     mark,
     settle_item,
     take_up,
 )
+from .batches.reconcile import LEFT, OTHER_INVITATION, may_change, reconcile
 from .budget import Budget
 from .many import ManyInvitations
 from .reasons import Reason
-from .reconciling import reconcile
 from .replacing import Replacer, check_before, make_request
 from .workspace import RoleNotGranted, Workspace
 
@@ -116,6 +117,7 @@ class ReplacedInvitations(ManyInvitations):
         )
         if not is_new:  # the same form at the same moment
             return get_items(batch)[0]
+        request = replace(request, mark=get_mark(item))
         try:
             error = self.get_replacer(batch).replace(item, old, request)
         finally:
@@ -136,11 +138,10 @@ class ReplacedInvitations(ManyInvitations):
         items = get_items(batch)
         if len(items) != 1:
             return None
-        if items[0].state in _OPEN:
-            if is_at_work(items[0].batch):
-                settle_item(items[0], State.UNDER_WAY)  # whichever half it has got to
-            else:
-                self.reconcile(items)
+        if items[0].state in _OPEN and is_at_work(items[0].batch):
+            settle_item(items[0], State.UNDER_WAY)  # whichever half it has got to
+        elif may_change(items[0]):
+            self.reconcile(items)
         return items[0]
 
     def _get_roles_for(self, workspace: Workspace, old: Invitation) -> AssignableRoles:
@@ -165,7 +166,10 @@ class ReplacedInvitations(ManyInvitations):
     # --- What was left half-way ---------------------------------------------------------------
 
     def get_unfinished(self, replaces_id: str = "") -> list[BatchItem]:
-        """Return resends of this organization whose new invitation is missing, whoever did them.
+        """Return resends of this organization that are not over, whoever did them.
+
+        Of a half-done one the new invitation is missing, and it can be finished or left. Of an
+        unsettled one nobody knows yet, and nothing can be done but wait.
 
         One look into the database where there are none; else Clerk is asked what has become of
         each, and what has sorted itself out is not returned.
@@ -184,7 +188,7 @@ class ReplacedInvitations(ManyInvitations):
         newest = found.select_related("batch").order_by("-batch__created_at", "number")
         doubtful = [item for item in newest[:MAX_UNFINISHED] if not is_at_work(item.batch)]
         self.reconcile(doubtful)
-        return [item for item in doubtful if item.state == State.HALF_DONE]
+        return [item for item in doubtful if item.state in _OPEN]
 
     def reconcile(self, items: Sequence[BatchItem]) -> None:
         """Find out how far resends got, and keep it; a call for each."""
@@ -193,10 +197,12 @@ class ReplacedInvitations(ManyInvitations):
     def find_unfinished(self, replaces_id: str) -> BatchItem | None:
         """Return the resend of an invitation that is half done, as Clerk has it now."""
         found = self.get_unfinished(replaces_id)
-        return found[0] if found else None
+        return next((item for item in found if item.state == State.HALF_DONE), None)
 
     def finish_replacement(self, workspace: Workspace, item: BatchItem) -> BatchItem:
         """Create the invitation that is missing; anybody may who may give its role.
+
+        Where somebody else has invited the person meanwhile, the new one takes the place of theirs.
 
         :param workspace: of ``open(invitation_id=…, afresh=True, seats=True)``, for the old one.
         :returns: the item, which says what became of it.
@@ -209,7 +215,10 @@ class ReplacedInvitations(ManyInvitations):
         old = workspace.invitation
         if old is None:
             raise exc.InvitationNotFound("no invitation was asked for")
-        if item.role not in self._get_roles_for(workspace, old):
+        other = None
+        if item.reason == OTHER_INVITATION:
+            other = self.api.get_invitation(item.params["invitation_id"])
+        if item.role not in self._get_roles_for(workspace, other or old):
             raise RoleNotGranted
         chosen = item.batch.options
         request = make_request(
@@ -218,6 +227,7 @@ class ReplacedInvitations(ManyInvitations):
             role=item.role,
             expires_in_days=chosen.get("expires_in_days"),
             notify=chosen.get("notify"),
+            item=item,
         )
         if not take_up(item.batch):  # somebody is finishing it at this moment
             return settle_item(item, State.UNDER_WAY)
@@ -226,7 +236,7 @@ class ReplacedInvitations(ManyInvitations):
             mark(item.batch, [], is_running=False)
             return item
         try:
-            error = self.get_replacer(item.batch).create(item, request, otherwise=State.HALF_DONE)
+            error = self.get_replacer(item.batch).finish(item, request, other)
         finally:
             mark(item.batch, [], is_running=False)
         if isinstance(error, exc.PermissionDenied):
@@ -234,7 +244,10 @@ class ReplacedInvitations(ManyInvitations):
         return item
 
     def leave_replacement(self, item: BatchItem) -> BatchItem:
-        """Leave a person uninvited whose resend is half done: nobody is reminded of it again.
+        """Leave it at what there is, where a resend is half done: nobody is reminded of it again.
+
+        The person stays uninvited, or keeps what somebody else has invited them with meanwhile.
+        Should the new invitation show up after all, the item says so.
 
         :returns: the item; another state than refused says what somebody else has just done.
         """
@@ -242,6 +255,8 @@ class ReplacedInvitations(ManyInvitations):
             return settle_item(item, State.UNDER_WAY)
         item.refresh_from_db()
         if item.state == State.HALF_DONE:
-            settle_item(item, State.REFUSED, Reason("half-done"))
+            is_other = item.reason == OTHER_INVITATION
+            reason = Reason(OTHER_INVITATION, item.params) if is_other else Reason(LEFT)
+            settle_item(item, State.REFUSED, reason)
         mark(item.batch, [item], is_running=False)
         return item

@@ -17,7 +17,8 @@ from ..clerk import ClerkError, Invitation, InvitationRequest, OrganizationAPI
 from ..clerk import exceptions as exc
 from ..conf import MAX_EXPIRES_IN_DAYS, conf
 from ..models import Batch, BatchItem
-from .batches import refuse, settle_item
+from .batches import find_taken, get_mark, refuse, settle_item
+from .batches.reconcile import Attempt, get_rows, settle_resend
 from .budget import Budget
 from .creating import create_for_sure
 from .reasons import Reason
@@ -56,6 +57,7 @@ class Replacer:
         except exc.DeadlineExceeded as error:
             self.save(refuse(item, error))
             return error
+        item.attempt = {"revokes": old.is_pending}
         self._settle(item, State.UNDER_WAY)
         if old.is_pending:
             try:
@@ -69,36 +71,97 @@ class Replacer:
                 return error
             self._settle(item, State.HALF_DONE)
             self.announce_revoked(revoked)
-        return self.create(item, request, otherwise=State.HALF_DONE if old.is_pending else None)
+        return self.create(item, request)
 
-    def create(
-        self, item: BatchItem, request: InvitationRequest, *, otherwise: str | None = None
+    def finish(
+        self, item: BatchItem, request: InvitationRequest, other: Invitation | None = None
     ) -> ClerkError | None:
-        """Create the new invitation.
+        """Do the second half of a resend.
 
-        :param otherwise: the state of the item where that does not work; None where nothing was
-            revoked for it, so that nothing is lost.
+        :param other: what somebody else has invited the person with meanwhile; the new invitation
+            takes the place of it.
         :returns: the error that it ended with, if it did.
         """
+        if other is not None and other.is_pending:
+            try:
+                self.api.client.require_time(2)
+            except exc.DeadlineExceeded as error:
+                return error  # it is as it was
+            item.attempt = {"revokes": True}
+            self._settle(item, State.UNDER_WAY)
+            try:
+                revoked = revoke_for_sure(self.api, other.id, user_id=self.user_id)
+            except Unsettled as unsettled:
+                self._settle(item, State.UNSETTLED, Reason.of_error(unsettled.error))
+                return unsettled.error
+            except ClerkError as error:
+                self._look(item, error)
+                return error
+            self._settle(item, State.HALF_DONE)
+            self.announce_revoked(revoked)
+        return self.create(item, request)
+
+    def create(self, item: BatchItem, request: InvitationRequest) -> ClerkError | None:
+        """Create the new invitation.
+
+        Where that does not work, the item is half done if it was so before: then something was
+        revoked for it. Else nothing is lost.
+
+        :returns: the error that it ended with, if it did.
+        """
+        is_half = item.state == State.HALF_DONE
+        attempt = Attempt.of_request(request)
+        item.attempt = {"revokes": is_half, **attempt.as_json()}
+        # Should the process die in the call, nobody knows whether it happened.
+        self._settle(item, State.UNDER_WAY)
         try:
-            created = create_for_sure(self.api, request, user_id=self.user_id)
+            created = create_for_sure(self.api, request, attempt)
         except Unsettled as unsettled:
             self._settle(item, State.UNSETTLED, Reason.of_error(unsettled.error))
             return unsettled.error
         except ClerkError as error:
             if isinstance(error, exc.RateLimited):
                 self.budget.note_refused(error)
-            if otherwise is None or isinstance(error, (exc.DuplicateInvitation, exc.AlreadyMember)):
-                refuse(item, error)  # then the person lacks nothing
+            if not is_half:
+                refuse(item, error)
                 self.save(item)
+            elif not error.is_correctable:
+                return self._look(item, error)
             else:
-                self._settle(item, otherwise, Reason.of_error(error))
+                self._settle(item, State.HALF_DONE, Reason.of_error(error))
             return error
+        self._announce(item, created)
+        return None
+
+    def _announce(self, item: BatchItem, created: Invitation) -> None:
         self.budget.note_sent()
         settle_item(item, State.DONE, invitation_id=created.id)
         self.save(item)
         self.announce_created(created)
-        return None
+
+    def _look(self, item: BatchItem, refusal: ClerkError) -> ClerkError | None:
+        """Look what there is in the place of what we have revoked, before a refusal is believed.
+
+        :returns: the refusal, unless the new invitation exists all the same.
+        """
+        try:
+            rows = get_rows(self.api, item.email_address)
+            is_member = isinstance(refusal, exc.AlreadyMember) and bool(
+                self.api.get_memberships(email_address=[item.email_address], limit=1).data
+            )
+        except ClerkError:
+            self._settle(item, State.UNSETTLED, Reason.of_error(refusal))
+            return refusal
+        if is_member:
+            refuse(item, refusal)
+        else:
+            settle_resend(item, rows, find_taken(row.id for row in rows), refusal=refusal)
+        made = next((row for row in rows if row.id == item.invitation_id), None)
+        if item.state == State.DONE and made is not None:
+            self._announce(item, made)
+            return None
+        self.save(item)
+        return refusal
 
     def _settle(self, item: BatchItem, state: str, reason: Reason | None = None) -> None:
         self.save(settle_item(item, state, reason))
@@ -145,9 +208,13 @@ def make_request(
     role: str | None = None,
     expires_in_days: int | None = None,
     notify: bool | None = None,
+    item: BatchItem | None = None,
 ) -> InvitationRequest:
     """Return the request for an invitation that takes the place of another one.
 
+    The mark of the old one is not among its metadata: the new one has a mark of its own.
+
+    :param item: which it is sent for.
     :param expires_in_days: None keeps the period that the old one had.
     """
     return InvitationRequest(
@@ -159,6 +226,7 @@ def make_request(
         notify=notify,
         public_metadata=old.public_metadata or None,
         private_metadata=old.private_metadata or None,
+        mark=get_mark(item) if item is not None else "",
     )
 
 

@@ -94,9 +94,10 @@ class BatchResender(BatchRunner):
             role=wanted,
             expires_in_days=chosen.get("expires_in_days"),
             notify=chosen.get("notify"),
+            item=item,
         )
         error = self.replacer.replace(item, old, request)
         is_half = item.state == State.HALF_DONE
         if is_half and isinstance(error, exc.RateLimited) and self.pause(error):
-            error = self.replacer.create(item, request, otherwise=State.HALF_DONE)
+            error = self.replacer.create(item, request)
         return error

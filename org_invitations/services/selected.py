@@ -9,13 +9,13 @@ from ..clerk import ClerkError, InvitationStatus
 from ..models import Batch, BatchItem
 from ..signals import invitation_revoked
 from .batches import mark
+from .batches.reconcile import settle_batch
 from .choosing import Chosen, find_chosen, judge
 from .query import STATUSES
 from .replacements import ReplacedInvitations
 from .resending import BatchResender
 from .revoking import BatchRevoker
 from .seats import Seats
-from .settling_batches import settle_batch
 from .workspace import Workspace
 
 
@@ -106,7 +106,7 @@ class SelectedInvitations(ReplacedInvitations):
         :raises NotPermitted: :meth:`open` has not let the person in.
         """
         self._require_open()
-        return settle_batch(self.api, batch, self.reconcile)
+        return settle_batch(self.api, batch)
 
     def _check_for(self, batch: Batch, *, with_roles: bool = False) -> Workspace:
         """Return a workspace whose permission was confirmed just now; else let the batch rest."""

@@ -7,7 +7,7 @@ again; where it names nobody, in halves. And what may have been made is looked u
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from enum import StrEnum
@@ -16,9 +16,9 @@ from typing import Any
 from ..clerk import ClerkError, Invitation, OrganizationAPI
 from ..clerk import exceptions as exc
 from ..clerk.organizations import BULK_SIZE, InvitationRequest
-from .batches import state_after
+from .batches.reconcile import Attempt, Match, find_pending
+from .batches.store import state_after
 from .dividing import find_named, get_shared_parameter, group_by, halve
-from .settling import find_pending, is_ours
 
 
 class ResultState(StrEnum):
@@ -53,16 +53,26 @@ def _ignore(_indices: Sequence[int]) -> None:
     pass
 
 
+def _nothing(_ids: Iterable[str]) -> Collection[str]:
+    return ()
+
+
 class Sender:
     """Sends invitations of one organization, as one person."""
 
-    def __init__(self, api: OrganizationAPI, *, user_id: str) -> None:
+    def __init__(
+        self,
+        api: OrganizationAPI,
+        *,
+        find_taken: Callable[[Iterable[str]], Collection[str]] = _nothing,
+    ) -> None:
         """Prepare.
 
-        :param user_id: the inviter whom the requests name.
+        :param find_taken: returns those of some invitations, by id, that are known to have been
+            made before.
         """
         self.api = api
-        self.user_id = user_id
+        self.find_taken = find_taken
 
     def send(
         self,
@@ -115,7 +125,7 @@ class _Run:
         before: Callable[[Sequence[int]], None],
     ) -> None:
         self.api = sender.api
-        self.user_id = sender.user_id
+        self.find_taken = sender.find_taken
         self.requests = requests
         self.before = before
         self.open = dict.fromkeys(indices)
@@ -124,6 +134,8 @@ class _Run:
         self.doubtful: set[int] = set()
         self.results: dict[int, Result] = {}
         self.started = datetime.now(UTC)
+        #: Of each that was tried, the first attempt: a call that was refused may have made it.
+        self.attempts: dict[int, Attempt] = {}
 
     def work(self) -> Iterator[dict[int, Result]]:
         indices = list(self.open)
@@ -144,6 +156,8 @@ class _Run:
         if not self.api.client.has_time():
             self._end(ResultState.WAITING)
             return []
+        for index in call:
+            self.attempts.setdefault(index, Attempt.of_request(self.requests[index]))
         self.before(tuple(call))
         try:
             made = self._post(call)
@@ -266,13 +280,17 @@ class _Run:
             )
         except ClerkError as error:
             return error
+        taken = self.find_taken([invitation.id for invitation in found.values()])
         for index in asked:
             invitation = found.get(self._address(index))
             if invitation is None:
                 continue
-            request = self.requests[index]
-            if is_ours(invitation, request, user_id=self.user_id, started=self.started):
+            match = self.attempts[index].match(invitation, taken)
+            if match is Match.OURS:
                 self._close([index], ResultState.SENT, invitation=invitation)
+            elif match is Match.UNCLEAR:
+                unclear = exc.InvalidResponse("it may have been there before")
+                self._close([index], ResultState.UNSETTLED, unclear)
             else:
                 earlier = exc.DuplicateInvitation("invited before")
                 invitation = _without_link(invitation)

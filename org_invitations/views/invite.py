@@ -68,7 +68,7 @@ class InviteView(InviteMany):
             return self.answer_again(workspace, form, batch)
         try:
             invitation = self.service.invite_member(
-                email_address, form.cleaned_data["role"], **options
+                email_address, form.cleaned_data["role"], item=item, **options
             )
         except Unsettled as error:
             self.finish_one(batch, item, error.error, unsettled=True)

@@ -15,6 +15,7 @@ from ..clerk import Invitation, InvitationStatus
 from ..models import BatchItem
 from ..rows import InvitationRow, make_rows
 from ..services import STATUSES, InvitationPage, InvitationQuery, Limit, Workspace, get_sizes
+from ..services.batches.reconcile import OTHER_INVITATION
 from .organization import OrganizationMixin
 
 _Text = str | Promise
@@ -51,7 +52,7 @@ class Column:
 
 @dataclass(frozen=True, slots=True)
 class Unfinished:
-    """An invitation that was to be sent again and is half done."""
+    """An invitation that was to be sent again and is half done, or of which nobody knows yet."""
 
     item: BatchItem
     #: Where the missing half is done, or left.
@@ -60,6 +61,11 @@ class Unfinished:
     reason: str
     #: Whether its role may manage members, so that finishing it takes the tick.
     is_elevated: bool = False
+    #: Whether the old invitation is revoked and the new one missing, as far as Clerk shows: only
+    #: then it can be finished or left.
+    is_missing: bool = True
+    #: Whether somebody else has invited the person meanwhile.
+    has_other: bool = False
 
 
 class ListMixin(OrganizationMixin):
@@ -151,7 +157,7 @@ class ListMixin(OrganizationMixin):
         return context
 
     def get_unfinished(self, workspace: Workspace) -> list[Unfinished]:
-        """Return those whose old invitation is revoked and whose new one is missing."""
+        """Return those whose new invitation is missing, or of which that is not known yet."""
         if not self.find_url("resend", invitation_id="orginv_any"):
             return []
         return [
@@ -160,6 +166,8 @@ class ListMixin(OrganizationMixin):
                 url=self.get_url("resend", invitation_id=item.replaces_id),
                 reason=self.wording.for_item(item.reason, item.params | {"status": item.state}),
                 is_elevated=item.role in workspace.roles.elevated,
+                is_missing=item.state == BatchItem.State.HALF_DONE,
+                has_other=item.reason == OTHER_INVITATION,
             )
             for item in self.service.get_unfinished()
         ]

@@ -11,6 +11,7 @@ from django.utils.formats import time_format
 from django.utils.translation import gettext, ngettext
 
 from ..models import Batch, BatchItem
+from ..services.batches.reconcile import OTHER_INVITATION
 from ..wording import Wording, describe_seconds
 
 State = BatchItem.State
@@ -128,9 +129,9 @@ class OutcomeMaker:
             if self.is_silent:
                 return self.find_url("link", item.invitation_id), gettext("Copy link")
             return "", ""
-        if item.state == State.HALF_DONE:
+        if item.state == State.HALF_DONE and item.reason != OTHER_INVITATION:
             return self.find_url("resend", item.replaces_id), gettext("Send it now")
-        if item.state == State.REFUSED and item.params.get("status") == "pending":
+        if item.state in _NOT_DONE and item.params.get("status") == "pending":
             # Another invitation of the address is in the way: it can be sent again.
             return self.find_url("resend", item.params.get("invitation_id", "")), gettext("Resend")
         if item.reason == "InvitationNotPending" and item.params.get("status") != "accepted":

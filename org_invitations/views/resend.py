@@ -18,6 +18,7 @@ from ..resend_form import ResendForm
 from ..roles import AssignableRoles
 from ..services import RoleNotGranted, Workspace
 from ..services.batches import BatchTaken
+from ..services.batches.reconcile import OTHER_INVITATION
 from ..wording import Problem
 from .resend_question import ResendQuestionMixin
 
@@ -120,14 +121,22 @@ class ResendInvitationView(ResendQuestionMixin):
 
     def settle(self, workspace: Workspace) -> HttpResponseBase:
         """Do the missing half of a resend, or leave it."""
-        item = self.service.find_unfinished(self.kwargs["invitation_id"])
+        invitation_id = self.kwargs["invitation_id"]
+        item = self.service.find_unfinished(invitation_id)
         if item is None:
+            for unknown in self.service.get_unfinished(invitation_id):
+                # Nobody knows yet whether anything is missing.
+                return self.answer(workspace, unknown, None)
             return self.show(workspace, gettext("There is nothing left to finish."), "notice")
         if "leave" in self.request.POST:
             item = self.service.leave_replacement(item)
             if item.state != State.REFUSED:
                 return self.answer(workspace, item, None)
-            message = gettext("%(email_address)s stays uninvited.")
+            message = (
+                gettext("%(email_address)s keeps the other invitation.")
+                if item.reason == OTHER_INVITATION
+                else gettext("%(email_address)s stays uninvited.")
+            )
             return self.show(workspace, message % {"email_address": item.email_address})
         # The tick was somebody's who may have been somebody else, and perhaps a while ago.
         if item.role in workspace.roles.elevated and "confirm_elevated" not in self.request.POST:
@@ -150,6 +159,8 @@ class ResendInvitationView(ResendQuestionMixin):
             return self.resent(workspace, item)
         if sentence := _OPEN.get(item.state):
             # The list comes with what can be done about it, as Clerk has it by then.
+            if item.state == State.HALF_DONE and item.reason == OTHER_INVITATION:
+                sentence = "Resend:other-invitation"
             message = self.wording.say(sentence, email_address=item.email_address)
             return self.show(workspace, message, "summary")
         problem = self.get_problem(workspace, item)

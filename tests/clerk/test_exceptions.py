@@ -42,6 +42,16 @@ def test_what_may_have_happened_all_the_same() -> None:
     }
 
 
+@pytest.mark.parametrize("status", [502, 503, 504, 520, 522, 524, 530])
+def test_whoever_stands_before_clerk_may_give_up_before_clerk_does(status: int) -> None:
+    assert exc.ServiceUnavailable(status=status).may_be_under_way
+
+
+@pytest.mark.parametrize("status", [500, 501, 505, 519, 531])
+def test_who_says_a_fault_has_come_to_an_end_with_it(status: int) -> None:
+    assert not exc.ServiceUnavailable(status=status).may_be_under_way
+
+
 def kinds_that(attribute: str) -> set[str]:
     return {kind.__name__ for kind in all_kinds() if getattr(kind, attribute)}
 

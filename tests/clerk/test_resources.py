@@ -128,6 +128,7 @@ def test_an_invitation() -> None:
         url="https://clerk.test/v1/tickets/accept?ticket=s3cret",
         public_metadata={"team": 1},
         private_metadata={"salary": 2},
+        mark="",
     )
 
 

@@ -6,6 +6,7 @@ import pytest
 from django.contrib.messages import get_messages
 from django.test import Client, override_settings
 
+from org_invitations.clerk.marks import get_mark
 from org_invitations.clients import get_client
 from org_invitations.emulator import Emulator
 from org_invitations.views import InviteView
@@ -57,6 +58,7 @@ def test_the_invitation_names_its_inviter_and_the_sites_wishes(
     ):
         ada.invite("new@example.com", "org:billing")
     sent = next(call.body for call in clerk.requests if call.method == "POST")
+    assert get_mark(sent.pop("private_metadata"))
     assert sent == {
         "email_address": "new@example.com",
         "role": "org:billing",

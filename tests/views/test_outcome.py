@@ -328,7 +328,22 @@ def test_what_clerk_shows_nothing_of_did_not_happen_after_a_while(
     batch = make({"state": State.UNDER_WAY}, age=160)
     response = ada.get(url_of(batch))
     assert response.context["outcome"].sentences == ("Nothing was sent.", "1 not sent.")
-    assert "We made sure that nothing was done" in text_of(response)
+    assert "Clerk did not answer, and shows nothing of it since. Try again." in text_of(response)
+
+
+def test_what_was_given_up_is_looked_at_again_whenever_somebody_looks(
+    ada: Browser, clerk: Emulator, make: Any
+) -> None:
+    batch = make({"state": State.UNDER_WAY}, age=160)
+    ada.get(url_of(batch))
+    clerk.clear_requests()
+    ada.get(url_of(batch))
+    assert calls(clerk) == ["GET invitations"]
+    item = BatchItem.objects.get()
+    made = clerk.add_invitation("acme", item.email_address, inviter="ada@acme.test")
+    response = ada.get(url_of(batch))
+    assert response.context["outcome"].sentences == ("1 sent.",)
+    assert BatchItem.objects.get().invitation_id == made.id
     clerk.clear_requests()
     ada.get(url_of(batch))
     assert calls(clerk) == []  # it is settled

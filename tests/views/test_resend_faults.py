@@ -3,25 +3,33 @@
 from __future__ import annotations
 
 import re
-from datetime import timedelta
 from typing import Any, Final
 
 import pytest
 from django.db import connection
-from django.utils import timezone
 
 from org_invitations.clients import get_client
 from org_invitations.emulator import ConnectionDropped, Emulator, EmulatorRequest
 from org_invitations.emulator.state import Invitation
 from org_invitations.models import Batch, BatchItem
-from org_invitations.services.batches import STALE_AFTER
 from org_invitations.services.budget import SINGLE_LIMIT
 from org_invitations.services.replacements import ReplacedInvitations
 from org_invitations.signals import invitation_created, invitation_revoked
 from tests.gates import Gate, impatient
 
 from .conftest import LIST, Browser, pending, text_of
-from .test_resend import CREATE, LEE, LISTED, REVOKE, answer, lees, said, turn, url_of
+from .test_resend import (
+    CREATE,
+    LEE,
+    LISTED,
+    REVOKE,
+    answer,
+    lees,
+    let_time_pass,
+    said,
+    turn,
+    url_of,
+)
 
 pytestmark = pytest.mark.exhaustive
 
@@ -173,7 +181,7 @@ def test_what_is_kept_what_is_said_and_what_is_true_agree(
 
     # Whatever was late has come by now, and the list tells the truth.
     late.open()
-    Batch.objects.update(worked_at=timezone.now() - STALE_AFTER - timedelta(seconds=1))
+    let_time_pass()
     listed = text_of(ada.get())
     item = BatchItem.objects.get()
     assert item.state not in (State.UNDER_WAY, State.UNSETTLED)
@@ -317,7 +325,7 @@ def test_nobody_is_said_to_have_lost_an_invitation_that_had_expired(
     response = ada.post(url_of(row), data, target=LISTED)
     assert "we do not know whether" in text_of(response)
     assert "was revoked, but" not in text_of(response)
-    Batch.objects.update(worked_at=timezone.now() - STALE_AFTER - timedelta(seconds=1))
+    let_time_pass()
     assert "was revoked, but" not in text_of(ada.get())
     assert BatchItem.objects.get().state == State.FAILED
 
@@ -411,19 +419,20 @@ def test_a_look_at_the_list_does_not_overwrite_what_is_finished_meanwhile(
     ada: Browser, sign_in: Any, clerk: Emulator, half: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     bo = sign_in("bo@both.test", "acme")
-    from org_invitations.services import reconciling
+    from org_invitations.services.batches import reconcile
 
-    settle = reconciling._settle
+    settle = reconcile.settle_resend
     done: list[Any] = []
 
-    def settle_late(*arguments: Any) -> None:
-        settle(*arguments)
+    def settle_late(item: BatchItem, *arguments: Any) -> None:
+        settle(item, *arguments)
+        item.reason = "absent"  # something else than it was
         if not done:  # Clerk has answered, and before that is kept somebody finishes it
             done.append(1)
             ada.post(half, {"finish": "1"})
 
     with monkeypatch.context() as patch:
-        patch.setattr(reconciling, "_settle", settle_late)
+        patch.setattr(reconcile, "settle_resend", settle_late)
         bo.get()
     item = BatchItem.objects.get()
     assert (item.state, item.invitation_id) == (State.DONE, lees(clerk)[0].id)
@@ -495,8 +504,11 @@ def test_with_atomic_requests_a_crash_between_the_halves_is_found_too(
         patch.setattr("org_invitations.services.replacing.create_for_sure", die)
         with pytest.raises(Crash):
             ada.post(url_of(row), data)
-    assert BatchItem.objects.get().state == State.HALF_DONE
+    assert BatchItem.objects.get().state == State.UNDER_WAY
+    assert "Send it now" not in text_of(ada.get())
+    let_time_pass()
     assert "Send it now" in text_of(ada.get())
+    assert BatchItem.objects.get().state == State.HALF_DONE
     ada.post(url_of(row), {"finish": "1"})
     assert works(clerk, lees(clerk)[0])
 

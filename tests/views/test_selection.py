@@ -14,6 +14,7 @@ from org_invitations.models import Batch, BatchItem
 from org_invitations.testing import SignIn
 
 from .conftest import LIST, Browser, calls, pending, text_of
+from .test_resend import let_time_pass
 
 SELECTED = f"{LIST}selected/"
 DIALOG = "org-invitations-dialog"
@@ -723,6 +724,10 @@ def test_a_crash_between_the_halves_of_a_resend_is_told_and_can_be_mended(
         ada.post(SELECTED, fields)
     monkeypatch.undo()
     location = f"{LIST}outcomes/{fields['batch'][0]}/"
+    page = ada.get(location)
+    unknown = "It is not known yet what became of 1."
+    assert page.context["outcome"].sentences == ("1 sent.", unknown, "2 are waiting.")
+    let_time_pass()
     page = ada.get(location)
     assert page.context["outcome"].sentences == ("1 sent.", "1 not sent.", "2 are waiting.")
     assert "The old invitation was revoked, but the new one could not be sent" in text_of(page)

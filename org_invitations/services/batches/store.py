@@ -32,7 +32,7 @@ STALE_AFTER: Final = timedelta(seconds=150)
 #: when its answer was lost, and the pauses between them.
 _CALLS_AT_ONCE: Final = 5
 
-_FIELDS: Final = ("state", "reason", "params", "invitation_id", "retry_at")
+_FIELDS: Final = ("state", "reason", "params", "invitation_id", "attempt", "retry_at")
 
 
 class BatchTaken(Exception):
@@ -156,14 +156,35 @@ def mark(batch: Batch, items: Iterable[BatchItem], *, is_running: bool) -> None:
             _note_end(Q(pk=batch.pk), batch.worked_at)
 
 
-def save_items(items: Iterable[BatchItem]) -> None:
-    """Save the items as they are now; nobody has been at work on them."""
-    items = list(items)
-    if not items:
-        return
+def save_found(item: BatchItem, before: str) -> None:
+    """Save what was found out about an item, unless somebody has gone on with it meanwhile.
+
+    :param before: the state that it was in when Clerk was asked.
+    """
+    values = {name: getattr(item, name) for name in _FIELDS}
     with transaction.atomic(using=_database()):
-        BatchItem.objects.bulk_update(items, _FIELDS)
-        _note_end(Q(pk__in={item.batch_id for item in items}), timezone.now())
+        if BatchItem.objects.filter(pk=item.pk, state=before).update(**values):
+            _note_end(Q(pk=item.batch_id), timezone.now())
+            return
+    item.refresh_from_db(fields=_FIELDS)
+
+
+def find_taken(invitation_ids: Iterable[str]) -> set[str]:
+    """Return those of these invitations that are known to have been made for some item."""
+    found = BatchItem.objects.filter(invitation_id__in=set(invitation_ids))
+    made = found.exclude(batch__action=Batch.Action.REVOKE)
+    return set(made.values_list("invitation_id", flat=True))
+
+
+def get_mark(item: BatchItem) -> str:
+    """Return the mark of an item, which its invitation carries: 32 hexadecimal digits.
+
+    It is made of the batch's id and the item's number. Empty where
+    ``ORG_INVITATIONS_MARK_INVITATIONS`` is off.
+    """
+    if not conf.MARK_INVITATIONS:
+        return ""
+    return uuid5(item.batch_id, f"org_invitations {item.number}").hex
 
 
 def take_up(batch: Batch) -> bool:

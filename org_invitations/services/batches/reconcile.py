@@ -1,0 +1,465 @@
+"""Did my write happen? The one rule, for whatever was written and however its answer was lost.
+
+A create is known again by its mark (:mod:`org_invitations.clerk.marks`): where the mark comes back,
+the write happened, and an invitation without it is somebody else's. Where Clerk does not tell the
+private metadata, or the mark was left out, these decide: which invitations are known from before,
+when it was made, its role, inviter and expiry. What they leave open nobody knows. A revocation is
+known by the status of the invitation.
+
+As long as Clerk may still be at work, what is not there may come; and what was given up is looked
+at again whenever somebody looks.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from contextlib import suppress
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from enum import Enum
+from functools import partial
+from typing import Any, Final
+
+from django.utils import timezone
+
+from ...clerk import MAX_LIMIT, ClerkError, Invitation, InvitationRequest, OrganizationAPI
+from ...clerk import exceptions as exc
+from ...concurrency import run_together
+from ...models import Batch, BatchItem
+from ..reasons import Reason
+from .store import (
+    find_taken,
+    get_items,
+    is_at_work,
+    is_over,
+    refuse,
+    save_found,
+    settle_item,
+    stale_after,
+)
+
+State = BatchItem.State
+
+#: Clocks differ by so much at most.
+CLOCK_TOLERANCE: Final = timedelta(minutes=2)
+
+#: Clerk's own expiry, where a request names none (its API description).
+_USUAL_DAYS: Final = 30
+
+_DAY: Final = timedelta(days=1)
+
+#: What does not move by itself.
+DOUBTFUL: Final = (State.UNDER_WAY, State.UNSETTLED)
+
+#: Why an item was given up of which Clerk shows nothing, or which somebody has left. What shows up
+#: later all the same is believed.
+ABSENT: Final = "absent"
+LEFT: Final = "half-done"
+
+#: Of a resend whose second half is missing: somebody else has invited the person meanwhile.
+OTHER_INVITATION: Final = "other-invitation"
+
+#: Pages of invitations that are read to find those that a batch has made.
+_MAX_PAGES: Final = 10
+
+
+class Match(Enum):
+    """Whether an invitation is the one that a create was to make."""
+
+    OURS = "ours"
+    OTHER = "other"
+    #: Nothing tells it from one that was there before.
+    UNCLEAR = "unclear"
+
+
+@dataclass(frozen=True, slots=True)
+class Attempt:
+    """A call that is to create an invitation, and what the invitation can be known by."""
+
+    role: str
+    #: ``user_…``, who is named as the inviter.
+    inviter_id: str
+    #: For how long the invitation is to hold.
+    days: int
+    #: When the call went out, by this machine's clock; whole milliseconds, as Clerk's times are.
+    started: datetime
+    #: Empty where the request carries none.
+    mark: str = ""
+
+    @classmethod
+    def of_request(cls, request: InvitationRequest) -> Attempt:
+        """Return the attempt that a request is about to make."""
+        now = datetime.now(UTC)
+        return cls(
+            role=request.role,
+            inviter_id=request.inviter_user_id,
+            days=request.expires_in_days or _USUAL_DAYS,
+            started=now.replace(microsecond=now.microsecond // 1000 * 1000),
+            mark=request.sent_mark,
+        )
+
+    @classmethod
+    def of_item(cls, item: BatchItem) -> Attempt | None:
+        """Return the last attempt for an item; None where none has been made."""
+        kept = item.attempt
+        if not kept:  # from a version that kept none
+            return cls(
+                role=item.role,
+                inviter_id=item.batch.user_id,
+                days=item.batch.options.get("expires_in_days") or 0,
+                started=_aware(item.batch.created_at),
+            )
+        if "at" not in kept:
+            return None
+        return cls(
+            role=kept["role"],
+            inviter_id=kept["inviter"],
+            days=kept["days"],
+            started=datetime.fromtimestamp(kept["at"] / 1000, UTC),
+            mark=kept["mark"],
+        )
+
+    def as_json(self) -> dict[str, Any]:
+        """Return it as :attr:`.BatchItem.attempt` keeps it."""
+        return {
+            "at": round(self.started.timestamp() * 1000),
+            "role": self.role,
+            "inviter": self.inviter_id,
+            "days": self.days,
+            "mark": self.mark,
+        }
+
+    def match(self, row: Invitation, taken: Collection[str] = ()) -> Match:
+        """Tell whether an invitation of the address is the one that this attempt has made.
+
+        :param taken: ids of invitations that are known to have been made for something else.
+        """
+        if row.mark:
+            return Match.OURS if row.mark == self.mark else Match.OTHER
+        if self.mark and row.mark is not None:
+            return Match.OTHER  # Clerk tells the metadata, and the mark is not in it
+        if row.id in taken or not self._is_alike(row):
+            return Match.OTHER
+        if row.created_at is None:
+            return Match.UNCLEAR
+        if row.created_at >= self.started:
+            return Match.OURS
+        return Match.UNCLEAR if self.may_be_since(row) else Match.OTHER
+
+    def may_be_since(self, row: Invitation) -> bool:
+        """Whether an invitation may have been made after the call went out, for all clocks tell."""
+        return row.created_at is None or row.created_at >= self.started - CLOCK_TOLERANCE
+
+    def _is_alike(self, row: Invitation) -> bool:
+        if row.role != self.role or row.inviter_id not in ("", self.inviter_id):
+            return False
+        if not self.days or row.created_at is None or row.expires_at is None:
+            return True
+        return round((row.expires_at - row.created_at) / _DAY) == self.days
+
+
+def find_write(
+    attempt: Attempt, rows: Iterable[Invitation], taken: Collection[str] = ()
+) -> tuple[Match, Invitation | None]:
+    """Find what an attempt has made among the invitations of its address.
+
+    :returns: ours; or that nobody knows, with the one that it may be; or a pending one of somebody
+        else's; or that there is nothing.
+    """
+    found: dict[Match, Invitation] = {}
+    for row in rows:
+        match = attempt.match(row, taken)
+        if match is not Match.OTHER or row.is_pending:
+            found.setdefault(match, row)
+    for match in (Match.OURS, Match.UNCLEAR, Match.OTHER):
+        if match in found:
+            return match, found[match]
+    return Match.OTHER, None
+
+
+def get_rows(api: OrganizationAPI, email_address: str) -> list[Invitation]:
+    """Return the invitations of an address, whatever became of them, newest first.
+
+    :raises ClerkError: Clerk could not be asked.
+    """
+    page = api.get_invitations(
+        status=None, email_address=email_address, order_by="-created_at", limit=100
+    )
+    wanted = email_address.casefold()
+    return [row for row in page.data if row.email_address.casefold() == wanted]
+
+
+def find_pending(
+    api: OrganizationAPI, addresses: Collection[str], *, started: datetime
+) -> dict[str, Invitation]:
+    """Return the pending invitations of addresses, by address as ``casefold`` has it.
+
+    What was made since ``started`` is found for certain; what is older only if it is among the
+    newest 500. That is one call, unless more than 500 were made meanwhile.
+
+    :param addresses: as ``casefold`` has them.
+    :raises ClerkError: Clerk could not be asked.
+    """
+    found: dict[str, Invitation] = {}
+    offset = 0
+    while True:
+        page = api.get_invitations(order_by="-created_at", limit=MAX_LIMIT, offset=offset)
+        for row in page.data:
+            address = row.email_address.casefold()
+            if row.is_pending and address in addresses:
+                found.setdefault(address, row)
+        offset += MAX_LIMIT
+        oldest = page.data[-1].created_at if page.data else None
+        reached = oldest is not None and oldest < started - CLOCK_TOLERANCE
+        if not page.data or reached or offset >= page.total_count or len(found) == len(addresses):
+            return found
+
+
+# --- The items of a batch ------------------------------------------------------------------------
+
+
+def may_change(item: BatchItem) -> bool:
+    """Whether a look at Clerk may tell more about an item than is kept."""
+    if item.state == State.REFUSED:
+        return item.reason == LEFT
+    if item.state == State.FAILED:
+        return item.reason == ABSENT
+    return item.state in (*DOUBTFUL, State.HALF_DONE)
+
+
+def settle_batch(api: OrganizationAPI, batch: Batch) -> list[BatchItem]:
+    """Find out what can be found out about a batch, and return all of its items.
+
+    Clerk is asked, and nothing is sent. A batch that somebody is at work on is left alone; one
+    without doubts costs no call. Raises nothing of Clerk's: what cannot be found out stays as it
+    is.
+    """
+    # Somebody may have gone on with it since it was read, or may be about to: then what is under
+    # way is not in doubt.
+    batch.refresh_from_db(fields=["worked_at", "is_running"])
+    moved = batch.worked_at
+    items = get_items(batch)
+    batch.refresh_from_db(fields=["worked_at", "is_running"])
+    if is_at_work(batch):
+        return items
+    if batch.worked_at != moved:
+        return get_items(batch)
+    reconcile(api, [item for item in items if may_change(item)])
+    return items
+
+
+def reconcile(api: OrganizationAPI, items: Sequence[BatchItem]) -> None:
+    """Find out what became of some items of one action, and keep it.
+
+    What cannot be found out stays as it is. Nobody may be at work on them.
+    """
+    if not items:
+        return
+    before = {item.pk: (item.state, item.reason, item.params) for item in items}
+    with suppress(ClerkError):
+        _SETTLERS[Batch.Action(items[0].batch.action)](api, items)
+    for item in items:
+        state = before[item.pk][0]
+        # What is as it was is left alone: somebody may just be going on with it.
+        if (item.state, item.reason, item.params) != before[item.pk]:
+            save_found(item, state)
+
+
+def _give_up(item: BatchItem) -> None:
+    """Settle what Clerk shows nothing of: it did not happen, or it may yet."""
+    if is_over(item.batch):
+        settle_item(item, State.FAILED, Reason(ABSENT, {"status": str(item.batch.action)}))
+    elif item.state != State.FAILED:
+        settle_item(item, State.UNSETTLED, Reason(item.reason, item.params))
+
+
+def _settle_invites(api: OrganizationAPI, items: Sequence[BatchItem]) -> None:
+    """Settle invitations: what was made is there, whatever became of it since."""
+    attempts = {item.pk: Attempt.of_item(item) for item in items}
+    begun = [attempt.started for attempt in attempts.values() if attempt is not None]
+    addresses = {item.email_address.casefold() for item in items}
+    rows = _rows_since(api, min(begun), addresses) if begun else {}
+    taken = find_taken(row.id for found in rows.values() for row in found)
+    for item in items:
+        attempt = attempts[item.pk]
+        if attempt is None:
+            continue  # an invitation is tried as soon as it is under way
+        found = rows.get(item.email_address.casefold(), [])
+        match, row = find_write(attempt, found, taken)
+        if row is None:
+            _give_up(item)
+        elif match is Match.OURS:
+            settle_item(item, State.DONE, invitation_id=row.id)
+        elif match is Match.UNCLEAR:
+            settle_item(item, State.UNSETTLED, Reason(item.reason, item.params))
+        else:
+            refuse(item, exc.DuplicateInvitation(), row)
+
+
+def _rows_since(
+    api: OrganizationAPI, started: datetime, addresses: set[str]
+) -> dict[str, list[Invitation]]:
+    """Return the invitations of addresses, of all statuses, all that were made since then."""
+    found: dict[str, list[Invitation]] = {}
+    for number in range(_MAX_PAGES):
+        page = api.get_invitations(
+            status=None, order_by="-created_at", limit=MAX_LIMIT, offset=number * MAX_LIMIT
+        )
+        for row in page.data:
+            address = row.email_address.casefold()
+            if address in addresses:
+                found.setdefault(address, []).append(row)
+        oldest = page.data[-1].created_at if page.data else None
+        reached = oldest is not None and oldest < started - CLOCK_TOLERANCE
+        if not page.data or reached or (number + 1) * MAX_LIMIT >= page.total_count:
+            break
+    return found
+
+
+def _settle_revocations(api: OrganizationAPI, items: Sequence[BatchItem]) -> None:
+    """Settle revocations: the status of each invitation tells."""
+    outcomes = _ask_for_each(items, lambda item: partial(api.get_invitation, item.invitation_id))
+    for item in items:
+        outcome = outcomes[str(item.pk)]
+        found: Invitation | None = outcome.value
+        if isinstance(outcome.error, exc.InvitationNotFound):
+            refuse(item, outcome.error)
+        elif found is None:
+            continue  # it could not be asked for: nobody knows more than before
+        elif found.is_revoked:
+            settle_item(item, State.DONE)
+        elif found.is_pending:
+            _give_up(item)
+        else:
+            refuse(item, exc.InvitationNotPending(), found)
+
+
+def _settle_resends(api: OrganizationAPI, items: Sequence[BatchItem]) -> None:
+    """Settle resends, each with a look at all that its address has."""
+    outcomes = _ask_for_each(items, lambda item: partial(get_rows, api, item.email_address))
+    rows = {item.pk: outcomes[str(item.pk)].value for item in items}
+    taken = find_taken(row.id for found in rows.values() for row in found or ())
+    for item in items:
+        found = rows[item.pk]
+        if found is not None:
+            settle_resend(item, found, taken)
+
+
+def _ask_for_each(
+    items: Sequence[BatchItem], call: Callable[[BatchItem], Callable[[], Any]]
+) -> Mapping[str, Any]:
+    return run_together({str(item.pk): call(item) for item in items})
+
+
+def settle_resend(
+    item: BatchItem,
+    rows: Sequence[Invitation],
+    taken: Collection[str] = (),
+    *,
+    refusal: ClerkError | None = None,
+) -> None:
+    """Let a resend say how far it got, by what Clerk shows of its address; it is not saved by that.
+
+    :param rows: all invitations of the address, newest first.
+    :param refusal: what Clerk has just answered to the create, where it says what is not believed
+        without a look.
+    """
+    attempt = Attempt.of_item(item)
+    old = next((row for row in rows if row.id == item.replaces_id), None)
+    others = [row for row in rows if row.id != item.replaces_id]
+    match, found = find_write(attempt, others, taken) if attempt else _find_pending(others)
+    is_closed = item.state in (State.FAILED, State.REFUSED)
+    if found is not None and match is Match.OURS:
+        settle_item(item, State.DONE, invitation_id=found.id)
+    elif is_closed:
+        _reopen(item, old)
+    elif found is not None and match is Match.UNCLEAR:
+        if item.state != State.HALF_DONE:
+            settle_item(item, State.UNSETTLED, Reason(item.reason, item.params))
+    elif old is not None and old.is_accepted:
+        settle_item(item, State.REFUSED, Reason.of_error(exc.InvitationNotPending(), old))
+    elif joined := _find_joined(item, others):
+        settle_item(item, State.REFUSED, Reason.of_error(exc.AlreadyMember(), joined))
+    elif found is not None:
+        _settle_beside(item, attempt, found)
+    else:
+        _settle_absent(item, attempt, old, refusal)
+
+
+def _find_pending(rows: Sequence[Invitation]) -> tuple[Match, Invitation | None]:
+    return Match.OTHER, next((row for row in rows if row.is_pending), None)
+
+
+def _find_joined(item: BatchItem, others: Sequence[Invitation]) -> Invitation | None:
+    """Return another invitation that the person has accepted since the resend began."""
+    began = _aware(item.batch.created_at) - CLOCK_TOLERANCE
+    accepted = [row for row in others if row.is_accepted]
+    moments = ((row, row.updated_at or row.created_at) for row in accepted)
+    return next((row for row, moment in moments if moment is None or moment >= began), None)
+
+
+def _has_lost(item: BatchItem) -> bool:
+    """Whether the resend takes the old invitation from the person before it makes a new one."""
+    return item.state == State.HALF_DONE or bool(item.attempt.get("revokes", not item.attempt))
+
+
+def _settle_beside(item: BatchItem, attempt: Attempt | None, other: Invitation) -> None:
+    """Settle a resend of somebody whom another invitation has reached meanwhile."""
+    inviter_id = attempt.inviter_id if attempt else item.batch.user_id
+    # As this site makes them, or as the same person has made it elsewhere.
+    is_wanted = other.role == item.role and bool(other.mark or other.inviter_id == inviter_id)
+    if is_wanted or not _has_lost(item):
+        refuse(item, exc.DuplicateInvitation(), other)
+        return
+    # It is not what was wanted: what Clerk has is said, and a person decides.
+    about = dict(Reason.of_error(exc.DuplicateInvitation(), other).params)
+    wanted = {"wanted_role": item.role_name or item.role}
+    settle_item(item, State.HALF_DONE, Reason(OTHER_INVITATION, about | wanted))
+
+
+def _settle_absent(
+    item: BatchItem, attempt: Attempt | None, old: Invitation | None, refusal: ClerkError | None
+) -> None:
+    """Settle a resend of somebody of whom Clerk shows nothing new."""
+    is_missing = _has_lost(item) and (old is None or not old.is_pending) and not _has_expired(old)
+    if refusal is not None:
+        params = Reason.of_error(refusal).params
+        settle_item(item, State.HALF_DONE, Reason(type(refusal).__name__, params))
+    elif item.state == State.HALF_DONE:
+        if item.reason == OTHER_INVITATION:  # which is gone as well
+            settle_item(item, State.HALF_DONE, Reason(ABSENT))
+    elif attempt is None and is_missing:  # the second half has not begun
+        settle_item(item, State.HALF_DONE)
+    elif not is_over(item.batch):
+        settle_item(item, State.UNSETTLED, Reason(item.reason, item.params))
+    elif is_missing:
+        settle_item(item, State.HALF_DONE, Reason(ABSENT))
+    else:
+        _give_up(item)
+
+
+def _has_expired(old: Invitation | None) -> bool:
+    return old is not None and old.is_expired
+
+
+def _reopen(item: BatchItem, old: Invitation | None) -> None:
+    """Correct a resend that was given up before its revocation took effect after all."""
+    if item.state != State.FAILED or old is None or not old.is_revoked or not _has_lost(item):
+        return
+    moment, began = old.updated_at, _aware(item.batch.worked_at or item.batch.created_at)
+    # Later than that it was somebody else's doing.
+    if moment is None or moment <= began + stale_after():
+        settle_item(item, State.HALF_DONE, Reason(ABSENT))
+
+
+_SETTLERS: Final[Mapping[Batch.Action, Callable[[OrganizationAPI, Sequence[BatchItem]], None]]] = {
+    Batch.Action.INVITE: _settle_invites,
+    Batch.Action.REVOKE: _settle_revocations,
+    Batch.Action.RESEND: _settle_resends,
+}
+
+
+def _aware(moment: datetime) -> datetime:
+    """Return a moment from the database, which is naive where ``USE_TZ`` is off."""
+    aware = timezone.make_aware(moment) if timezone.is_naive(moment) else moment
+    return aware.astimezone(UTC)

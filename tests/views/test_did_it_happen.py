@@ -1,0 +1,403 @@
+"""Did my write happen? What is claimed, what is not yet known, and what is corrected later."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import Any, Final
+from uuid import uuid4
+
+import pytest
+from django.test import override_settings
+from django.utils import timezone
+
+from org_invitations.clerk.marks import get_mark
+from org_invitations.emulator import Emulator
+from org_invitations.models import Batch, BatchItem
+from org_invitations.services.batches import STALE_AFTER
+from org_invitations.views import InviteView
+
+from .conftest import LIST, Browser, text_of
+from .inviting import BULK, mails, press, review_of, type_in
+
+State = BatchItem.State
+
+LEE: Final = "lee@example.com"
+KIM: Final = "kim@example.com"
+CREATE: Final = "/v1/organizations/*/invitations"
+REVOKE: Final = "/v1/organizations/*/invitations/*/revoke"
+
+#: How a write can get lost without having happened.
+LOST: Final[dict[str, dict[str, Any]]] = {
+    "reset": {"drop": "before"},
+    "500": {"status": 500},
+    "503": {"status": 503},
+    "Cloudflare's 524": {"status": 524},
+}
+
+
+@pytest.fixture(params=["told", "not told", "not marked"])
+def marks(request: pytest.FixtureRequest, clerk: Emulator, settings: Any) -> str:
+    """Whether Clerk tells the marks of invitations, or there are none."""
+    if request.param == "not told":
+        clerk.configure(private_metadata_told=False)
+    settings.ORG_INVITATIONS_MARK_INVITATIONS = request.param != "not marked"
+    return str(request.param)
+
+
+def pending_of(clerk: Emulator, address: str) -> list[Any]:
+    rows = clerk.invitations("acme", "pending")
+    return [row for row in rows if row.email_address == address]
+
+
+def let_time_pass() -> None:
+    """Let so much time pass that Clerk is at work on nothing any more."""
+    Batch.objects.update(worked_at=timezone.now() - STALE_AFTER - timedelta(seconds=1))
+
+
+def resend(ada: Browser, invitation_id: str, **more: Any) -> Any:
+    data = {"role": "org:billing", "expires_in_days": "30", "batch": str(uuid4()), **more}
+    return ada.post(f"{LIST}{invitation_id}/resend/", data)
+
+
+def resend_selected(ada: Browser, *ids: str) -> Any:
+    data = {"action": "resend", "selected": ids, "confirmed": "1", "batch": str(uuid4())}
+    return ada.post(f"{LIST}selected/", data)
+
+
+def outcome_of(ada: Browser, item: BatchItem) -> str:
+    return text_of(ada.get(f"{LIST}outcomes/{item.batch_id}/"))
+
+
+# --- 1. What was there before is not claimed -----------------------------------------------------
+
+
+@pytest.mark.parametrize("lost", LOST)
+def test_an_invitation_that_was_there_before_is_not_claimed(
+    ada: Browser, clerk: Emulator, marks: str, lost: str
+) -> None:
+    type_in(ada, LEE, no_email="on")
+    [first] = pending_of(clerk, LEE)
+    clerk.fault("POST", CREATE, **LOST[lost])
+    response = type_in(ada, LEE, expires_in_days="90")
+    words = text_of(response)
+    assert "Invitation sent to" not in words + text_of(ada.get())
+    assert pending_of(clerk, LEE) == [first]
+    assert mails(clerk)[LEE] == 0
+    states = BatchItem.objects.order_by("batch__created_at").values_list("state", flat=True)
+    assert states[0] == State.DONE
+    assert states[1] != State.DONE
+
+
+@pytest.mark.parametrize("lost", LOST)
+def test_and_neither_where_it_is_the_very_same_wish(
+    ada: Browser, clerk: Emulator, marks: str, lost: str
+) -> None:
+    type_in(ada, LEE)
+    clerk.fault("POST", CREATE, **LOST[lost])
+    assert "Invitation sent to" not in text_of(type_in(ada, LEE))
+    assert BatchItem.objects.filter(state=State.DONE).count() == 1
+
+
+@pytest.mark.parametrize("lost", LOST)
+def test_nor_by_one_of_many(
+    ada: Browser, clerk: Emulator, marks: str, lost: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    question = review_of(type_in(ada, f"{LEE} {KIM}"))
+
+    def invite_meanwhile(view: InviteView, form: Any) -> dict[str, Any]:
+        # The same person, somewhere else, right after the last look at what there is.
+        clerk.add_invitation("acme", LEE, inviter="ada@acme.test")
+        return {}
+
+    monkeypatch.setattr(InviteView, "get_invitation_options", invite_meanwhile)
+    clerk.fault("POST", BULK, **LOST[lost])
+    press(ada, question)
+    assert len(pending_of(clerk, LEE)) == 1
+    assert not BatchItem.objects.filter(state=State.DONE).exists()
+    let_time_pass()
+    outcome_of(ada, BatchItem.objects.latest("pk"))
+    assert not BatchItem.objects.filter(state=State.DONE).exists()
+
+
+def test_nor_after_a_crash(
+    ada: Browser, clerk: Emulator, marks: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    type_in(ada, LEE)
+    with monkeypatch.context() as patch:
+        patch.setattr("org_invitations.clerk.OrganizationAPI.invite_member", _die)
+        with pytest.raises(SystemExit):
+            type_in(ada, LEE, no_email="on")
+    let_time_pass()
+    first, second = BatchItem.objects.order_by("batch__created_at")
+    assert second.state == State.UNDER_WAY
+    outcome_of(ada, second)
+    second.refresh_from_db()
+    assert (second.state, second.invitation_id) == (State.REFUSED, "")
+    first.refresh_from_db()
+    assert first.state == State.DONE
+
+
+def _die(*_: Any, **__: Any) -> Any:
+    raise SystemExit("the process was killed")
+
+
+@pytest.mark.parametrize(
+    "lost", [{"drop": "after"}, {"status": 500, "write": True}, {"status": 503, "write": True}]
+)
+@pytest.mark.parametrize("text", [LEE, f"{LEE} {KIM}"])
+def test_what_did_happen_is_claimed(
+    ada: Browser, clerk: Emulator, marks: str, lost: dict[str, Any], text: str
+) -> None:
+    clerk.fault("POST", "*/invitations*", **lost)
+    response = type_in(ada, text)
+    if text != LEE:
+        press(ada, review_of(response))
+    assert set(BatchItem.objects.values_list("state", flat=True)) == {State.DONE}
+    ids = set(BatchItem.objects.values_list("invitation_id", flat=True))
+    assert ids == {row.id for row in pending_of(clerk, LEE) + pending_of(clerk, KIM)} - (
+        {""} if text == LEE else set()
+    )
+
+
+def test_what_was_made_before_a_crash_is_claimed_whatever_became_of_it(
+    ada: Browser, clerk: Emulator, marks: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with monkeypatch.context() as patch:
+        patch.setattr("org_invitations.views.InviteView.finish_one", _die)
+        with pytest.raises(SystemExit):
+            type_in(ada, LEE)
+    [row] = pending_of(clerk, LEE)
+    row.state = "revoked"
+    let_time_pass()
+    item = BatchItem.objects.get()
+    outcome_of(ada, item)
+    item.refresh_from_db()
+    assert (item.state, item.invitation_id) == (State.DONE, row.id)
+
+
+# --- The mark ------------------------------------------------------------------------------------
+
+
+def test_the_mark_is_opaque_and_each_item_has_its_own(ada: Browser, clerk: Emulator) -> None:
+    press(ada, review_of(type_in(ada, f"{LEE} {KIM}")))
+    rows = pending_of(clerk, LEE) + pending_of(clerk, KIM)
+    marks = [get_mark(row.private_metadata) for row in rows]
+    assert len(set(marks)) == 2
+    assert all(list(row.private_metadata) == ["org_invitations"] for row in rows)
+    for secret in (LEE, "user_", "org_", str(Batch.objects.get().pk)):
+        assert not any(secret in mark for mark in marks)
+
+
+@override_settings(ORG_INVITATIONS_MARK_INVITATIONS=False)
+def test_a_setting_leaves_the_mark_out(ada: Browser, clerk: Emulator) -> None:
+    type_in(ada, LEE)
+    press(ada, review_of(type_in(ada, f"{KIM} ann@example.com")))
+    [row] = pending_of(clerk, LEE)
+    resend(ada, row.id)
+    assert [call.body for call in clerk.requests if call.method == "POST"]
+    assert all(not row.private_metadata for row in clerk.invitations("acme"))
+
+
+def test_the_mark_is_shown_and_exported_nowhere(ada: Browser, clerk: Emulator) -> None:
+    type_in(ada, LEE)
+    [row] = pending_of(clerk, LEE)
+    mark = get_mark(row.private_metadata)
+    item = BatchItem.objects.get()
+    pages = [
+        ada.get(),
+        ada.get(f"{LIST}export/"),
+        ada.get(f"{LIST}{row.id}/resend/"),
+        ada.get(f"{LIST}{row.id}/link/"),
+        ada.get(f"{LIST}outcomes/{item.batch_id}/"),
+        ada.get(f"{LIST}outcomes/{item.batch_id}/?format=csv"),
+    ]
+    for page in pages:
+        assert page.status_code == 200
+        assert mark not in page.content.decode()
+
+
+# --- 2. Nobody knows, until the time is over -----------------------------------------------------
+
+
+@pytest.fixture
+def row(clerk: Emulator) -> Any:
+    return clerk.add_invitation("acme", LEE, role="org:billing", inviter="ada@acme.test")
+
+
+def late(clerk: Emulator, item: BatchItem) -> Any:
+    """Let Clerk finish the create of a resend that it was still at work on."""
+    return clerk.add_invitation(
+        "acme",
+        LEE,
+        role="org:billing",
+        inviter="ada@acme.test",
+        private_metadata={"org_invitations": item.attempt["mark"]},
+    )
+
+
+def test_a_resend_of_which_nobody_knows_can_neither_be_finished_nor_left(
+    ada: Browser, clerk: Emulator, row: Any
+) -> None:
+    clerk.fault("POST", CREATE, drop="before")
+    resend(ada, row.id)
+    page = ada.get()
+    words = text_of(page)
+    assert f"it is not known yet whether {LEE} has a new invitation" in words
+    assert "Send it now" not in words
+    assert "Leave uninvited" not in words
+    for what in ("finish", "leave"):
+        clerk.clear_requests()
+        ada.post(f"{LIST}{row.id}/resend/", {what: "1"})
+        assert not [call for call in clerk.requests if call.method == "POST"]
+    assert BatchItem.objects.get().state == State.UNSETTLED
+    made = late(clerk, BatchItem.objects.get())
+    assert "not known yet" not in text_of(ada.get())
+    item = BatchItem.objects.get()
+    assert (item.state, item.invitation_id) == (State.DONE, made.id)
+
+
+def test_once_the_time_is_over_clerk_shows_nothing_and_a_person_decides(
+    ada: Browser, clerk: Emulator, row: Any
+) -> None:
+    clerk.fault("POST", CREATE, drop="before")
+    resend(ada, row.id)
+    let_time_pass()
+    words = text_of(ada.get())
+    assert "Clerk did not answer, and shows nothing of it since." in words
+    assert "Send it now" in words
+    ada.post(f"{LIST}{row.id}/resend/", {"finish": "1"})
+    assert [one.role for one in pending_of(clerk, LEE)] == ["org:billing"]
+
+
+def test_what_was_left_and_shows_up_later_is_corrected(
+    ada: Browser, clerk: Emulator, row: Any
+) -> None:
+    clerk.fault("POST", CREATE, drop="before")
+    resend(ada, row.id)
+    let_time_pass()
+    ada.post(f"{LIST}{row.id}/resend/", {"leave": "1"})
+    item = BatchItem.objects.get()
+    assert (item.state, item.reason) == (State.REFUSED, "half-done")
+    made = late(clerk, item)
+    words = outcome_of(ada, item)
+    assert "1 sent." in words
+    item.refresh_from_db()
+    assert (item.state, item.invitation_id) == (State.DONE, made.id)
+
+
+def test_what_shows_up_while_it_is_finished_is_not_sent_twice(
+    ada: Browser, clerk: Emulator, row: Any
+) -> None:
+    clerk.fault("POST", CREATE, drop="before")
+    resend(ada, row.id)
+    let_time_pass()
+    ada.get()
+    clerk.fault("GET", CREATE, status=503, times=3)  # the look before: it stays on offer
+    made = late(clerk, BatchItem.objects.get())
+    ada.post(f"{LIST}{row.id}/resend/", {"finish": "1"})
+    item = BatchItem.objects.get()
+    assert (item.state, item.invitation_id) == (State.DONE, made.id)
+    assert pending_of(clerk, LEE) == [made]
+
+
+def test_a_revocation_that_was_given_up_and_took_effect_later_is_corrected(
+    ada: Browser, clerk: Emulator, row: Any
+) -> None:
+    clerk.fault("POST", REVOKE, drop="before")
+    data = {"action": "revoke", "selected": [row.id], "confirmed": "1", "batch": str(uuid4())}
+    ada.post(f"{LIST}selected/", data)
+    item = BatchItem.objects.get()
+    assert "It is not known yet" in outcome_of(ada, item)
+    let_time_pass()
+    assert "the invitation is still pending. Try again." in outcome_of(ada, item)
+    item.refresh_from_db()
+    assert (item.state, item.reason) == (State.FAILED, "absent")
+    row.state = "revoked"
+    assert "1 revoked." in outcome_of(ada, item)
+
+
+# --- 3. What Clerk says of somebody whose invitation we have just revoked ------------------------
+
+SAYS: Final = {
+    "duplicate_record": ("pending", "Clerk says that an invitation is pending, but shows none."),
+    "organization_invitation_not_unique": ("pending", "is pending, but shows none."),
+    "already_a_member_in_organization": ("member", "Clerk says that this is a member"),
+}
+
+
+@pytest.mark.parametrize("many", [False, True])
+@pytest.mark.parametrize("code", SAYS)
+def test_that_nothing_is_missing_is_not_believed_without_a_look(
+    ada: Browser, clerk: Emulator, row: Any, code: str, many: bool
+) -> None:
+    body = {"errors": [{"code": code, "message": code, "long_message": code}]}
+    clerk.fault("POST", CREATE, status=400, body=body)
+    resend_selected(ada, row.id) if many else resend(ada, row.id)
+    assert pending_of(clerk, LEE) == []
+    assert BatchItem.objects.get().state == State.HALF_DONE
+    words = text_of(ada.get())
+    assert SAYS[code][1] in words
+    assert "Send it now" in words
+    assert "was revoked, but the new one could not be sent" in outcome_of(
+        ada, BatchItem.objects.get()
+    )
+    ada.post(f"{LIST}{row.id}/resend/", {"finish": "1"})
+    assert len(pending_of(clerk, LEE)) == 1
+
+
+def test_who_is_a_member_indeed_lacks_nothing(ada: Browser, clerk: Emulator) -> None:
+    row = clerk.add_invitation("acme", "max@acme.test")
+    resend_selected(ada, row.id)
+    item = BatchItem.objects.get()
+    assert (item.state, item.reason) == (State.REFUSED, "AlreadyMember")
+    assert "Send it now" not in text_of(ada.get())
+
+
+# --- 4. Somebody else's invitation ---------------------------------------------------------------
+
+
+def half_done(ada: Browser, clerk: Emulator, row: Any) -> BatchItem:
+    clerk.fault("POST", CREATE, status=500)
+    resend(ada, row.id)
+    return BatchItem.objects.get()
+
+
+@pytest.mark.parametrize("when", ["after it", "before the answer"])
+def test_what_somebody_else_has_sent_is_said_and_a_person_decides(
+    ada: Browser, clerk: Emulator, row: Any, when: str
+) -> None:
+    bo = clerk.user("bo@both.test")
+    if when == "after it":
+        item = half_done(ada, clerk, row)
+        clerk.add_invitation("acme", LEE, role="org:member", inviter=bo.id)
+    else:  # Clerk refuses ours for theirs
+        clerk.fault("POST", CREATE, status=400, body={"errors": [{"code": "duplicate_record"}]})
+        clerk.add_invitation("acme", LEE, role="org:member", inviter=bo.id)
+        resend(ada, row.id)
+        item = BatchItem.objects.get()
+    page = text_of(ada.get())
+    said = "has sent another invitation meanwhile, as Member; wanted was Billing."
+    assert said in page
+    assert "Replace it" in page
+    assert "Leave it as it is" in page
+    item.refresh_from_db()
+    assert item.state == State.HALF_DONE
+    assert said in outcome_of(ada, item)
+    ada.post(f"{LIST}{row.id}/resend/", {"finish": "1"})
+    [new] = pending_of(clerk, LEE)
+    assert new.role == "org:billing"
+    item.refresh_from_db()
+    assert (item.state, item.invitation_id) == (State.DONE, new.id)
+
+
+def test_what_somebody_else_has_sent_can_be_left(ada: Browser, clerk: Emulator, row: Any) -> None:
+    item = half_done(ada, clerk, row)
+    other = clerk.add_invitation("acme", LEE, role="org:member", inviter="bo@both.test")
+    response = ada.post(f"{LIST}{row.id}/resend/", {"leave": "1"}, target="org-invitations-list")
+    words = text_of(response)
+    assert f"{LEE} keeps the other invitation." in words
+    assert "uninvited" not in words
+    assert pending_of(clerk, LEE) == [other]
+    item.refresh_from_db()
+    assert (item.state, item.reason) == (State.REFUSED, "other-invitation")
+    assert "as Member; wanted was Billing." in outcome_of(ada, item)
