@@ -12,12 +12,12 @@ from typing import Any
 
 import pytest
 from django.template import engines
-from django.test import Client, override_settings
+from django.test import Client, RequestFactory, override_settings
 
 import org_invitations
-from org_invitations import checks
+from org_invitations import checks, concurrency
 from org_invitations import conf as conf_module
-from org_invitations.addresses import parse_text
+from org_invitations.addresses import Refusal, parse_text
 from org_invitations.clerk import exceptions
 from org_invitations.conf import Conf
 from org_invitations.emulator import PUBLISHABLE_KEY, SECRET_KEY, Emulator
@@ -545,6 +545,54 @@ def test_what_the_errors_mean_is_as_the_table_says() -> None:
             continue
         is_so = tuple(bool(getattr(kind, name)) for name in columns)
         assert said.get(kind.__name__, said["others"]) == is_so, kind.__name__
+
+
+def test_the_readme_says_of_the_calls_what_the_table_does() -> None:
+    table = section("docs/service.md", "## How much is asked of Clerk")
+    readme = text("README.md")
+    words = {"1": "one call", "3": "three"}
+    for name in (
+        "the page, everything remembered",
+        "an invitation, with the list after it",
+        "a revocation, with the list after it",
+    ):
+        row = re.search(rf"^\| {name} \| (\d), and 1 for the seats", table, re.MULTILINE)
+        assert row is not None, name
+        assert f"costs {words[row[1]]}" in readme
+    assert "Where seats are limited, it is one more." in readme
+
+
+def test_the_number_of_threads_is_as_documented() -> None:
+    documented = re.search(r"in at most (\d+) threads", text("docs/service.md"))
+    assert documented is not None
+    assert int(documented[1]) == concurrency.MAX_WORKERS
+
+
+def test_what_the_documented_hooks_return_they_return(rf: RequestFactory) -> None:
+    view = CheckView()
+    view.wording = Wording()
+    view.setup(rf.post("/"))
+    assert "`get_batch_id()` | invite | the id that came with the form, or None" in text(
+        "docs/views.md"
+    )
+    assert view.get_batch_id() is None
+    # Whatever the parser says of a piece.
+    entries = parse_text(f"a@example.com a@example.com nobody {'x' * 400}@example.com")
+    assert {entry.refusal for entry in entries} == {None, *Refusal}
+    for entry in entries:
+        assert bool(view.describe_entry(entry)) == (entry.refusal is not None)
+
+
+def test_every_exception_outside_of_the_tree_is_documented() -> None:
+    from org_invitations import services
+    from org_invitations.services import batches
+
+    words = section("docs/errors.md", "## The tree")
+    for module in (services, batches):
+        for name in module.__all__:
+            value = getattr(module, name)
+            if isinstance(value, type) and issubclass(value, Exception):
+                assert f"`{name}`" in words, name
 
 
 def test_every_error_is_documented() -> None:

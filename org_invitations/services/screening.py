@@ -42,7 +42,7 @@ class Verdict(StrEnum):
     LATER = "later"
 
 
-_REFUSALS: Final = {
+_REFUSALS: Final[Mapping[Refusal | None, Verdict]] = {
     Refusal.TWICE: Verdict.TWICE,
     Refusal.NOT_AN_ADDRESS: Verdict.NOT_AN_ADDRESS,
     Refusal.TOO_LONG: Verdict.TOO_LONG,
@@ -64,6 +64,14 @@ class Screened:
     membership: Membership | None = None
     #: Whether Clerk could be asked about it. If not, it may be a member's or invited already.
     is_known: bool = True
+
+    @classmethod
+    def refused(cls, entry: Entry) -> Screened:
+        """Return what becomes of a piece that the parser has refused.
+
+        :raises KeyError: it has not.
+        """
+        return cls(entry, _REFUSALS[entry.refusal])
 
     @property
     def sendable(self) -> bool:
@@ -173,7 +181,7 @@ def _judge(
 ) -> Screened:
     """Return the verdict as long as there are seats; ``problem`` is that of the role."""
     if entry.refusal is not None:
-        return Screened(entry, _REFUSALS[entry.refusal])
+        return Screened.refused(entry)
     key = entry.email_address.casefold()
     membership = standing.memberships.get(key)
     if membership is not None:

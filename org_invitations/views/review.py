@@ -99,9 +99,8 @@ class ReviewMixin(TypedFormMixin):
         return self.service.screen(offered, form.entries, str(form.cleaned_data.get("role", "")))
 
     def describe_entry(self, entry: Entry) -> str:
-        """Return why a piece is no address that can be invited."""
-        screened = Screened(entry, Verdict(str(entry.refusal)))
-        return self.describe_screened(screened)
+        """Return why a piece is not going to be invited; empty where nothing is wrong with it."""
+        return self.describe_screened(Screened.refused(entry)) if entry.refusal else ""
 
     def describe_screened(self, screened: Screened) -> str:
         """Return what would become of a piece; empty where there is nothing to say."""
