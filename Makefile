@@ -8,14 +8,19 @@ EMULATOR_PORT ?= 8900
 PYTEST_ARGS ?=
 SECONDS ?= 180
 SEED ?= 1
+NUMBER ?= 100
 FAULTS_ARGS ?=
 
 BIN = $(VENV)/bin
 
-.PHONY: demo test faults lint types package messages clean
+.PHONY: demo quick test faults mutants lint types package messages clean
 
 demo: $(VENV)/.example
 	PORT=$(PORT) EMULATOR_PORT=$(EMULATOR_PORT) $(BIN)/python example_project/demo.py
+
+# What one runs while working: without a browser, coverage, matrices, and what builds packages.
+quick: $(VENV)/.test
+	$(BIN)/python -m pytest --numprocesses auto --dist worksteal -m "not browser and not exhaustive and not slow" $(PYTEST_ARGS)
 
 test: $(VENV)/.test
 	$(BIN)/python tools/browser.py
@@ -23,6 +28,9 @@ test: $(VENV)/.test
 
 faults: $(VENV)/.test
 	$(BIN)/python -m tests.faults --seconds $(SECONDS) --seed $(SEED) $(FAULTS_ARGS)
+
+mutants: $(VENV)/.test $(VENV)/.mutants
+	$(BIN)/python tools/mutants.py --seed $(SEED) --number $(NUMBER)
 
 lint: $(VENV)/.lint
 	$(BIN)/ruff check .
@@ -51,6 +59,6 @@ $(VENV)/.created:
 	$(BIN)/python -m pip install --quiet --upgrade pip
 	touch $@
 
-$(VENV)/.example $(VENV)/.test $(VENV)/.lint: $(VENV)/.%: pyproject.toml $(VENV)/.created
+$(VENV)/.example $(VENV)/.test $(VENV)/.lint $(VENV)/.mutants: $(VENV)/.%: pyproject.toml $(VENV)/.created
 	$(BIN)/python -m pip install --quiet --editable ".[$*]"
 	touch $@

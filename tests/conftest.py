@@ -6,12 +6,17 @@ from collections.abc import Iterator
 
 import pytest
 from django.core.cache import cache
+from hypothesis import HealthCheck, settings
 
 from org_invitations.caching import forget_failures
 from org_invitations.clients import forget_clients
 from org_invitations.middleware import forget_keys
 
 pytest_plugins = ["org_invitations.testing"]
+
+# A slow machine is no fault of what is tested.
+settings.register_profile("tests", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("tests")
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

@@ -111,31 +111,34 @@ URLS = {
 }
 
 
-@pytest.mark.parametrize("message_id", URLS)
-@pytest.mark.parametrize(
-    "url",
-    ["http://clerk.test", "clerk.test", "/path", "//clerk.test", "ftp://x.test", "https://", "http://[::1"],
-)  # fmt: skip
-def test_e005_to_e008_a_url_that_is_not_absolute_and_safe(message_id: str, url: str) -> None:
-    if message_id in ("E006", "E007") and url == "/path":
-        assert ids(**{URLS[message_id]: url}) == []  # a page of the site's own
-        return
-    assert ids(**{URLS[message_id]: url}) == [message_id]
+def test_e005_to_e008_a_url_that_is_not_absolute_and_safe(subtests: pytest.Subtests) -> None:
+    for message_id, setting in URLS.items():
+        for url in [
+            "http://clerk.test",
+            "clerk.test",
+            "/path",
+            "//clerk.test",
+            "ftp://x.test",
+            "https://",
+            "http://[::1",
+        ]:
+            with subtests.test(message_id=message_id, url=url):
+                # A path is a page of the site's own.
+                own = message_id in ("E006", "E007") and url == "/path"
+                assert ids(**{setting: url}) == ([] if own else [message_id])
 
 
-@pytest.mark.parametrize("setting", URLS.values())
-@pytest.mark.parametrize(
-    "url",
-    [
-        "https://clerk.test",
-        "https://clerk.test:8443/x",
-        "http://localhost:8900",
-        "http://127.0.0.1:8900",
-        "http://[::1]:8900",
-    ],
-)
-def test_a_url_is_safe_with_https_or_on_this_machine(setting: str, url: str) -> None:
-    assert ids(**{setting: url}) == []
+def test_a_url_is_safe_with_https_or_on_this_machine(subtests: pytest.Subtests) -> None:
+    for setting in URLS.values():
+        for url in [
+            "https://clerk.test",
+            "https://clerk.test:8443/x",
+            "http://localhost:8900",
+            "http://127.0.0.1:8900",
+            "http://[::1]:8900",
+        ]:
+            with subtests.test(setting=setting, url=url):
+                assert ids(**{setting: url}) == []
 
 
 # --- Apps ----------------------------------------------------------------------------------
@@ -286,18 +289,16 @@ def test_e017_languages_that_are_no_pairs(languages: Any) -> None:
     assert ids(ORG_INVITATIONS_LANGUAGES=languages) == ["E017"]
 
 
-@pytest.mark.parametrize(
-    "urls",
-    [
+def test_e018_places_that_are_no_urls_or_no_pairs(subtests: pytest.Subtests) -> None:
+    for urls in [
         *NO_PAIRS,
         [("/welcome", "Here")],
         [("app.test", "The app")],
         [("http://app.test", "The app")],
         [("javascript:alert(1)", "The app")],
-    ],
-)
-def test_e018_places_that_are_no_urls_or_no_pairs(urls: Any) -> None:
-    assert ids(ORG_INVITATIONS_REDIRECT_URLS=urls) == ["E018"]
+    ]:
+        with subtests.test(urls=urls):
+            assert ids(ORG_INVITATIONS_REDIRECT_URLS=urls) == ["E018"]
 
 
 @pytest.mark.parametrize("nothing", [None, "", [], ()])
@@ -490,17 +491,17 @@ def test_every_id_has_a_hint_and_no_message_tells_a_secret(
     assert seen == set(re.findall(r"org_invitations\.[EW]\d{3}", source))
 
 
-@pytest.mark.parametrize("settings", BROKEN)
 def test_nothing_is_asked_of_the_network(
-    settings: dict[str, Any], monkeypatch: pytest.MonkeyPatch
+    subtests: pytest.Subtests, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def refuse(*args: Any, **kwargs: Any) -> Any:
         raise AssertionError("a check used the network")
 
     monkeypatch.setattr("socket.socket.connect", refuse)
     monkeypatch.setattr("socket.getaddrinfo", refuse)
-    with override_settings(**settings):
-        found(deploy=True)
+    for settings in BROKEN:
+        with subtests.test(settings=settings), override_settings(**settings):
+            found(deploy=True)
 
 
 def test_manage_py_check_runs_them() -> None:

@@ -70,12 +70,12 @@ def test_every_setting_of_the_app_has_its_default_here() -> None:
     assert set(DEFAULTS) == set(PROPERTIES) - set(DJANGOS)
 
 
-@pytest.mark.parametrize("name", DEFAULTS)
-def test_what_a_site_does_not_set_has_its_default(name: str) -> None:
-    with override_settings():
-        if hasattr(django_settings, own_name(name)):
-            delattr(django_settings, own_name(name))
-        assert getattr(conf, name) == DEFAULTS[name]
+def test_what_a_site_does_not_set_has_its_default(subtests: pytest.Subtests) -> None:
+    for name, default in DEFAULTS.items():
+        with subtests.test(name=name), override_settings():
+            if hasattr(django_settings, own_name(name)):
+                delattr(django_settings, own_name(name))
+            assert getattr(conf, name) == default
 
 
 # --- Texts ---------------------------------------------------------------------------------
@@ -90,19 +90,16 @@ def test_a_text_is_taken_without_the_blanks_around_it(name: str) -> None:
         assert getattr(conf, name) == "value"
 
 
-@pytest.mark.parametrize("nonsense", [None, 5, b"bytes", ["x"], object()])
-@pytest.mark.parametrize(
-    # These may be objects; checks of their own tell what is wrong with them.
-    "name",
-    [
-        name
-        for name, value in DEFAULTS.items()
-        if value == "" and name not in ("IDENTITY", "GRANT_POLICY")
-    ],
-)
-def test_what_is_no_text_counts_as_not_set(name: str, nonsense: Any) -> None:
-    with put(own_name(name), nonsense):
-        assert getattr(conf, name) == ""
+def test_what_is_no_text_counts_as_not_set(subtests: pytest.Subtests) -> None:
+    nonsense: Any
+    for nonsense in [None, 5, b"bytes", ["x"], object()]:
+        for name in [
+            name
+            for name, value in DEFAULTS.items()
+            if value == "" and name not in ("IDENTITY", "GRANT_POLICY")
+        ]:
+            with subtests.test(nonsense=nonsense, name=name), put(own_name(name), nonsense):
+                assert getattr(conf, name) == ""
 
 
 def test_the_public_key_may_be_written_in_one_line() -> None:
@@ -204,25 +201,22 @@ def test_an_empty_list_of_paths_is_not_the_same_as_none() -> None:
 # --- Choices -------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("name", ["LANGUAGES", "REDIRECT_URLS"])
-@pytest.mark.parametrize(
-    ("value", "meant"),
-    [
-        ([("de", "German")], (("de", "German"),)),
-        ((["de", "German"], ("fr", "French")), (("de", "German"), ("fr", "French"))),
-        # What is no pair is left out; a check says so.
-        ([("de", "German"), "fr", ("it",), None], (("de", "German"),)),
-        ("de", ()),
-        (5, ()),
-        (None, ()),
-        ([], ()),
-    ],
-)
 def test_choices_are_pairs_in_the_order_in_which_they_are_written(
-    name: str, value: Any, meant: Any
+    subtests: pytest.Subtests,
 ) -> None:
-    with put(own_name(name), value):
-        assert getattr(conf, name) == meant
+    for name in ["LANGUAGES", "REDIRECT_URLS"]:
+        for value, meant in [
+            ([("de", "German")], (("de", "German"),)),
+            ((["de", "German"], ("fr", "French")), (("de", "German"), ("fr", "French"))),
+            # What is no pair is left out; a check says so.
+            ([("de", "German"), "fr", ("it",), None], (("de", "German"),)),
+            ("de", ()),
+            (5, ()),
+            (None, ()),
+            ([], ()),
+        ]:
+            with subtests.test(name=name, value=value), put(own_name(name), value):
+                assert getattr(conf, name) == meant
 
 
 def test_the_name_of_a_choice_is_translated_when_it_is_shown() -> None:
@@ -237,9 +231,8 @@ def test_the_name_of_a_choice_is_translated_when_it_is_shown() -> None:
 # --- Numbers -------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize(
-    ("name", "value", "used"),
-    [
+def test_a_number_is_kept_within_its_bounds(subtests: pytest.Subtests) -> None:
+    for name, value, used in [
         ("PAGE_SIZE", 25, 25),
         ("PAGE_SIZE", 0, 1),
         ("PAGE_SIZE", -5, 1),
@@ -274,32 +267,29 @@ def test_the_name_of_a_choice_is_translated_when_it_is_shown() -> None:
         ("REQUEST_SECONDS", 55, 55.0),
         ("REQUEST_SECONDS", 0, 1.0),
         ("REQUEST_SECONDS", 3_600, 600.0),
-    ],
-)
-def test_a_number_is_kept_within_its_bounds(name: str, value: Any, used: Any) -> None:
-    with put(own_name(name), value):
-        found = getattr(conf, name)
-    assert found == used
-    assert type(found) is type(used)
+    ]:
+        with subtests.test(name=name):
+            with put(own_name(name), value):
+                found = getattr(conf, name)
+            assert found == used
+            assert type(found) is type(used)
 
 
-@pytest.mark.parametrize("nonsense", ["10", None, True, [], b"1", 1j])
-@pytest.mark.parametrize(
-    "name",
-    [
-        "PAGE_SIZE",
-        "ROLES_CACHE_SECONDS",
-        "MEMBERSHIP_CACHE_SECONDS",
-        "KEEP_DAYS",
-        "CONNECT_TIMEOUT",
-        "READ_TIMEOUT",
-        "REQUEST_SECONDS",
-        "MAX_WAITING",
-    ],
-)
-def test_what_is_no_number_means_the_default(name: str, nonsense: Any) -> None:
-    with put(own_name(name), nonsense):
-        assert getattr(conf, name) == DEFAULTS[name]
+def test_what_is_no_number_means_the_default(subtests: pytest.Subtests) -> None:
+    nonsense: Any
+    for nonsense in ["10", None, True, [], b"1", 1j]:
+        for name in [
+            "PAGE_SIZE",
+            "ROLES_CACHE_SECONDS",
+            "MEMBERSHIP_CACHE_SECONDS",
+            "KEEP_DAYS",
+            "CONNECT_TIMEOUT",
+            "READ_TIMEOUT",
+            "REQUEST_SECONDS",
+            "MAX_WAITING",
+        ]:
+            with subtests.test(nonsense=nonsense, name=name), put(own_name(name), nonsense):
+                assert getattr(conf, name) == DEFAULTS[name]
 
 
 @pytest.mark.parametrize("nonsense", [NAN, INF, -INF, HUGE])

@@ -15,20 +15,13 @@ from django.template import engines
 from django.test import Client, RequestFactory, override_settings
 
 import org_invitations
-from org_invitations import checks, concurrency
+from org_invitations import checks, concurrency, views
 from org_invitations import conf as conf_module
 from org_invitations.addresses import Refusal, parse_text
 from org_invitations.clerk import exceptions
 from org_invitations.conf import Conf
 from org_invitations.emulator import PUBLISHABLE_KEY, SECRET_KEY, Emulator
 from org_invitations.testing import SignIn
-from org_invitations.views import (
-    CheckView,
-    ExportView,
-    InvitationListView,
-    InviteView,
-    RevokeInvitationView,
-)
 from org_invitations.views.review import digest_of
 from org_invitations.wording import Wording
 
@@ -109,40 +102,47 @@ def _links(document: Path) -> Iterator[tuple[Path, str]]:
             yield (document.parent / path if path else document).resolve(), anchor
 
 
-@pytest.mark.parametrize("document", DOCUMENTS, ids=named)
-def test_links_lead_somewhere(document: Path) -> None:
-    for path, anchor in _links(document):
-        assert path.exists(), f"{document.name} links to {path}"
-        assert not anchor or anchor in _anchors(path), f"{document.name} links to #{anchor}"
+def test_links_lead_somewhere(subtests: pytest.Subtests) -> None:
+    for document in DOCUMENTS:
+        with subtests.test(document=document.name):
+            for path, anchor in _links(document):
+                assert path.exists(), f"{document.name} links to {path}"
+                assert not anchor or anchor in _anchors(path), f"{document.name} links to #{anchor}"
 
 
-@pytest.mark.parametrize("document", DOCUMENTS, ids=named)
-def test_examples_in_python_can_be_parsed(document: Path) -> None:
-    for example in blocks(document.read_text(), "python"):
-        ast.parse(example)
+def test_examples_in_python_can_be_parsed(subtests: pytest.Subtests) -> None:
+    for document in DOCUMENTS:
+        with subtests.test(document=document.name):
+            for example in blocks(document.read_text(), "python"):
+                ast.parse(example)
 
 
-@pytest.mark.parametrize("document", DOCUMENTS, ids=named)
-def test_examples_of_templates_can_be_parsed(document: Path) -> None:
-    for example in blocks(document.read_text(), "django"):
-        engines["django"].from_string(example)
+def test_examples_of_templates_can_be_parsed(subtests: pytest.Subtests) -> None:
+    for document in DOCUMENTS:
+        with subtests.test(document=document.name):
+            for example in blocks(document.read_text(), "django"):
+                engines["django"].from_string(example)
 
 
-@pytest.mark.parametrize("document", DOCUMENTS, ids=named)
-def test_what_is_imported_in_examples_exists(document: Path) -> None:
-    for example in blocks(document.read_text(), "python"):
-        for node in ast.walk(ast.parse(example)):
-            if isinstance(node, ast.ImportFrom) and (node.module or "").startswith("org_inv"):
-                names = ", ".join(alias.name for alias in node.names)
-                exec(f"from {node.module} import {names}", {})
+def test_what_is_imported_in_examples_exists(subtests: pytest.Subtests) -> None:
+    for document in DOCUMENTS:
+        with subtests.test(document=document.name):
+            for example in blocks(document.read_text(), "python"):
+                for node in ast.walk(ast.parse(example)):
+                    if isinstance(node, ast.ImportFrom) and (node.module or "").startswith(
+                        "org_inv"
+                    ):
+                        names = ", ".join(alias.name for alias in node.names)
+                        exec(f"from {node.module} import {names}", {})
 
 
-@pytest.mark.parametrize("document", DOCUMENTS, ids=named)
-def test_no_document_knows_the_machine_it_was_written_on(document: Path) -> None:
-    words = document.read_text()
-    assert not re.search(r"/(work|home|root|tmp|Users)/", words)
-    if document.name != "CONTRIBUTING.md":
-        assert "../shared" not in words
+def test_no_document_knows_the_machine_it_was_written_on(subtests: pytest.Subtests) -> None:
+    for document in DOCUMENTS:
+        with subtests.test(document=document.name):
+            words = document.read_text()
+            assert not re.search(r"/(work|home|root|tmp|Users)/", words)
+            if document.name != "CONTRIBUTING.md":
+                assert "../shared" not in words
 
 
 # --- README and changelog ------------------------------------------------------------------------
@@ -241,18 +241,21 @@ def test_every_setting_is_documented_and_no_other() -> None:
     assert set(_setting_rows()) == set(SETTINGS.values())
 
 
-@pytest.mark.parametrize(("name", "setting"), SETTINGS.items())
-def test_the_default_of_a_setting_is_as_documented(name: str, setting: str, settings: Any) -> None:
-    if hasattr(settings, setting):
-        delattr(settings, setting)
-    default = _setting_rows()[setting][2]
-    written = re.match(r"`([^`]+)`", default)
-    value = getattr(conf_module.conf, name)
-    if written is None:
-        assert (default, value) == ("none: required", "")
-    else:
-        documented = ast.literal_eval(written[1])
-        assert (list(value) if isinstance(value, tuple) else value) == documented
+def test_the_default_of_a_setting_is_as_documented(
+    subtests: pytest.Subtests, settings: Any
+) -> None:
+    for name, setting in SETTINGS.items():
+        with subtests.test(name=name):
+            if hasattr(settings, setting):
+                delattr(settings, setting)
+            default = _setting_rows()[setting][2]
+            written = re.match(r"`([^`]+)`", default)
+            value = getattr(conf_module.conf, name)
+            if written is None:
+                assert (default, value) == ("none: required", "")
+            else:
+                documented = ast.literal_eval(written[1])
+                assert (list(value) if isinstance(value, tuple) else value) == documented
 
 
 def test_the_bounds_of_the_numbers_are_as_documented() -> None:
@@ -302,24 +305,26 @@ def test_every_template_is_documented_and_no_other() -> None:
     assert set(_template_rows()) == {_name(template) for template in TEMPLATES}
 
 
-@pytest.mark.parametrize("template", TEMPLATES, ids=_name)
-def test_the_blocks_of_a_template_are_documented(template: Path) -> None:
-    row = _template_rows()[_name(template)].split("|")
-    source = template.read_text()
-    found = set(re.findall(r"{% block (\w+) %}", source))
-    documented = set(re.findall(r"`(\w+)`", row[-2])) if len(row) == 5 else set()
-    assert documented == found
+def test_the_blocks_of_a_template_are_documented(subtests: pytest.Subtests) -> None:
+    for template in TEMPLATES:
+        with subtests.test(template=_name(template)):
+            row = _template_rows()[_name(template)].split("|")
+            source = template.read_text()
+            found = set(re.findall(r"{% block (\w+) %}", source))
+            documented = set(re.findall(r"`(\w+)`", row[-2])) if len(row) == 5 else set()
+            assert documented == found
 
 
-@pytest.mark.parametrize("template", TEMPLATES, ids=_name)
-def test_the_ids_that_hold_fragments_are_documented(template: Path) -> None:
-    words = text(CONTRACT)
-    for name in re.findall(r'\bid="(org-invitations?-[a-z]+)"', template.read_text()):
-        if name not in ("org-invitations-submit", "org-invitations-previous"):
-            assert f"`{name}`" in words or name in (
-                "org-invitations-next",
-                "org-invitations-summary",
-            )
+def test_the_ids_that_hold_fragments_are_documented(subtests: pytest.Subtests) -> None:
+    for template in TEMPLATES:
+        with subtests.test(template=_name(template)):
+            words = text(CONTRACT)
+            for name in re.findall(r'\bid="(org-invitations?-[a-z]+)"', template.read_text()):
+                if name not in ("org-invitations-submit", "org-invitations-previous"):
+                    assert f"`{name}`" in words or name in (
+                        "org-invitations-next",
+                        "org-invitations-summary",
+                    )
 
 
 def test_the_colours_are_documented() -> None:
@@ -429,42 +434,63 @@ def test_the_attributes_of_what_is_in_the_context_exist(answers: list[Any]) -> N
 
 # --- Views, service, errors ----------------------------------------------------------------------
 
-VIEWS = (InvitationListView, InviteView, CheckView, ExportView, RevokeInvitationView)
+#: Every class of the public module, mixins too.
+VIEWS = [getattr(views, name) for name in views.__all__]
+#: Attributes and methods of Django's that are no hooks of ours, and what marks a view.
+DJANGOS = {"get", "post", "dispatch", "as_view", "http_method_names", "clerk_renews_session"}
 
 
-def test_the_attributes_of_the_views_are_documented() -> None:
-    table = section("docs/views.md", "### Attributes")
-    rows = dict(re.findall(r"^\| `(\w+)` \| (.+?) \|", table, re.MULTILINE))
-    for name, default in rows.items():
-        view = next(view for view in VIEWS if hasattr(view, name))
-        if default.startswith("`"):
-            value = getattr(view, name)
-            assert default.strip("`") == str(getattr(value, "__name__", value)), name
-    own = {
-        name
+def own_of_views() -> dict[str, Any]:
+    """All that a view of a site's own may replace, by its name."""
+    return {
+        name: value
         for view in VIEWS
-        for kind in view.__mro__
+        for kind in reversed(view.__mro__)
         if kind.__module__.startswith("org_invitations")
         for name, value in vars(kind).items()
-        if name.endswith(("_class", "_name", "_status", "_region")) and not callable(value)
-    } | {"service_class", "wording_class", "form_class"}
-    assert own == set(rows)
+        if not name.startswith("_") and not isinstance(value, property) and name not in DJANGOS
+    }
+
+
+def is_hook(value: Any) -> bool:
+    return callable(value) and not isinstance(value, type)
+
+
+def rows_of_views(head: str) -> list[list[str]]:
+    """The rows of all tables of the views whose first column has this head."""
+    tables = re.findall(
+        rf"^\| {head} \|.*\n\|[-|]+\n((?:\|.*\n)+)",
+        text("docs/views.md").partition("### Another rule")[0],
+        re.MULTILINE,
+    )
+    return [
+        [cell.strip() for cell in line.strip("|").split(" | ")]
+        for table in tables
+        for line in table.splitlines()
+    ]
+
+
+def test_the_attributes_of_the_views_are_documented(subtests: pytest.Subtests) -> None:
+    own = {name for name, value in own_of_views().items() if not is_hook(value)}
+    documented: set[str] = set()
+    for first, *others in rows_of_views("attribute"):
+        names = re.findall(r"`(\w+)`", first)
+        documented |= set(names)
+        default = next((cell for cell in others if cell.startswith("`")), "")
+        for name in names if default else ():
+            with subtests.test(name=name):
+                values = {getattr(view, name) for view in VIEWS if hasattr(view, name)}
+                shown = {str(getattr(value, "__name__", value)) for value in values}
+                assert set(re.findall(r"`([^`]+)`", default)) & shown
+    assert documented == own
 
 
 def test_the_hooks_of_the_views_are_documented() -> None:
-    table = section("docs/views.md", "### Methods to override")
-    documented = set(re.findall(r"^\| `(\w+)\(", table, re.MULTILINE))
-    own = {
-        name
-        for view in VIEWS
-        for kind in view.__mro__
-        if kind.__module__.startswith("org_invitations")
-        for name, value in vars(kind).items()
-        if callable(value) and not isinstance(value, type) and not name.startswith("_")
+    own = {name for name, value in own_of_views().items() if is_hook(value)}
+    documented = {
+        name for first, *_ in rows_of_views("method") for name in re.findall(r"`(\w+)\(", first)
     }
-    verbs = {"get", "post", "dispatch"}
-    helpers = {"show_list", "with_retry_after"}
-    assert own - verbs - helpers == documented
+    assert documented == own
 
 
 def test_the_methods_of_the_service_are_documented() -> None:
@@ -569,7 +595,7 @@ def test_the_number_of_threads_is_as_documented() -> None:
 
 
 def test_what_the_documented_hooks_return_they_return(rf: RequestFactory) -> None:
-    view = CheckView()
+    view = views.CheckView()
     view.wording = Wording()
     view.setup(rf.post("/"))
     assert "`get_batch_id()` | invite | the id that came with the form, or None" in text(

@@ -73,9 +73,8 @@ def test_no_invitations_are_a_header() -> None:
     assert rows(as_csv([])) == [list(HEADER)]
 
 
-@pytest.mark.parametrize(
-    "cell",
-    [
+def test_no_cell_is_a_formula(subtests: pytest.Subtests) -> None:
+    for cell in [
         '=HYPERLINK("https://evil.example","x")',
         "+1+1",
         "-2+3",
@@ -91,12 +90,13 @@ def test_no_invitations_are_a_header() -> None:
         " \t @x",
         "\uff1d1",
         "\uff0b1",
-    ],
-)
-def test_no_cell_is_a_formula(cell: str) -> None:
-    assert neutralise(cell).startswith("'")
-    content = as_csv([invitation(inviter=PublicUserData(user_id="u", first_name=cell))])
-    assert all(cell[:1] not in "=+-@\t\r\n" for row in rows(content) for cell in row if cell)
+    ]:
+        with subtests.test(cell=cell):
+            assert neutralise(cell).startswith("'")
+            content = as_csv([invitation(inviter=PublicUserData(user_id="u", first_name=cell))])
+            assert all(
+                cell[:1] not in "=+-@\t\r\n" for row in rows(content) for cell in row if cell
+            )
 
 
 @pytest.mark.parametrize(

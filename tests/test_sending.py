@@ -35,8 +35,6 @@ from tests.sending_world import (
     subsets,
 )
 
-pytestmark = pytest.mark.exhaustive
-
 SENT, REFUSED, FAILED, UNSETTLED, WAITING = ResultState
 
 
@@ -101,14 +99,19 @@ def test_an_address_that_comes_twice_and_is_not_sent_is_told_the_same_twice() ->
 # --- Every subset of failures --------------------------------------------------------------
 
 
-@pytest.mark.parametrize("kind", [*ADDRESS_KINDS, "mixed"])
-def test_of_up_to_ten_every_subset_can_be_refused_and_the_others_still_go(kind: str) -> None:
-    for count in range(11):
-        for kinds in subsets(count, kind):
-            world = World(kinds)
-            judge_without_faults(world, count, run(world, count))
+@pytest.mark.exhaustive
+def test_of_up_to_ten_every_subset_can_be_refused_and_the_others_still_go(
+    subtests: pytest.Subtests,
+) -> None:
+    for kind in [*ADDRESS_KINDS, "mixed"]:
+        with subtests.test(kind=kind):
+            for count in range(11):
+                for kinds in subsets(count, kind):
+                    world = World(kinds)
+                    judge_without_faults(world, count, run(world, count))
 
 
+@pytest.mark.exhaustive
 @pytest.mark.parametrize("atomicity", ["before", "good"])
 @pytest.mark.parametrize("kind", ["format", "pending", "member named"])
 def test_and_also_where_a_refused_call_has_made_some_of_them(kind: str, atomicity: str) -> None:
@@ -117,6 +120,7 @@ def test_and_also_where_a_refused_call_has_made_some_of_them(kind: str, atomicit
         judge_without_faults(world, 10, run(world, 10))
 
 
+@pytest.mark.exhaustive
 @pytest.mark.parametrize("atomicity", ["before", "good"])
 def test_and_also_where_each_is_refused_for_a_reason_of_its_own(atomicity: str) -> None:
     for count in range(11):
@@ -125,6 +129,7 @@ def test_and_also_where_each_is_refused_for_a_reason_of_its_own(atomicity: str) 
             judge_without_faults(world, count, run(world, count))
 
 
+@pytest.mark.exhaustive
 @pytest.mark.parametrize(("kind", "atomicity"), [("format", "nothing"), ("mixed", "before")])
 def test_of_up_to_twenty_every_two_can_be_refused(kind: str, atomicity: str) -> None:
     for count in range(11, 21):
@@ -136,6 +141,7 @@ def test_of_up_to_twenty_every_two_can_be_refused(kind: str, atomicity: str) -> 
             judge_without_faults(world, count, run(world, count))
 
 
+@pytest.mark.exhaustive
 @pytest.mark.parametrize("atomicity", ATOMICITIES)
 def test_of_twenty_any_subset_can_be_refused(atomicity: str) -> None:
     """Some of the million; ``python -m benchmarks.every_subset`` tries them all."""
@@ -145,19 +151,29 @@ def test_of_twenty_any_subset_can_be_refused(atomicity: str) -> None:
         judge_without_faults(world, 20, run(world, 20))
 
 
-@pytest.mark.parametrize("seats", range(13))
-@pytest.mark.parametrize("atomicity", ATOMICITIES)
-@pytest.mark.parametrize("kind", ["format", "blocked named"])
-def test_where_seats_run_out_the_first_ones_get_them(kind: str, atomicity: str, seats: int) -> None:
-    for bad in [(), *itertools.combinations(range(12), 1), *itertools.combinations(range(12), 2)]:
-        kinds = dict.fromkeys(bad, kind)
-        world = World(kinds, atomicity=atomicity, seats=seats)
-        results = run(world, 12)
-        good = [index for index in range(12) if index not in bad]
-        assert [index for index in good if results[index].state is SENT] == good[:seats]
-        assert {results[index].state for index in good[seats:]} <= {REFUSED}
-        assert {type(results[index].error) for index in good[seats:]} <= {exc.QuotaExceeded}
-        assert len(world.calls) <= bound(12, 12 - min(seats, len(good)))
+@pytest.mark.exhaustive
+def test_where_seats_run_out_the_first_ones_get_them(subtests: pytest.Subtests) -> None:
+    for seats in range(13):
+        for atomicity in ATOMICITIES:
+            for kind in ["format", "blocked named"]:
+                with subtests.test(seats=seats, atomicity=atomicity, kind=kind):
+                    for bad in [
+                        (),
+                        *itertools.combinations(range(12), 1),
+                        *itertools.combinations(range(12), 2),
+                    ]:
+                        kinds = dict.fromkeys(bad, kind)
+                        world = World(kinds, atomicity=atomicity, seats=seats)
+                        results = run(world, 12)
+                        good = [index for index in range(12) if index not in bad]
+                        assert [index for index in good if results[index].state is SENT] == good[
+                            :seats
+                        ]
+                        assert {results[index].state for index in good[seats:]} <= {REFUSED}
+                        assert {type(results[index].error) for index in good[seats:]} <= {
+                            exc.QuotaExceeded
+                        }
+                        assert len(world.calls) <= bound(12, 12 - min(seats, len(good)))
 
 
 def test_where_no_seat_is_left_a_thousand_cost_a_handful_of_calls() -> None:
@@ -334,33 +350,36 @@ def doubtful_ones(world: World) -> set[int]:
     return {names[name] for call in world.calls for name in call}
 
 
-@pytest.mark.parametrize("atomicity", ATOMICITIES)
-@pytest.mark.parametrize(
-    "fault", EVERY_LOSS, ids=lambda f: f"{f.error().__class__.__name__}-{f.effect}"
-)
+@pytest.mark.exhaustive
 def test_whatever_is_lost_at_whichever_call_nothing_is_sent_after_it(
-    fault: Fault, atomicity: str
+    subtests: pytest.Subtests,
 ) -> None:
-    cases = [(kinds, 4) for kinds in subsets(4, "mixed")]
-    cases += [(dict.fromkeys(bad, "format"), 12) for bad in [(), (0,), (6,), (11,), (3, 8)]]
-    for kinds, count in cases:
-        for position, world, results in one_fault_at_each_position(
-            kinds, count, fault, atomicity=atomicity
-        ):
-            assert len(world.calls) == position + 1
-            assert 1 <= world.listings <= 1 + len(kinds)
-            lost = {i for i in range(count) if address(i) in world.calls[-1]}
-            for index, result in results.items():
-                if result.state is UNSETTLED:
-                    assert fault.error().may_be_under_way
-                    assert index in lost
-                    assert isinstance(result.error, type(fault.error()))
-                if result.state is FAILED:
-                    assert index in lost
-                if result.state is WAITING:
-                    assert isinstance(result.error, type(fault.error()))
+    for atomicity in ATOMICITIES:
+        for fault in EVERY_LOSS:
+            with subtests.test(atomicity=atomicity, fault=fault):
+                cases = [(kinds, 4) for kinds in subsets(4, "mixed")]
+                cases += [
+                    (dict.fromkeys(bad, "format"), 12) for bad in [(), (0,), (6,), (11,), (3, 8)]
+                ]
+                for kinds, count in cases:
+                    for position, world, results in one_fault_at_each_position(
+                        kinds, count, fault, atomicity=atomicity
+                    ):
+                        assert len(world.calls) == position + 1
+                        assert 1 <= world.listings <= 1 + len(kinds)
+                        lost = {i for i in range(count) if address(i) in world.calls[-1]}
+                        for index, result in results.items():
+                            if result.state is UNSETTLED:
+                                assert fault.error().may_be_under_way
+                                assert index in lost
+                                assert isinstance(result.error, type(fault.error()))
+                            if result.state is FAILED:
+                                assert index in lost
+                            if result.state is WAITING:
+                                assert isinstance(result.error, type(fault.error()))
 
 
+@pytest.mark.exhaustive
 @pytest.mark.parametrize("atomicity", ATOMICITIES)
 @pytest.mark.parametrize(
     "fault", EVERY_LOSS, ids=lambda f: f"{f.error().__class__.__name__}-{f.effect}"
@@ -377,55 +396,69 @@ def test_and_where_clerk_tells_no_marks_nothing_untrue_is_said_either(
             assert {address(index).casefold() for index in made} >= set(world.mails)
 
 
-@pytest.mark.parametrize("atomicity", ATOMICITIES)
-@pytest.mark.parametrize("fault", EVERY_STOP, ids=lambda f: f.error().__class__.__name__)
+@pytest.mark.exhaustive
 def test_whatever_stops_it_at_whichever_call_nothing_is_sent_after_it(
-    fault: Fault, atomicity: str
+    subtests: pytest.Subtests,
 ) -> None:
-    error = fault.error()
-    cases = [(kinds, 4) for kinds in subsets(4, "mixed")]
-    cases += [(dict.fromkeys(bad, "format"), 12) for bad in [(), (0,), (6,), (11,), (3, 8)]]
-    for kinds, count in cases:
-        for position, world, results in one_fault_at_each_position(
-            kinds, count, fault, atomicity=atomicity
-        ):
-            assert len(world.calls) == position + 1
-            stopped = {i for i in range(count) if address(i) in world.calls[-1]}
-            for index, result in results.items():
-                assert result.state is not UNSETTLED
-                if not isinstance(result.error, type(error)):
-                    assert result.state in (SENT, REFUSED)
-                elif isinstance(error, exc.RateLimited):
-                    assert (result.state, result.retry_after) == (WAITING, error.retry_after)
-                elif isinstance(error, exc.ConnectionFailed):
-                    assert result.state is (FAILED if index in stopped else WAITING)
-                else:
-                    assert result.state is (REFUSED if error.is_final else FAILED)
+    for atomicity in ATOMICITIES:
+        for fault in EVERY_STOP:
+            with subtests.test(atomicity=atomicity, fault=fault):
+                error = fault.error()
+                cases = [(kinds, 4) for kinds in subsets(4, "mixed")]
+                cases += [
+                    (dict.fromkeys(bad, "format"), 12) for bad in [(), (0,), (6,), (11,), (3, 8)]
+                ]
+                for kinds, count in cases:
+                    for position, world, results in one_fault_at_each_position(
+                        kinds, count, fault, atomicity=atomicity
+                    ):
+                        assert len(world.calls) == position + 1
+                        stopped = {i for i in range(count) if address(i) in world.calls[-1]}
+                        for index, result in results.items():
+                            assert result.state is not UNSETTLED
+                            if not isinstance(result.error, type(error)):
+                                assert result.state in (SENT, REFUSED)
+                            elif isinstance(error, exc.RateLimited):
+                                assert (result.state, result.retry_after) == (
+                                    WAITING,
+                                    error.retry_after,
+                                )
+                            elif isinstance(error, exc.ConnectionFailed):
+                                assert result.state is (FAILED if index in stopped else WAITING)
+                            else:
+                                assert result.state is (REFUSED if error.is_final else FAILED)
 
 
-@pytest.mark.parametrize("atomicity", ATOMICITIES)
-@pytest.mark.parametrize(
-    "fault", [*EVERY_LOSS, *EVERY_STOP], ids=lambda f: f"{f.error().__class__.__name__}-{f.effect}"
-)
+@pytest.mark.exhaustive
 def test_where_it_cannot_even_be_looked_up_nobody_knows_and_nothing_is_sent_again(
-    fault: Fault, atomicity: str
+    subtests: pytest.Subtests,
 ) -> None:
-    cases = [(kinds, 4) for kinds in subsets(4, "format")]
-    cases += [(dict.fromkeys(bad, "format"), 12) for bad in [(), (5,), (3, 11)]]
-    for kinds, count in cases:
-        for _, world, results in one_fault_at_each_position(
-            kinds, count, fault, atomicity=atomicity, list_faults={0: exc.Timeout, 1: exc.Timeout}
-        ):
-            tried = doubtful_ones(world)
-            for index, result in results.items():
-                if result.state is UNSETTLED:
-                    assert index in tried
-                    in_the_lost = fault in EVERY_LOSS and address(index) in world.calls[-1]
-                    assert isinstance(
-                        result.error, type(fault.error()) if in_the_lost else exc.ClerkError
-                    )
-                if index not in tried:
-                    assert result.state in (WAITING, FAILED, REFUSED)
+    for atomicity in ATOMICITIES:
+        for fault in [*EVERY_LOSS, *EVERY_STOP]:
+            with subtests.test(atomicity=atomicity, fault=fault):
+                cases = [(kinds, 4) for kinds in subsets(4, "format")]
+                cases += [(dict.fromkeys(bad, "format"), 12) for bad in [(), (5,), (3, 11)]]
+                for kinds, count in cases:
+                    for _, world, results in one_fault_at_each_position(
+                        kinds,
+                        count,
+                        fault,
+                        atomicity=atomicity,
+                        list_faults={0: exc.Timeout, 1: exc.Timeout},
+                    ):
+                        tried = doubtful_ones(world)
+                        for index, result in results.items():
+                            if result.state is UNSETTLED:
+                                assert index in tried
+                                in_the_lost = (
+                                    fault in EVERY_LOSS and address(index) in world.calls[-1]
+                                )
+                                assert isinstance(
+                                    result.error,
+                                    type(fault.error()) if in_the_lost else exc.ClerkError,
+                                )
+                            if index not in tried:
+                                assert result.state in (WAITING, FAILED, REFUSED)
 
 
 @pytest.mark.parametrize("atomicity", ATOMICITIES)

@@ -8,9 +8,8 @@ from org_invitations.suggestions import one_slip, suggest_for_address, suggest_f
 from tests.corpus.providers import PROVIDERS
 
 
-@pytest.mark.parametrize(
-    ("typed", "meant"),
-    [
+def test_a_slip_of_the_finger_is_noticed(subtests: pytest.Subtests) -> None:
+    for typed, meant in [
         ("gmial.com", "gmail.com"),
         ("gamil.com", "gmail.com"),
         ("gmal.com", "gmail.com"),
@@ -40,33 +39,33 @@ from tests.corpus.providers import PROVIDERS
         ("acme.nett", "acme.net"),
         ("acme.ogr", "acme.org"),
         ("mail.acme.con", "mail.acme.com"),
-    ],
-)
-def test_a_slip_of_the_finger_is_noticed(typed: str, meant: str) -> None:
-    assert suggest_for_address(f"Ana+Tag@{typed}") == f"Ana+Tag@{meant}"
+    ]:
+        with subtests.test(typed=typed):
+            assert suggest_for_address(f"Ana+Tag@{typed}") == f"Ana+Tag@{meant}"
 
 
-@pytest.mark.parametrize("domain", PROVIDERS)
-def test_a_real_provider_is_no_slip(domain: str) -> None:
-    assert suggest_for_address(f"ana@{domain}") == ""
+def test_a_real_provider_is_no_slip(subtests: pytest.Subtests) -> None:
+    for domain in PROVIDERS:
+        with subtests.test(domain=domain):
+            assert suggest_for_address(f"ana@{domain}") == ""
 
 
 def test_the_list_of_real_providers_is_worth_the_name() -> None:
     assert len(PROVIDERS) > 600
 
 
-@pytest.mark.parametrize("typed", ["-ana@x.org", "=ana@x.org", "+ana@x.org", "//ana@x.org"])
-def test_a_sign_before_an_address_is_noticed(typed: str) -> None:
-    assert suggest_for_address(typed) == "ana@x.org"
+def test_a_sign_before_an_address_is_noticed(subtests: pytest.Subtests) -> None:
+    for typed in ["-ana@x.org", "=ana@x.org", "+ana@x.org", "//ana@x.org"]:
+        with subtests.test(typed=typed):
+            assert suggest_for_address(typed) == "ana@x.org"
 
 
 def test_nothing_is_left_of_an_address_made_of_signs() -> None:
     assert suggest_for_address("+@x.org") == ""
 
 
-@pytest.mark.parametrize(
-    ("typed", "meant"),
-    [
+def test_what_is_no_address_may_be_meant_as_one(subtests: pytest.Subtests) -> None:
+    for typed, meant in [
         ("ana@acme,com", "ana@acme.com"),
         ("ana at x.org", "ana@x.org"),
         ("ana (at) x.org", "ana@x.org"),
@@ -83,21 +82,20 @@ def test_nothing_is_left_of_an_address_made_of_signs() -> None:
         ("ana@x.org👍", "ana@x.org"),
         ('=HYPERLINK("mailto:ana@x.org"', "ana@x.org"),
         ("ａｎａ＠ｘ．ｏｒｇ", "ana@x.org"),
-    ],
-)
-def test_what_is_no_address_may_be_meant_as_one(typed: str, meant: str) -> None:
-    assert meant in suggest_for_text(typed)
+    ]:
+        with subtests.test(typed=typed):
+            assert meant in suggest_for_text(typed)
 
 
-@pytest.mark.parametrize("typed", ["müller@x.org", "mü-ller@x.org", "a@b@c", "ana", "", "a" * 999])
-def test_where_nothing_can_be_guessed_nothing_is(typed: str) -> None:
-    # A guess may be no address itself, as the first one's: "müller@x.org" in lower case.
-    assert set(suggest_for_text(typed)) <= {typed}
+def test_where_nothing_can_be_guessed_nothing_is(subtests: pytest.Subtests) -> None:
+    for typed in ["müller@x.org", "mü-ller@x.org", "a@b@c", "ana", "", "a" * 999]:
+        with subtests.test(typed=typed):
+            # A guess may be no address itself, as the first one's: "müller@x.org" in lower case.
+            assert set(suggest_for_text(typed)) <= {typed}
 
 
-@pytest.mark.parametrize(
-    ("typed", "meant", "one"),
-    [
+def test_one_slip(subtests: pytest.Subtests) -> None:
+    for typed, meant, one in [
         ("gmial", "gmail", True),
         ("gmai", "gmail", True),
         ("gmaill", "gmail", True),
@@ -109,7 +107,6 @@ def test_where_nothing_can_be_guessed_nothing_is(typed: str) -> None:
         ("gmlia", "gmail", False),
         ("gma", "gmail", False),
         ("", "gmail", False),
-    ],
-)
-def test_one_slip(typed: str, meant: str, one: bool) -> None:
-    assert one_slip(typed, meant) is one
+    ]:
+        with subtests.test(typed=typed):
+            assert one_slip(typed, meant) is one

@@ -7,6 +7,7 @@ download, the system's package manager. The tests find it the same way.
 from __future__ import annotations
 
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -44,33 +45,52 @@ def _playwrights() -> str | None:
     return path if Path(path).exists() else None
 
 
-def install_browser() -> None:
-    """Get a Chromium from Playwright, else from the system's package manager."""
-    _run(sys.executable, "-m", "playwright", "install", "chromium")
+def install_browser() -> list[str]:
+    """Get a Chromium from Playwright, else from the system's package manager.
+
+    :returns: what was tried without success: each command, and a line of what it said.
+    """
+    failures = _run(sys.executable, "-m", "playwright", "install", "chromium")
     if find_browser():
-        return
+        return []
     for name, update, install in PACKAGE_MANAGERS:
         if shutil.which(name):
-            if update:
-                _run(*update)
-            _run(*install)
-            return
+            for command in filter(None, (update, install)):
+                failures += _run(*command)
+            break
+    return failures
 
 
-def _run(*command: str) -> None:
-    print("+", " ".join(command), flush=True)
-    subprocess.run(command, check=False)
+def _run(*command: str) -> list[str]:
+    """Run a command without letting it speak; return a line about why it failed, if it did."""
+    done = subprocess.run(
+        command,
+        check=False,
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        errors="replace",
+    )
+    if done.returncode == 0:
+        return []
+    said = [line.strip() for line in done.stdout.splitlines() if line.strip()]
+    why = next((line for line in said if re.match(r"(Error|E)\b", line)), "".join(said[-1:]))
+    return [f"{' '.join(command)}: {why or f'exit code {done.returncode}'}"]
 
 
 def main() -> int:
     """Return 0 if there is a Chromium now; 1 in CI if not. Elsewhere its tests are skipped."""
-    if not find_browser():
-        install_browser()
+    if find_browser():
+        return 0
+    print("Getting a Chromium for the browser tests; this may take minutes ...", flush=True)
+    failures = install_browser()
     browser = find_browser()
     if browser:
+        print(f"There is one now: {browser}")
         return 0
-    print("There is no Chromium and none could be installed; set CHROMIUM to the path of one.")
-    print("The browser tests will be skipped.")
+    print("None could be had:", *failures, sep="\n  ")
+    print("Set CHROMIUM to the path of one. Without it the browser tests are skipped.")
     return 1 if os.environ.get("CI") else 0
 
 

@@ -16,9 +16,8 @@ def permissions(fea: str, per: str, fpm: str) -> tuple[str, ...] | None:
     ).organization_permissions
 
 
-@pytest.mark.parametrize(
-    ("fea", "per", "fpm", "expected"),
-    [
+def test_permissions_are_unfolded_from_the_masks(subtests: pytest.Subtests) -> None:
+    for fea, per, fpm, expected in [
         # The example of Clerk's guide.
         (
             "o:dashboard,o:teams",
@@ -37,12 +36,9 @@ def permissions(fea: str, per: str, fpm: str) -> tuple[str, ...] | None:
         ("", "read", "1", ()),
         ("o:a", "", "1", ()),
         ("o:a", "read", "", ()),
-    ],
-)
-def test_permissions_are_unfolded_from_the_masks(
-    fea: str, per: str, fpm: str, expected: tuple[str, ...]
-) -> None:
-    assert permissions(fea, per, fpm) == expected
+    ]:
+        with subtests.test(fea=fea):
+            assert permissions(fea, per, fpm) == expected
 
 
 def test_a_mask_may_be_wider_than_53_bits() -> None:

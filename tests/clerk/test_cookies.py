@@ -52,9 +52,8 @@ def session(iat: int = 0, iss: object = "https://clerk.example.com", exp: int = 
 OURS_IN_DEVELOPMENT = "https://clean-mole-12.clerk.accounts.dev"
 
 
-@pytest.mark.parametrize(
-    ("cookies", "suffixed"),
-    [
+def test_which_of_two_cookies_counts(subtests: pytest.Subtests) -> None:
+    for cookies, suffixed in [
         ({}, False),
         ({"__session": "not a token", "__session_suffixed": session()}, False),
         ({"__session": session(iss=None), "__client_uat_suffixed": "1"}, False),
@@ -93,10 +92,9 @@ OURS_IN_DEVELOPMENT = "https://clean-mole-12.clerk.accounts.dev"
             },
             True,
         ),
-    ],
-)
-def test_which_of_two_cookies_counts(cookies: dict[str, str], suffixed: bool) -> None:
-    assert jar(cookies).uses_suffixed is suffixed
+    ]:
+        with subtests.test(cookies=cookies):
+            assert jar(cookies).uses_suffixed is suffixed
 
 
 @pytest.mark.parametrize(("exp", "suffixed"), [(NOW - 1, False), (NOW, False), (NOW + 1, True)])

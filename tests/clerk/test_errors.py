@@ -85,21 +85,20 @@ def body(code: str = "x", meta: Any = None, long_message: str = "") -> dict[str,
     return {"errors": [entry], "clerk_trace_id": "trace1"}
 
 
-@pytest.mark.parametrize(
-    ("status", "code", "meta", "kind"), CATALOGUE, ids=[f"{c[0]}-{c[1]}" for c in CATALOGUE]
-)
 def test_every_code_of_the_catalogue_has_its_exception_and_loses_nothing(
-    status: int, code: str, meta: dict[str, Any] | None, kind: type[exc.ClerkError]
+    subtests: pytest.Subtests,
 ) -> None:
-    error = error_from_response(status, body(code, meta), ray="ray1")
-    assert type(error) is kind
-    assert (error.status, error.code, error.meta, error.trace_id) == (
-        status,
-        code,
-        meta or {},
-        "trace1",
-    )
-    assert error.may_have_happened is (status >= 500)
+    for status, code, meta, kind in CATALOGUE:
+        with subtests.test(status=status, code=code):
+            error = error_from_response(status, body(code, meta), ray="ray1")
+            assert type(error) is kind
+            assert (error.status, error.code, error.meta, error.trace_id) == (
+                status,
+                code,
+                meta or {},
+                "trace1",
+            )
+            assert error.may_have_happened is (status >= 500)
 
 
 def test_the_catalogue_above_is_the_modules_own() -> None:
@@ -150,14 +149,16 @@ def test_a_code_of_tomorrow_is_judged_by_its_status(
     assert error.code == "invented_tomorrow"
 
 
-@pytest.mark.parametrize("status", [400, 404, 422])
-@pytest.mark.parametrize("nothing", [None, [], {}, {"errors": []}, {"errors": None}, "x"])
 def test_where_clerk_would_have_explained_a_bare_status_is_somebody_elses(
-    status: int, nothing: Any
+    subtests: pytest.Subtests,
 ) -> None:
-    error = error_from_response(status, nothing, ray="ray1")
-    assert type(error) is exc.InvalidResponse
-    assert (error.status, error.trace_id) == (status, "ray1")
+    for status in [400, 404, 422]:
+        nothing: Any
+        for nothing in [None, [], {}, {"errors": []}, {"errors": None}, "x"]:
+            with subtests.test(status=status, nothing=nothing):
+                error = error_from_response(status, nothing, ray="ray1")
+                assert type(error) is exc.InvalidResponse
+                assert (error.status, error.trace_id) == (status, "ray1")
 
 
 def test_a_status_that_speaks_for_itself_wins_over_the_code() -> None:

@@ -169,13 +169,14 @@ def test_a_parameter_that_is_no_text_is_none(value: Any) -> None:
     assert ErrorDetail(code="x", meta={"param_name": value}).param_name == ""
 
 
-@pytest.mark.parametrize("kind", all_kinds(), ids=lambda kind: kind.__name__)
-def test_an_error_survives_being_copied_and_pickled(kind: type[exc.ClerkError]) -> None:
-    detail = ErrorDetail(code="c", meta={"param_name": "p"})
-    error = kind("why", status=400, errors=(detail,), trace_id="t")
-    for twin in (copy.copy(error), pickle.loads(pickle.dumps(error))):
-        assert type(twin) is kind
-        assert (str(twin), twin.status, twin.errors) == (str(error), 400, (detail,))
+def test_an_error_survives_being_copied_and_pickled(subtests: pytest.Subtests) -> None:
+    for kind in all_kinds():
+        with subtests.test(kind=kind):
+            detail = ErrorDetail(code="c", meta={"param_name": "p"})
+            error = kind("why", status=400, errors=(detail,), trace_id="t")
+            for twin in (copy.copy(error), pickle.loads(pickle.dumps(error))):
+                assert type(twin) is kind
+                assert (str(twin), twin.status, twin.errors) == (str(error), 400, (detail,))
 
 
 def test_the_limit_knows_the_seconds() -> None:

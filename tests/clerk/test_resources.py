@@ -240,9 +240,9 @@ def test_a_status_that_clerk_invents_is_unknown_and_not_pending(status: Any) -> 
     assert not invitation.is_pending
 
 
-@pytest.mark.parametrize(
-    ("value", "time"),
-    [
+def test_times_are_milliseconds_and_odd_ones_are_none(subtests: pytest.Subtests) -> None:
+    value: Any
+    for value, time in [
         (0, datetime(1970, 1, 1, tzinfo=UTC)),
         (1_786_320_000_123, datetime(2026, 8, 10, 0, 0, 0, 123_000, tzinfo=UTC)),
         (1_786_320_000_000.0, datetime(2026, 8, 10, tzinfo=UTC)),
@@ -256,10 +256,9 @@ def test_a_status_that_clerk_invents_is_unknown_and_not_pending(status: Any) -> 
         (float("nan"), None),
         (float("inf"), None),
         ([], None),
-    ],
-)
-def test_times_are_milliseconds_and_odd_ones_are_none(value: Any, time: datetime | None) -> None:
-    assert Invitation.parse({**INVITATION, "expires_at": value}).expires_at == time
+    ]:
+        with subtests.test(value=value):
+            assert Invitation.parse({**INVITATION, "expires_at": value}).expires_at == time
 
 
 @given(st.datetimes(datetime(2, 1, 1), datetime(9998, 12, 31), timezones=st.just(UTC)))
@@ -289,31 +288,29 @@ def test_fields_that_clerk_adds_are_ignored(
     assert parse({**data, "added_tomorrow": {"x": [1]}}) == parse(data)
 
 
-@pytest.mark.parametrize("nothing", ["null", "missing"])
-@pytest.mark.parametrize(("parse", "data", "required"), PARSERS, ids=NAMES)
-def test_only_what_identifies_an_object_may_not_be_missing(
-    parse: Callable[[Any], Any], data: dict[str, Any], required: set[str], nothing: str
-) -> None:
-    for name in data:
-        broken = {**data, name: None}
-        if nothing == "missing":
-            del broken[name]
-        if name in required:
-            with pytest.raises(InvalidResponse):
-                parse(broken)
-        else:
-            parse(broken)
-    bare = {name: value for name, value in data.items() if name in required}
-    parse(bare)
+def test_only_what_identifies_an_object_may_not_be_missing(subtests: pytest.Subtests) -> None:
+    for nothing in ["null", "missing"]:
+        for parse, data, required in PARSERS:
+            with subtests.test(nothing=nothing, parse=parse):
+                for name in data:
+                    broken = {**data, name: None}
+                    if nothing == "missing":
+                        del broken[name]
+                    if name in required:
+                        with pytest.raises(InvalidResponse):
+                            parse(broken)
+                    else:
+                        parse(broken)
+                bare = {name: value for name, value in data.items() if name in required}
+                parse(bare)
 
 
-@pytest.mark.parametrize("junk", [None, [], "x", 5, True])
-@pytest.mark.parametrize(("parse", "data", "required"), PARSERS[:-1], ids=NAMES[:-1])
-def test_what_is_no_object_is_an_invalid_response(
-    parse: Callable[[Any], Any], data: dict[str, Any], required: set[str], junk: Any
-) -> None:
-    with pytest.raises(InvalidResponse):
-        parse(junk)
+def test_what_is_no_object_is_an_invalid_response(subtests: pytest.Subtests) -> None:
+    junk: Any
+    for junk in [None, [], "x", 5, True]:
+        for parse, *_ in PARSERS[:-1]:
+            with subtests.test(junk=junk, parse=parse), pytest.raises(InvalidResponse):
+                parse(junk)
 
 
 junk_values = st.recursive(

@@ -21,7 +21,7 @@ from org_invitations.clerk.tokens import (
 )
 from tests.clerk.signing import NOW, ORIGIN, claims, pem, sign, token
 
-FEW = settings(deadline=None, max_examples=300, derandomize=True)
+FEW = settings(max_examples=100, derandomize=True)
 
 
 def verifier(parties: tuple[str, ...] = (ORIGIN,), now: float = NOW) -> TokenVerifier:
@@ -40,9 +40,8 @@ def test_a_good_token_gives_its_claims() -> None:
     assert verifier().verify(token())["sub"] == "user_2admin"
 
 
-@pytest.mark.parametrize(
-    ("changes", "expected"),
-    [
+def test_claims_are_checked_in_clerks_order(subtests: pytest.Subtests) -> None:
+    cases: list[tuple[dict[str, Any], str | None]] = [
         ({"exp": NOW - 5}, reasons.TOKEN_EXPIRED),
         ({"exp": NOW - 4}, None),
         ({"exp": NOW - 4.5}, reasons.TOKEN_EXPIRED),  # JavaScript's dates drop the half
@@ -70,10 +69,10 @@ def test_a_good_token_gives_its_claims() -> None:
         ({"sub": None, "azp": None, "exp": None}, reasons.TOKEN_VERIFICATION_FAILED),
         ({"azp": "x", "exp": NOW - 99}, reasons.TOKEN_INVALID_AUTHORIZED_PARTIES),
         ({"exp": NOW - 99, "nbf": NOW + 99}, reasons.TOKEN_EXPIRED),
-    ],
-)
-def test_claims_are_checked_in_clerks_order(changes: dict[str, Any], expected: str | None) -> None:
-    assert reason(token(**changes)) == expected
+    ]
+    for changes, expected in cases:
+        with subtests.test(changes=changes):
+            assert reason(token(**changes)) == expected
 
 
 def test_no_configured_party_means_any() -> None:
