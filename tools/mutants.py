@@ -1,6 +1,6 @@
 """How much the tests notice: break the app in many small ways, and count what no test objects to.
 
-``make mutants SEED=1 NUMBER=100`` draws as many mutants of ``CONCERNS`` by that seed (a longer
+``make mutants SEED=1 NUMBER=100`` draws as many mutants of ``AREAS`` by that seed (a longer
 draw with the same seed begins with the same mutants), runs for each the tests that concern its
 module, and prints what survived and the share that was found, with its 95 % interval. Nothing in
 the checkout is touched: all of it happens in a copy.
@@ -34,36 +34,34 @@ from typing import Any, Final
 ROOT: Final = Path(__file__).resolve().parent.parent
 APP: Final = "org_invitations"
 
-CONCERNS: Final[dict[str, tuple[str, ...]]] = {
-    "services/listing.py": ("test_listing", "views/test_list", "views/test_export"),
-    "services/query.py": ("test_listing", "views/test_list"),
-    "services/screening.py": ("test_screening", "views/test_check"),
-    "services/standing.py": ("test_screening", "views/test_check"),
-    "services/budget.py": ("test_budget", "views/test_invite_many"),
-    "services/s*ing.py": ("test_sending", "test_services", "test_sending_over_http"),
-    "services/dividing.py": ("test_sending", "test_sending_over_http"),
-    "services/batches.py": ("test_models", "test_batches", "test_replacing"),
-    "services/settling_batches.py": ("test_batches", "views/test_outcome", "views/test_resend"),
-    "services/re[ps]*.py": ("test_replacing", "views/test_resend", "views/test_resend_faults"),
-    "services/rec*.py": ("test_replacing", "test_batches", "views/test_resend_faults"),
-    "services/revoking.py": ("test_services", "test_replacing", "views/test_revoke"),
-    "services/[cr]*ing.py": ("test_services", "test_replacing", "views/test_selection"),
-    "services/selected.py": ("views/test_selection",),
-    "services/**/*.py": ("test_services", "views/test_invite", "views/test_invite_many"),
-    "addresses.py": ("test_addresses", "test_spreadsheets", "test_retyping"),
-    "spreadsheets.py": ("test_spreadsheets", "test_addresses", "test_retyping"),
-    "suggestions.py": ("test_suggestions", "test_addresses"),
-    "clerk/session*.py": ("clerk/test_session_cases", "test_middleware"),
-    "clerk/handshake.py": ("clerk/test_handshake", "clerk/test_session_cases"),
-    "clerk/tokens.py": ("clerk/test_tokens", "clerk/test_session_cases"),
-    "clerk/keys.py": ("clerk/test_keys", "clerk/test_tokens", "clerk/test_session_cases"),
-    "clerk/claims.py": ("clerk/test_claims", "clerk/test_session_cases"),
-    "clerk/cookies.py": ("clerk/test_cookies", "clerk/test_session_cases", "test_middleware"),
-}
-"""What is mutated, and the tests that concern it: the first pattern that fits a module counts.
+AREAS: Final[tuple[tuple[str, tuple[str, ...]], ...]] = (
+    (
+        "services/**/*.py",
+        (
+            *("test_services", "test_listing", "test_screening", "test_sending", "test_replacing"),
+            *("test_batches", "test_models", "test_budget", "test_sending_over_http"),
+            *("views/test_invite_many", "views/test_selection", "views/test_resend"),
+        ),
+    ),
+    (
+        "*addresses*",
+        ("test_addresses", "test_spreadsheets", "test_suggestions", "test_retyping"),
+    ),
+    ("spreadsheets*", ("test_spreadsheets", "test_addresses", "test_retyping")),
+    ("suggestions*", ("test_suggestions", "test_addresses")),
+    (
+        "clerk/**/*.py",
+        (
+            *("clerk/test_session_cases", "clerk/test_handshake", "clerk/test_tokens"),
+            *("clerk/test_keys", "clerk/test_claims", "clerk/test_cookies", "test_middleware"),
+        ),
+    ),
+)
+"""What is mutated, and the tests that concern it: what decides who is asked for what, what an
+address is, and who is let in."""
 
-It is what decides who is asked for what, who is let in, and what an address is.
-"""
+#: Of ``clerk/`` only what sessions are made of.
+SESSIONS: Final = ("session", "handshake", "tokens", "keys", "claims", "cookies", "authenticate")
 
 #: What the tests import anyway: once for all mutants. Nothing of the app, nothing of the tests.
 LIBRARIES: Final = (
@@ -141,17 +139,29 @@ def mutate(code: str, number: int) -> str:
 
 
 def modules(root: Path) -> dict[str, tuple[str, ...]]:
-    """Return every module that is mutated, with the files of the tests that concern it."""
+    """Return every module that is mutated, with the tests that concern it.
+
+    Those that speak of it most often come first: there most mutants are found.
+    """
     found: dict[str, tuple[str, ...]] = {}
-    for pattern, names in CONCERNS.items():
-        paths = sorted((root / APP).glob(pattern))
-        tests = tuple(f"tests/{name}.py" for name in names)
-        missing = [name for name in tests if not (root / name).exists()]
-        if not paths or missing:
-            sys.exit(f"tools/mutants.py: {pattern} or {missing} is no more; see CONCERNS.")
+    for pattern, names in AREAS:
+        paths = [path for place in sorted((root / APP).glob(pattern)) for path in _sources(place)]
+        if pattern.startswith("clerk"):
+            paths = [path for path in paths if path.stem in SESSIONS or "session" in path.parts]
+        tests = [f"tests/{name}.py" for name in names]
+        gone = [name for name in tests if not (root / name).exists()]
+        if not paths or gone:
+            sys.exit(f"tools/mutants.py: there is no {pattern}, or no {gone}, any more: see AREAS.")
+        texts = {name: (root / name).read_text() for name in tests}
         for path in paths:
-            found.setdefault(str(path.relative_to(root)), tests)
+            stem = path.parent.name if path.stem == "__init__" else path.stem
+            ordered = sorted(tests, key=lambda name: -texts[name].count(stem))
+            found.setdefault(str(path.relative_to(root)), tuple(ordered))
     return found
+
+
+def _sources(place: Path) -> list[Path]:
+    return [place] if place.suffix == ".py" else sorted(place.rglob("*.py"))
 
 
 def all_mutants(root: Path) -> Iterator[Mutant]:
