@@ -418,6 +418,7 @@ def test_ten_times_the_lines_are_ten_times_the_work(kind: str) -> None:
     assert_grows_with(lines, few=200, many=2_000)
 
 
+@pytest.mark.exhaustive
 @pytest.mark.parametrize("start", ["", "x@", "email,x\n"])
 @pytest.mark.parametrize(
     "part",

@@ -428,7 +428,9 @@ class Stage:
 
 @pytest.fixture
 def stage(clerk_emulator: Emulator, client: Client, clerk_sign_in: SignIn) -> Stage:
-    clerk_emulator.configure(rate_limits=False)
+    clerk_emulator.configure(
+        rate_limits=False, organizations={"acme": {"max_allowed_memberships": 0}}
+    )
     clerk_sign_in(client, CALLER, organization="acme")
     return Stage(clerk_emulator, client)
 

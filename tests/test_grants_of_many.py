@@ -46,7 +46,6 @@ class Attempt:
 
     def __init__(self, stage: Stage, caller: Caller, role: str, role_set: str | None) -> None:
         self.stage, self.caller, self.role, self.role_set = stage, caller, role, role_set
-        self.stage.clerk.configure(organizations={"acme": {"max_allowed_memberships": 0}})
         #: Whom it is about; nobody else has these addresses.
         self.addresses = [stage.address(), stage.address()]
         #: The invitations that are to be sent again.

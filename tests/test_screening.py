@@ -578,7 +578,7 @@ class Town:
         chance = self.chance
         address = chance.choice(
             [
-                chance.choice(self.members),
+                chance.choice([*self.members, *self.members[:1] * 9]),
                 chance.choice(self.pending),
                 chance.choice(self.past),
                 chance.choice(self.elsewhere),

@@ -160,7 +160,7 @@ def cases() -> Iterator[Any]:
 
 
 @pytest.mark.exhaustive
-@pytest.mark.parametrize(("place", "status", "fault", "lookup", "htmx"), cases())
+@pytest.mark.parametrize(("place", "status", "fault", "lookup", "htmx"), list(cases()))
 def test_what_is_kept_what_is_said_and_what_is_true_agree(
     ada: Browser, clerk: Emulator, row: Invitation,
     place: str, status: str, fault: str, lookup: str, htmx: bool,
