@@ -59,6 +59,8 @@ class Batch(models.Model):
     finished_at = models.DateTimeField(null=True, db_index=True)
     #: Who really sat there, where the session was an impersonated one: its ``act`` claim's ``sub``.
     actor_id = models.CharField(max_length=255, blank=True, default="")
+    #: The batch from whose outcome this was begun, to try again what was left; it may be gone.
+    retry_of = models.UUIDField(null=True, db_index=True)
 
     objects = WrittenManager()
 

@@ -39,7 +39,7 @@ __all__ = ["ada", "clerk"]  # fixtures
 
 State = BatchItem.State
 
-ACME: dict[str, str] = {"organization_id": "org_acme", "user_id": "user_ada"}
+ACME: dict[str, Any] = {"organization_id": "org_acme", "user_id": "user_ada"}
 
 
 def begin(batch_id: UUID | None = None, *addresses: str, **more: Any) -> tuple[Batch, bool]:

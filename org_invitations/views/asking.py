@@ -149,6 +149,7 @@ class SelectionQuestionMixin(InvitationPageMixin):
         context: dict[str, Any] = {
             "action": action,
             "batch_id": batch_id or uuid4(),
+            "retry_of": self.get_retry_of() or "",
             "ids": ids,
             "is_confirmed": True,
             "in_dialog": in_dialog,

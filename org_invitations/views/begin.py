@@ -76,11 +76,11 @@ class BeginMixin(ReviewMixin):
 
         A form that was sent before with other addresses is another wish, and gets another id.
         """
-        wish = self._get_wish(form, items, options)
+        wish, retry_of = self._get_wish(form, items, options), self.get_retry_of()
         try:
-            return begin_batch(self.get_batch_id() or uuid4(), **wish)
+            return begin_batch(self.get_batch_id() or uuid4(), retry_of=retry_of, **wish)
         except BatchTaken as taken:
-            return begin_batch(taken.instead, **wish)
+            return begin_batch(taken.instead, retry_of=retry_of, **wish)
 
     def _find_begun(
         self, form: InviteForm, items: Sequence[BatchItem], options: Mapping[str, Any]

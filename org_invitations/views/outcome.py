@@ -14,7 +14,7 @@ from .. import htmx
 from ..exporting import write_csv
 from ..models import Batch, BatchItem
 from ..services import Workspace
-from ..services.batches import find_batch, is_at_work
+from ..services.batches import find_batch, find_done_since, is_at_work
 from .outcome_rows import Outcome, OutcomeMaker
 from .retry import RetryMixin
 
@@ -43,7 +43,13 @@ class OutcomeView(RetryMixin):
                 self.wording.say("Outcome:unknown"), status=HTTPStatus.NOT_FOUND
             )
         items = self.service.settle(batch)
-        maker = OutcomeMaker(batch, self.wording, self.find_invitation_url)
+        since = find_done_since(batch, items)
+        maker = OutcomeMaker(
+            batch,
+            self.wording,
+            self.find_invitation_url,
+            since={number: self.get_outcome_url(item.batch) for number, item in since.items()},
+        )
         if request.GET.get("format") == "csv":
             return self.as_file(batch, items, maker)
         at_work = is_at_work(batch)
@@ -61,7 +67,8 @@ class OutcomeView(RetryMixin):
     ) -> dict[str, Any]:
         """Return the context of the page; docs/templates.md lists it."""
         at_work = is_at_work(batch)
-        form = None if at_work else self.get_retry_form(batch, items, workspace.roles)
+        left = [item for item in items if item.number not in outcome.since]
+        form = None if at_work else self.get_retry_form(batch, left, workspace.roles)
         # Without a workspace: the page has no list, and nothing is fetched for one.
         context = self.get_page_context(
             None,
@@ -74,6 +81,7 @@ class OutcomeView(RetryMixin):
         url = self.get_outcome_url(batch)
         return context | {
             "form": form,
+            "retry_of": batch.id,
             # Its answers are pages: the list that a fragment would come with is on another one.
             "plain_form": True,
             "batch": batch,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
@@ -38,7 +38,7 @@ class OutcomeRow:
 class OutcomeSection:
     """The items that had the same fate."""
 
-    #: ``not-done``, ``unknown``, ``waiting`` or ``done``.
+    #: ``not-done``, ``unknown``, ``waiting``, ``since`` (when it was tried again) or ``done``.
     name: str
     caption: str
     rows: tuple[OutcomeRow, ...]
@@ -61,17 +61,28 @@ class Outcome:
     retry_ids: tuple[str, ...]
     #: How many wait.
     waiting_count: int
+    #: The numbers of the items that were done when they were tried again.
+    since: frozenset[int] = frozenset()
 
 
 class OutcomeMaker:
     """Puts the outcome of a batch into words."""
 
-    def __init__(self, batch: Batch, wording: Wording, find_url: Callable[[str, str], str]) -> None:
+    def __init__(
+        self,
+        batch: Batch,
+        wording: Wording,
+        find_url: Callable[[str, str], str],
+        since: Mapping[int, str] | None = None,
+    ) -> None:
         """Prepare.
 
         :param find_url: tells where something is done with an invitation, by the name of the URL
             and the invitation's id; empty where it cannot be.
+        :param since: of what a later try has done, by the number of the item: the URL of its
+            outcome.
         """
+        self.since = since or {}
         self.batch = batch
         self.wording = wording
         self.find_url = find_url
@@ -80,11 +91,13 @@ class OutcomeMaker:
 
     def make(self, items: Sequence[BatchItem]) -> Outcome:
         """Return the outcome."""
+        left = [item for item in items if item.number not in self.since]
         parts = {
-            "not-done": [item for item in items if item.state in _NOT_DONE],
-            "unknown": [item for item in items if item.state in _NOT_KNOWN],
-            "waiting": [item for item in items if item.state == State.WAITING],
-            "done": [item for item in items if item.state == State.DONE],
+            "not-done": [item for item in left if item.state in _NOT_DONE],
+            "unknown": [item for item in left if item.state in _NOT_KNOWN],
+            "waiting": [item for item in left if item.state == State.WAITING],
+            "since": [item for item in items if item.number in self.since],
+            "done": [item for item in left if item.state == State.DONE],
         }
         counts = {name: len(part) for name, part in parts.items()}
         return Outcome(
@@ -95,10 +108,11 @@ class OutcomeMaker:
                 if part
             ),
             waiting=self._describe_waiting(parts["waiting"]),
-            finished=counts["not-done"] + counts["done"],
+            finished=counts["not-done"] + counts["since"] + counts["done"],
             total=len(items),
             retry_ids=tuple(self._retry_ids(parts["not-done"])),
             waiting_count=counts["waiting"],
+            since=frozenset(self.since),
         )
 
     # --- One ------------------------------------------------------------------------------------
@@ -111,6 +125,8 @@ class OutcomeMaker:
 
     def describe(self, item: BatchItem) -> str:
         """Return why an item is as it is, in a sentence."""
+        if item.number in self.since:
+            return gettext("Not at first, but when it was tried again.")
         values = {"text": item.text, **item.params}
         if item.state in _NOT_KNOWN:
             return self.wording.for_item("unsettled", {"status": self.batch.action})
@@ -123,6 +139,8 @@ class OutcomeMaker:
 
     def _action(self, item: BatchItem) -> tuple[str, str]:
         """Return where something can be done about an item, and what."""
+        if item.number in self.since:
+            return self.since[item.number], gettext("See what became of that")
         if item.state == State.DONE:
             if self.revokes:
                 return self.find_url("resend", item.invitation_id), gettext("Invite again")
@@ -151,7 +169,9 @@ class OutcomeMaker:
         done, not_done = counts["done"], counts["not-done"]
         if done:
             yield self._say_done(done)
-        elif not (counts["waiting"] or counts["unknown"]):
+        if since := counts["since"]:
+            yield self._say_since(since)
+        elif not (done or counts["waiting"] or counts["unknown"]):
             yield gettext("Nothing was revoked.") if self.revokes else gettext("Nothing was sent.")
         if not_done:
             yield self._say_not_done(not_done)
@@ -176,6 +196,13 @@ class OutcomeMaker:
             text = ngettext("%(count)d sent.", "%(count)d sent.", count)
         return text % {"count": count}
 
+    def _say_since(self, count: int) -> str:
+        if self.revokes:
+            text = ngettext("%(count)d was revoked since.", "%(count)d were revoked since.", count)
+        else:
+            text = ngettext("%(count)d was sent since.", "%(count)d were sent since.", count)
+        return text % {"count": count}
+
     def _say_not_done(self, count: int) -> str:
         if self.revokes:
             text = ngettext("%(count)d was not revoked.", "%(count)d were not revoked.", count)
@@ -188,6 +215,7 @@ class OutcomeMaker:
             "not-done": gettext("Not revoked") if self.revokes else gettext("Not sent"),
             "unknown": gettext("Not known yet"),
             "waiting": gettext("Waiting"),
+            "since": gettext("Revoked since") if self.revokes else gettext("Sent since"),
             "done": gettext("Revoked") if self.revokes else gettext("Sent"),
         }
         return captions[name]

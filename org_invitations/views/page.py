@@ -72,6 +72,7 @@ class InvitationPageMixin(ListMixin):
             "form": form,
             # The same form sent twice is one wish: this is what it is known by.
             "batch_id": uuid4(),
+            "retry_of": self.get_retry_of() or "",
             "review": None,
             "organization_id": self.get_page_organization_id(),
             "urls": self.get_urls(),
@@ -129,6 +130,13 @@ class InvitationPageMixin(ListMixin):
         """Return the id that came with the form, if one did."""
         try:
             return UUID(self.request.POST.get("batch", ""))
+        except ValueError:
+            return None
+
+    def get_retry_of(self) -> UUID | None:
+        """Return the id of the batch from whose outcome a form comes, if it comes from one."""
+        try:
+            return UUID(self.request.POST.get("retry_of", ""))
         except ValueError:
             return None
 

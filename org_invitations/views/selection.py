@@ -124,6 +124,7 @@ class SelectionView(SelectionQuestionMixin):
                 options={"seen": str(self.get_query().status)}
                 if "state" in self.request.POST
                 else {},
+                retry_of=self.get_retry_of(),
             )
         except BatchTaken as taken:
             # The same question was sent twice at the same moment, or somebody made up its id.

@@ -21,6 +21,7 @@ from org_invitations.services.screening import Verdict
 from org_invitations.testing import SignIn
 
 from .conftest import INVITE, LIST, Browser, calls, pending, text_of
+from .inviting import filled, send
 
 State = BatchItem.State
 OUTCOME = "org-invitations-outcome"
@@ -215,6 +216,89 @@ def test_what_is_left_of_invitations_is_a_form_to_try_again(ada: Browser, make: 
     assert response.context["form"]["email_addresses"].value() == "n1@example.com"
     assert f'action="{INVITE}"' in response.text
     assert ada.get(url_of(make({"state": State.DONE}))).context["form"] is None
+
+
+# --- What was tried again ------------------------------------------------------------------------
+
+
+def test_what_is_sent_when_it_is_tried_again_is_not_said_to_be_unsent(
+    ada: Browser, clerk: Emulator
+) -> None:
+    clerk.configure(blocked_domains=["b@example.com"])
+    first = send(ada, ["a@example.com", "b@example.com", "nobody"])["Location"]
+    clerk.configure(blocked_domains=[])
+    page = ada.get(first)
+    assert page.context["outcome"].sentences == ("1 sent.", "2 not sent.")
+    form = filled(page) | {"email_addresses": "b@example.com"}
+    assert form["retry_of"] == str(page.context["batch"].id)
+    assert ada.post(INVITE, form).status_code == 303
+    page = ada.get(first)
+    outcome = page.context["outcome"]
+    assert outcome.sentences == ("1 sent.", "1 was sent since.", "1 not sent.")
+    row = next(part for part in outcome.sections if part.name == "since").rows[0]
+    assert (row.name, row.action_text) == ("b@example.com", "See what became of that")
+    assert ada.get(row.action_url).context["outcome"].sentences == ("1 sent.",)
+    # And it is not offered once more.
+    assert page.context["form"]["email_addresses"].value() == "nobody"
+    file = ada.get(f"{first}?format=csv").text
+    assert "b@example.com" in file
+    assert "Not at first, but when it was tried again." in file
+
+
+def test_it_is_found_over_several_tries_and_after_a_mistake_in_the_form(
+    ada: Browser, clerk: Emulator
+) -> None:
+    clerk.configure(blocked_domains=["b@example.com"])
+    first = send(ada, ["a@example.com", "b@example.com"])["Location"]
+    clerk.configure(blocked_domains=[])
+    form = filled(ada.get(first)) | {"email_addresses": "b@example.com"}
+    clerk.fault("POST", "*/invitations", status=500)
+    refused = ada.post(INVITE, form)
+    assert refused.status_code == 503
+    assert filled(refused)["retry_of"] == form["retry_of"]
+    assert ada.post(INVITE, filled(refused)).status_code == 303
+    assert ada.get(first).context["outcome"].sentences == ("1 sent.", "1 was sent since.")
+
+
+@pytest.mark.parametrize(
+    ("action", "sentence"), [("revoke", "1 was revoked since."), ("resend", "1 was sent since.")]
+)
+def test_so_is_what_was_done_with_many(
+    ada: Browser, clerk: Emulator, action: str, sentence: str
+) -> None:
+    ids = [row.id for row in clerk.invitations("acme", "pending")[:2]]
+    asked = {"action": action, "selected": ids, "batch": str(uuid4()), "confirmed": "1"}
+    clerk.fault("POST", f"*/{ids[0]}/revoke", status=500)
+    asked["confirm_elevated"] = "1"
+    first = ada.post(f"{LIST}selected/", asked)["Location"]
+    retry = re.search(r'name="retry_of" value="([\w-]+)"', ada.get(first).text)
+    assert retry is not None
+    question = ada.post(
+        f"{LIST}selected/", {"action": action, "selected": ids[:1], "retry_of": retry[1]}
+    )
+    assert f'name="retry_of" value="{retry[1]}"' in question.text
+    again = {"batch": str(uuid4()), "retry_of": retry[1], "selected": ids[:1]}
+    assert ada.post(f"{LIST}selected/", asked | again).status_code == 303
+    assert sentence in ada.get(first).context["outcome"].sentences
+
+
+def test_nobody_elses_try_and_none_that_merely_says_so_counts(
+    ada: Browser, make: Any, clerk: Emulator
+) -> None:
+    failed = make({"state": State.FAILED, "reason": "ServiceUnavailable"})
+    theirs = clerk.user("mia@acme.test").id
+    make({"state": State.DONE}, retry_of=failed.id, user_id=theirs)
+    make({"state": State.DONE}, retry_of=failed.id, action="revoke")
+    make({"state": State.DONE})
+    make({"state": State.FAILED, "reason": "ServiceUnavailable"}, retry_of=failed.id)
+    assert "1 not sent." in ada.get(url_of(failed)).context["outcome"].sentences
+
+
+def test_tries_that_name_each_other_end(ada: Browser, make: Any) -> None:
+    one = make({"state": State.FAILED, "reason": "ServiceUnavailable"})
+    other = make({"state": State.DONE}, retry_of=one.id)
+    Batch.objects.filter(pk=one.pk).update(retry_of=other.pk)
+    assert ada.get(url_of(one)).context["outcome"].sentences == ("1 was sent since.",)
 
 
 # --- Whose it is ---------------------------------------------------------------------------------

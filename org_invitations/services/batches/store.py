@@ -58,11 +58,13 @@ def begin_batch(
     user_id: str,
     options: Mapping[str, Any],
     actor_id: str = "",
+    retry_of: UUID | None = None,
 ) -> tuple[Batch, bool]:
     """Write down what is going to be done, before any of it is.
 
     :param batch_id: comes with the form, so that the same form begins the same batch.
     :param actor_id: who really sits there, where the session is an impersonated one.
+    :param retry_of: the batch from whose outcome it was begun, to try again what was left of it.
     :returns: the batch, and whether it is new: what is not has been done, or is being done.
     :raises BatchTaken: there is a batch of this id which is not the same wish.
     :raises RuntimeError: this is called inside a transaction. What is written down would be gone if
@@ -79,6 +81,7 @@ def begin_batch(
         is_running=True,
         worked_at=timezone.now(),
         actor_id=actor_id,
+        retry_of=retry_of,
     )
     try:
         # Two requests may come at the same moment: the database decides which one it is.
@@ -127,6 +130,45 @@ def find_begun(
 def get_items(batch: Batch) -> list[BatchItem]:
     """Return the items in the order in which they were typed."""
     return list(batch.items.order_by("number"))
+
+
+def find_done_since(batch: Batch, items: Iterable[BatchItem]) -> dict[int, BatchItem]:
+    """Return what later batches have done of what this one has not, by the number of its item.
+
+    Later ones are those that were begun from its outcome, or from the outcome of such a one. One
+    look into the database where there is none.
+    """
+    later: set[UUID] = set()
+    found = {batch.pk}
+    while found:
+        begun = Batch.objects.filter(
+            retry_of__in=found,
+            organization_id=batch.organization_id,
+            user_id=batch.user_id,
+            action=batch.action,
+        )
+        found = set(begun.values_list("pk", flat=True)) - later - {batch.pk}
+        later |= found
+    if not later:
+        return {}
+    done = BatchItem.objects.filter(batch__in=later, state=BatchItem.State.DONE)
+    done = done.select_related("batch")
+    by_target = {_target(item): item for item in done.order_by("batch__created_at")}
+    items = list(items)
+    # What was typed twice is done with the first of the two.
+    own = {_target(item) for item in items if item.state == BatchItem.State.DONE}
+    return {
+        item.number: by_target[_target(item)]
+        for item in items
+        if _target(item) in by_target and _target(item) not in own
+    }
+
+
+def _target(item: BatchItem) -> tuple[str, str]:
+    """Return whom or what an item is about, as those of another batch are about the same."""
+    if item.batch.action == Batch.Action.INVITE:
+        return "", item.email_address.casefold()
+    return item.replaces_id or item.invitation_id, ""
 
 
 def stale_after() -> timedelta:
