@@ -80,10 +80,14 @@ ITEM_MESSAGES: Final[Mapping[str, str | Promise]] = {
     ),
     "Item:absent:half-done": _("Clerk did not answer, and shows nothing of it since."),
     # Between the two halves of a resend somebody else has invited the person.
-    "Item:other-invitation": _(
-        "There is another invitation meanwhile, as %(role)s; wanted was %(wanted_role)s."
+    "Item:other-invitation": _("There is another invitation meanwhile, as %(role)s."),
+    "Item:other-invitation:dated": _(
+        "There is another invitation of %(date)s, as %(role)s; wanted was %(wanted_role)s."
     ),
     "Item:other-invitation:inviter": _(
+        "%(inviter)s has sent another invitation meanwhile, as %(role)s."
+    ),
+    "Item:other-invitation:known": _(
         "%(inviter)s has sent another invitation meanwhile, as %(role)s; wanted was "
         "%(wanted_role)s."
     ),
@@ -118,6 +122,9 @@ ITEM_MESSAGES: Final[Mapping[str, str | Promise]] = {
     "Item:NotFound": _("It no longer exists."),
     "Item:InvitationNotFound": _("There is no such invitation here any more."),
     "Item:InvitationNotPending": _("No longer pending, so there was nothing to do."),
+    "Item:InvitationNotPending:pending": _(
+        "Clerk says that this invitation is not pending, but shows it as pending. Try again."
+    ),
     "Item:InvitationNotPending:accepted": _(
         "Accepted meanwhile: the person is a member now, and there is nothing left to do."
     ),

@@ -276,9 +276,8 @@ class Wording:
             "new one could not be sent. See above the list how to finish."
         ),
         "Resend:other-invitation": _(
-            "The old invitation to %(email_address)s was revoked, and the new one could not be "
-            "sent: somebody else has sent another one meanwhile. See above the list what it is, "
-            "and choose."
+            "Somebody else has sent %(email_address)s another invitation meanwhile. Whether it "
+            "stays or is replaced is asked above the list."
         ),
         "Resend:under-way": _(
             "The new invitation to %(email_address)s is just being sent. Look at the list again "

@@ -113,6 +113,8 @@ def error_from_response(
         return exc.RateLimited(
             retry_after=_seconds(retry_after, date), status=status, errors=errors, trace_id=trace_id
         )
+    if status == 408:  # whoever gave up waiting, the request may have arrived all the same
+        return exc.Timeout("a time-out", status=status, errors=errors, trace_id=trace_id)
     if status >= 500:
         return exc.ServiceUnavailable(status=status, errors=errors, trace_id=trace_id)
     if not errors and status in (404, 400, 422):

@@ -132,7 +132,7 @@ class OutcomeMaker:
             return self.wording.for_item("unsettled", {"status": self.batch.action})
         if item.state == State.WAITING:
             values["status"] = item.state
-        if item.state != State.HALF_DONE:
+        if item.state != State.HALF_DONE or item.reason == OTHER_INVITATION:
             return self.wording.for_item(item.reason, values)
         why = self.wording.for_item(item.reason, values | {"status": item.state})
         return self.wording.for_item("half-done", {"why": why})

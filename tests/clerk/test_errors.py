@@ -265,3 +265,9 @@ def test_whatever_the_answer_is_it_becomes_one_of_our_errors(
     assert isinstance(error, exc.ClerkError)
     assert str(error)
     assert isinstance(error.email_addresses, tuple)
+
+
+def test_a_time_out_of_somebody_between_may_have_happened() -> None:
+    error = error_from_response(408, {"errors": [{"code": "x"}]})
+    assert isinstance(error, exc.Timeout)
+    assert error.may_be_under_way

@@ -71,6 +71,9 @@ PHRASES: Final[tuple[tuple[str, What], ...]] = (
     (rf"invitation to {_ADDRESS} was revoked, but the new one could not be sent", What.UNINVITED),
     (rf"{_ADDRESS} is not invited any more", What.UNINVITED),
     (rf"{_ADDRESS} stays uninvited", What.UNINVITED),
+    (rf"known yet whether {_ADDRESS} has a new invitation", What.UNKNOWN),
+    (rf"{_ADDRESS} keeps the other invitation", What.BEFORE),
+    (rf"has sent {_ADDRESS} another invitation meanwhile", What.BEFORE),
     (rf"{_ADDRESS} already has a pending invitation", What.BEFORE),
     (rf"{_ADDRESS} was invited on ", What.BEFORE),
     (rf"{_ADDRESS} is already a member of", What.MEMBER),
@@ -104,6 +107,7 @@ _REFUSED: Final = "Not to be sent"
 BESIDE: Final = (
     (r"revoked, but the new one could not be sent", What.UNINVITED),
     (r"Already invited", What.BEFORE),
+    (r"sent another invitation meanwhile", What.BEFORE),
     (r"Already a member", What.MEMBER),
     (r"[Nn]o longer pending", What.GONE),
     (r"Was revoked already", What.GONE),

@@ -376,6 +376,8 @@ def test_what_somebody_else_has_sent_is_said_and_a_person_decides(
         resend(ada, row.id)
         item = BatchItem.objects.get()
     page = text_of(ada.get())
+    assert "its old link no longer works" in page
+    assert f"The invitation to {LEE} was revoked, but" not in page
     said = "has sent another invitation meanwhile, as Member; wanted was Billing."
     assert said in page
     assert "Replace it" in page

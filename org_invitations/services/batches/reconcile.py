@@ -413,7 +413,7 @@ def _settle_beside(item: BatchItem, attempt: Attempt | None, other: Invitation) 
         return
     # It is not what was wanted: what Clerk has is said, and a person decides.
     about = dict(Reason.of_error(exc.DuplicateInvitation(), other).params)
-    wanted = {"wanted_role": item.role_name or item.role}
+    wanted = {"wanted_role": item.role_name or item.role} if other.role != item.role else {}
     settle_item(item, State.HALF_DONE, Reason(OTHER_INVITATION, about | wanted))
 
 
