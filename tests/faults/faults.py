@@ -234,7 +234,7 @@ def _refusals() -> Iterator[Fault]:
         (400, "organization_invitation_not_unique", ("create", "bulk")),
         (400, "already_a_member_in_organization", ("create", "bulk")),
         (404, "organization_invitation_not_pending", ("revoke",)),
-        (404, "resource_not_found", ("revoke", "invitation")),
+        (404, "resource_not_found", ("revoke",)),
     )
     for status, code, calls in untrue:
         order = {"status": status, "body": error(status, code)}

@@ -65,10 +65,15 @@ class Hearing:
         An outcome tells of its own batch, whenever that was begun; the rest of what was done.
         """
         found = _OUTCOME.search(said.answer.url)
-        if found is None or found[1] not in self.scene.batches:
+        if found is None or not self.is_outcome(said):
             return self.scene.begin, said.until
         since, until = self.batch_window(found[1])
         return since, min(until, said.until)
+
+    def is_outcome(self, said: Said) -> bool:
+        """Whether an answer is the outcome of a batch that there is."""
+        found = _OUTCOME.search(said.answer.url)
+        return found is not None and found[1] in self.scene.batches
 
     def batch_window(self, batch_id: str) -> tuple[int, int]:
         """From when until when calls were made for a batch: until the next one is begun."""

@@ -64,11 +64,11 @@ def _about(hearing: Hearing, claim: Claim) -> list[Wish]:
 
 
 def _since(hearing: Hearing, said: Said) -> int:
-    """From when on what was done counts, for a claim that something was not done.
+    """From when on what was done counts, for a claim that something was not done by this.
 
-    Under the fault it is the request's own doing; a later look or step tells of all since then.
+    An outcome tells of its batch, any other answer of its own request.
     """
-    return said.since if said.under_fault else hearing.scene.begin
+    return hearing.window(said)[0] if hearing.is_outcome(said) else said.since
 
 
 def _is_made(hearing: Hearing, said: Said, claim: Claim, wish: Wish) -> Iterator[Failure]:
