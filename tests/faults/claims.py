@@ -137,9 +137,9 @@ def read(answer: Answer) -> list[Claim]:
             claims += _read_row(row.caption, row.cells[0], " ".join(row.cells[1:]))
     if page.text and "At work…" in page.text:
         claims.append(Claim(What.UNKNOWN, "", "At work…"))
-    if answer.status >= 400 and not claims and page.notices and not answer.before:
-        # An answer that is a refusal says that nothing came of it, whatever its words. Where it
-        # led elsewhere first, only that other page could not be shown.
+    if answer.status >= 400 and answer.method == "POST" and not claims and page.notices:
+        # A form that is refused says that nothing came of it, whatever its words. A page that
+        # cannot be shown, as that to which a form has led, says nothing of that.
         claims.append(Claim(What.NOTHING, "", page.notices[0][:200]))
     return claims
 
