@@ -21,17 +21,21 @@ def main() -> int:
         return show(Cell(options.cell[0], options.cell[2], options.cell[1], options.htmx))
     entries = known.load()
     FOLDER.mkdir(parents=True, exist_ok=True)
-    state = FOLDER / f"seed-{options.seed}.jsonl"
-    if not options.resume:
-        state.unlink(missing_ok=True)
-    done = run.play(
-        options.seed,
-        options.seconds,
-        options.processes,
-        state=state,
-        rounds=options.rounds,
-        tell=_tell if options.verbose else lambda _result: None,
-    )
+    tell = _tell if options.verbose else lambda _result: None
+    if options.again:
+        done = run.play_again(options.again, tell)
+    else:
+        state = FOLDER / f"seed-{options.seed}.jsonl"
+        if not options.resume:
+            state.unlink(missing_ok=True)
+        done = run.play(
+            options.seed,
+            options.seconds,
+            options.processes,
+            state=state,
+            rounds=options.rounds,
+            tell=tell,
+        )
     if options.write_known:
         known.save([*entries, *(line for r in done.results for line in known.of(r))])
     report.write(done, entries, options.report)
@@ -110,6 +114,7 @@ def _options() -> argparse.ArgumentParser:
     add("--processes", type=int, default=os.cpu_count() or 1, help="default: all cores")
     add("--rounds", type=int, help="stop when every action has met every kind so often")
     add("--resume", action="store_true", help="go on where the last run of this seed stopped")
+    add("--again", type=Path, metavar="REPORT", help="play what failed in a report (JSON) again")
     add("--strict", action="store_true", help="fail for known failures that are gone, too")
     add("--report", type=Path, default=FOLDER / "report", help="where to write the report")
     add("--lies", type=float, default=0, metavar="SECONDS", help="then look for each lie so long")

@@ -8,10 +8,13 @@ whether that came about, and what was said of it, is the judge's business.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Final
+
+from django.conf import settings
+
+from org_invitations.emulator import EmulatorRequest
 
 from .browser import Answer
 from .pages import Form, Page
@@ -510,32 +513,17 @@ def outcome_file(scene: Scene) -> None:
 # --- The session --------------------------------------------------------------------------------
 
 
-def _return_from_handshake(scene: Scene, *, suffix: str = "") -> str:
+def _return_from_handshake(scene: Scene) -> str:
     """The path with which Clerk sends a browser back, a nonce in it."""
-    browser = scene.ada
-    browser.cookies["__session"] = browser.cookies.get("__session", "")
-    expired = scene.browser(issued_ago=3600)
-    scene.ada = expired
-    expired.cookies = {n: v for n, v in expired.cookies.items() if "refresh" not in n}
-    answer = expired.get(LIST)
-    location = answer.header("location") or ""
-    if answer.status != 307:
-        raise LookupError(f"no handshake was begun: {answer.status}")
-    from org_invitations.emulator import EmulatorRequest
-
-    cookies = dict(expired.cookies.items())
-    cookies |= {"__client": _client_of(scene, expired.cookies)}
-    header = "; ".join(f"{name}={value}" for name, value in cookies.items())
-    back = scene.world.clerk.handle(EmulatorRequest("GET", location, {"Cookie": header}))
+    scene.ada = scene.browser(issued_ago=3600)
+    cookies = scene.ada.cookies
+    scene.ada.cookies = {name: cookies[name] for name in cookies if "refresh" not in name}
+    location = scene.ada.get(LIST).header("location") or ""
+    back = scene.world.clerk.handle(EmulatorRequest("GET", location))
     url = back.header("location") or ""
-    if not re.search(r"__clerk_handshake", url):
-        raise LookupError("Clerk sent the browser back without anything")
+    if "__clerk_handshake" not in url:
+        raise LookupError("Clerk sent the browser back with nothing")
     return url.removeprefix(scene.world.site)
-
-
-def _client_of(scene: Scene, cookies: dict[str, str]) -> str:
-    clients = list(scene.world.clerk.state.clients.values())
-    return clients[-1].cookie
 
 
 @action("renewal by a handshake", htmx=False)
@@ -565,8 +553,6 @@ def send_signed_out(scene: Scene) -> None:
 
 @action("keys from Clerk", htmx=False)
 def fetch_keys(scene: Scene) -> None:
-    from django.conf import settings
-
     settings.CLERK_JWT_KEY = ""
     with scene.strike():
         scene.get(LIST)

@@ -34,6 +34,8 @@ class What(StrEnum):
     NOTHING = "nothing was changed"
     #: It has no invitation now.
     UNINVITED = "not invited"
+    #: The old invitation was revoked and the new one not made; another one is named if there is.
+    HALF = "half done"
     #: It has a pending invitation, which is not made by this.
     BEFORE = "invited before"
     #: It belongs to a member.
@@ -60,15 +62,18 @@ class Claim:
 
 _ADDRESS: Final = r"(?P<address>[^\s@]{1,320}@\S{1,320}?)"
 
+#: Whom Clerk's answer to a create names, whatever that is.
+_ANYBODY: Final = r"(?P<address>\S{1,320})"
+
 #: Clerk may name somebody with sixty thousand letters.
 MAX_NOTICE: Final = 2_000
 
 #: Phrases and what they claim. Several may be in one notice.
 PHRASES: Final[tuple[tuple[str, What], ...]] = (
-    (rf"[Ii]nvitation sent to {_ADDRESS} as (?P<role>.+?)\.", What.SENT),
-    (rf"{_ADDRESS} is invited (?:anew )?as (?P<role>.+?)\. No email was sent", What.SILENT),
+    (rf"[Ii]nvitation sent to {_ANYBODY} as (?P<role>.+?)\.", What.SENT),
+    (rf"{_ANYBODY} is invited (?:anew )?as (?P<role>.+?)\. No email was sent", What.SILENT),
     (rf"Invitation to {_ADDRESS} revoked\. Its link no longer works", What.REVOKED),
-    (rf"invitation to {_ADDRESS} was revoked, but the new one could not be sent", What.UNINVITED),
+    (rf"invitation to {_ADDRESS} was revoked, but the new one could not be sent", What.HALF),
     (rf"{_ADDRESS} is not invited any more", What.UNINVITED),
     (rf"{_ADDRESS} stays uninvited", What.UNINVITED),
     (rf"known yet whether {_ADDRESS} has a new invitation", What.UNKNOWN),
@@ -82,6 +87,7 @@ PHRASES: Final[tuple[tuple[str, What], ...]] = (
     (r"may still appear", What.UNKNOWN),
     (r"may change in a moment", What.UNKNOWN),
     (r"is just being sent", What.UNKNOWN),
+    (r"not known yet whether", What.UNKNOWN),
     (r"[Nn]othing was changed", What.NOTHING),
     (r"[Nn]othing was done", What.NOTHING),
     (r"[Nn]othing was sent", What.NOT_MADE),
@@ -105,7 +111,7 @@ _REFUSED: Final = "Not to be sent"
 
 #: What stands beside an address and says more than the caption does.
 BESIDE: Final = (
-    (r"revoked, but the new one could not be sent", What.UNINVITED),
+    (r"revoked, but the new one could not be sent", What.HALF),
     (r"Already invited", What.BEFORE),
     (r"sent another invitation meanwhile", What.BEFORE),
     (r"Already a member", What.MEMBER),
@@ -122,7 +128,7 @@ STATES: Final = {
     "failed": What.NOT_MADE,
     "unsettled": What.UNKNOWN,
     "under-way": What.UNKNOWN,
-    "half-done": What.UNINVITED,
+    "half-done": What.HALF,
 }
 
 

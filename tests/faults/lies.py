@@ -56,9 +56,14 @@ LIES: Final = (
         "an older invitation is claimed as the one just sent",
         (
             Edit(
-                "services/settling.py",
-                "return recent and found.role == request.role and found.inviter_id",
-                "return recent or found.role == request.role or found.inviter_id",
+                "services/batches/reconcile.py",
+                "return Match.OURS if row.mark == self.mark else Match.OTHER",
+                "return Match.OURS",
+            ),
+            Edit(
+                "services/batches/reconcile.py",
+                "return Match.OTHER  # Clerk tells the metadata",
+                "return Match.OURS  # Clerk tells the metadata",
             ),
         ),
         (failures.OLDER, failures.STRANGER, failures.UNTRUE),
@@ -130,8 +135,8 @@ LIES: Final = (
         (
             Edit(
                 "views/outcome_rows.py",
-                '"done": [item for item in items if item.state == State.DONE],',
-                '"done": [item for item in items if item.state in (State.DONE, State.FAILED)],',
+                "if item.state == State.DONE],",
+                "if item.state in (State.DONE, State.FAILED)],",
             ),
         ),
         (failures.UNTRUE, failures.OLDER, failures.STRANGER),
@@ -163,20 +168,32 @@ LIES: Final = (
         "an item is never reconciled",
         (
             Edit(
-                "services/settling_batches.py",
-                "            settler.settle(doubtful)\n",
-                "            settler.settle([])\n",
+                "services/batches/reconcile.py",
+                "_SETTLERS[Batch.Action(items[0].batch.action)](api, items)",
+                "_SETTLERS[Batch.Action(items[0].batch.action)](api, [])",
             ),
         ),
         (failures.STUCK,),
-        ("invite", "revoke many", "retry", "outcome"),
+        ("invite", "revoke many", "retry", "outcome", "resend", "change"),
+    ),
+    Lie(
+        "a person is called uninvited while Clerk may still be at work",
+        (
+            Edit(
+                "services/batches/reconcile.py",
+                "    elif not is_over(item.batch):\n        settle_item(item, State.UNSETTLED",
+                "    elif False:\n        settle_item(item, State.UNSETTLED",
+            ),
+        ),
+        (failures.UNINVITED,),
+        ("resend", "change", "finish"),
     ),
     Lie(
         "a person is left uninvited after half a resend",
         (
             Edit(
                 "services/replacing.py",
-                "self._settle(item, otherwise, Reason.of_error(error))",
+                "self._settle(item, State.HALF_DONE, Reason.of_error(error))",
                 "self._settle(item, State.FAILED, Reason.of_error(error))",
             ),
         ),

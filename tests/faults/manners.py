@@ -24,7 +24,7 @@ _OF_ITS_USUAL_TIME: Final = 3
 _OVER: Final = (403, 404, 409)
 
 #: Something came about, so what was typed need not be there any more.
-_CAME_ABOUT: Final = {What.SENT, What.SILENT, What.REVOKED, What.UNINVITED}
+_CAME_ABOUT: Final = {What.SENT, What.SILENT, What.REVOKED, What.UNINVITED, What.HALF}
 
 
 def errors(hearing: Hearing) -> Iterator[Failure]:

@@ -86,6 +86,28 @@ def play(
     return run
 
 
+def play_again(report: Path, tell: Callable[[Result], None] = lambda _result: None) -> Run:
+    """Play the cells that failed in a report again, in this process."""
+    from .play import Stage
+    from .world import World
+
+    data = json.loads(report.read_text())
+    run, started = Run(data["seed"]), time.monotonic()
+    entries = set(known.load())
+    world = World()
+    try:
+        stage = Stage(world)
+        for row in data["failed"]:
+            result = _play_cell(stage, Result.from_dict(row).cell, entries)
+            run.results.append(result)
+            run.played.add(f"- | {result.cell.action} | {result.cell.kind}")
+            tell(result)
+    finally:
+        world.close()
+    run.seconds = time.monotonic() - started
+    return run
+
+
 def _resume(run: Run, state: Path) -> None:
     for text in state.read_text().splitlines():
         line = json.loads(text)
@@ -144,7 +166,7 @@ def play_ticket(
     entries: set[known.Known],
     draw: Callable[..., Cell | None],
 ) -> None:
-    """Play one; a failure that is not known must happen twice before it counts."""
+    """Play what a ticket stands for; a failure that is not known must happen twice to count."""
     seen = len(stage.rehearsed)
     cell = draw(stage, ticket, seed)
     for result in stage.rehearsed[seen:]:
@@ -153,10 +175,14 @@ def play_ticket(
     if cell is None:
         put((ticket.name, None))
         return
-    result = stage.play(cell)
+    put((ticket.name, _play_cell(stage, cell, entries).as_dict()))
+
+
+def _play_cell(stage: Any, cell: Cell, entries: set[known.Known]) -> Result:
+    result: Result = stage.play(cell)
     if known.of(result) - entries or result.broken:
         result = confirm(result, stage.play(cell))
-    put((ticket.name, result.as_dict()))
+    return result
 
 
 def confirm(first: Result, second: Result) -> Result:

@@ -30,7 +30,7 @@ _HEARD: Final = {
 _KNOWS: Final = {What.SENT, What.SILENT, What.MADE, What.UNKNOWN}
 
 #: With any of these it is said that it was not made: then it is untrue, and not unsaid.
-_DENIES: Final = {What.NOT_MADE, What.NOTHING, What.BEFORE, What.UNINVITED}
+_DENIES: Final = {What.NOT_MADE, What.NOTHING, What.BEFORE, What.UNINVITED, What.HALF}
 
 
 def deaf(hearing: Hearing) -> Iterator[Failure]:
@@ -117,7 +117,8 @@ def _is_nothing(hearing: Hearing, said: Said, claim: Claim, wish: Wish) -> Itera
 
 def _is_uninvited(hearing: Hearing, said: Said, claim: Claim, wish: Wish) -> Iterator[Failure]:
     made = hearing.scene.made(wish.address, *hearing.window(said))
-    if said.pending.get(wish.address):
+    is_told = claim.what is What.HALF and "another invitation" in claim.words
+    if said.pending.get(wish.address) and not is_told:
         yield Failure(UNINVITED, f"{wish.address} is invited")
     elif not set(made) <= set(hearing.scene.revoked(hearing.scene.begin)):
         yield Failure(UNINVITED, f"{wish.address} is invited a moment later")
@@ -145,7 +146,9 @@ def _is_gone(hearing: Hearing, said: Said, claim: Claim, wish: Wish) -> Iterator
 
 
 def _is_able(hearing: Hearing, said: Said, claim: Claim, wish: Wish) -> Iterator[Failure]:
-    if wish.kind == "check" and (said.pending.get(wish.address) or wish.address in said.members):
+    if wish.kind != "check" or hearing.is_spoilt:
+        return
+    if said.pending.get(wish.address) or wish.address in said.members:
         yield Failure(UNTRUE, f"{wish.address} cannot be invited")
 
 
@@ -162,6 +165,7 @@ _CHECKS: Final[Mapping[What, Callable[[Hearing, Said, Claim, Wish], Iterator[Fai
     What.NOT_REVOKED: _is_not_revoked,
     What.NOTHING: _is_nothing,
     What.UNINVITED: _is_uninvited,
+    What.HALF: _is_uninvited,
     What.BEFORE: _is_before,
     What.MEMBER: _is_member,
     What.GONE: _is_gone,
@@ -194,7 +198,7 @@ def unsaid(hearing: Hearing) -> Iterator[Failure]:
     scene = hearing.scene
     told = [c for said, claims in hearing.heard if not said.is_look for c in claims]
     for wish in scene.wishes:
-        heard = {claim.what for claim in told if hearing.is_about(claim, wish)}
+        heard = {claim.what for claim in told if wish in _about(hearing, claim)}
         if scene.made(wish.address, scene.begin, scene.end) and not heard & (_KNOWS | _DENIES):
             yield Failure(UNSAID, f"{wish.address} was invited, and nothing is said of it")
         if wish.target and wish.target in scene.revoked(scene.begin, scene.end):
@@ -212,7 +216,7 @@ def _unsaid_revocation(hearing: Hearing, wish: Wish, heard: set[What]) -> Iterat
         if not heard & {What.REVOKED, What.GONE, What.UNKNOWN, What.NOTHING, What.NOT_REVOKED}:
             yield Failure(UNSAID, f"{wish.address} was revoked, and nothing is said of it")
     elif wish.kind == "resend" and not hearing.scene.pending().get(wish.address):
-        if heard & {What.UNINVITED, What.UNKNOWN}:
+        if heard & {What.UNINVITED, What.HALF, What.UNKNOWN}:
             return
         yield Failure(ABANDONED, f"{wish.address} was revoked and not invited anew")
 
