@@ -136,6 +136,11 @@ class Wording:
             "You may no longer manage the members of %(organization)s. Ask an administrator of the "
             "organization."
         ),
+        "PermissionDenied:midway": _(
+            "While this was going on you lost the right to manage the members of %(organization)s. "
+            "Done before that: %(done)s of %(count)s. Nothing was done about the others. Ask an "
+            "administrator of the organization."
+        ),
         "OrganizationNotFound": _("%(organization)s no longer exists."),
         "OrganizationNotFound:unknown": _(
             "This organization no longer exists, or you do not belong to it."

@@ -548,7 +548,7 @@ def test_the_number_of_calls_is_as_documented(
         measured[name] = len(clerk_emulator.requests)
     # Acme's seats are limited.
     rows = re.findall(
-        r"^\| ([^|]+) \| (\d)(?:, and (\d) for the seats[^|]*)? \|", table, re.MULTILINE
+        r"^\| ([^|]+) \| (\d+)(?:, and (\d) for the seats[^|]*)? \|", table, re.MULTILINE
     )
     documented = {name: int(number) + int(seats or 0) for name, number, seats in rows}
     # There are not as many invitations here; tests/test_listing.py counts those calls.

@@ -40,10 +40,13 @@ class BatchSender:
         options: Mapping[str, Any],
         announce: Callable[[Invitation], None],
         budget: Budget,
+        ask_again: Callable[[], AssignableRoles],
     ) -> None:
         """Prepare.
 
         :param roles: what the person may grant at this moment; anything else is refused here.
+        :param ask_again: returns that, asked anew; called before every call but the first, and
+            raises an error of Clerk's where the person may not invite any more.
         :param options: what :class:`InvitationRequest` takes besides address, role and inviter.
         :param announce: called with each invitation that was made.
         :param budget: counts the calls for a single address: they have an hourly limit of theirs.
@@ -54,6 +57,7 @@ class BatchSender:
         self.options = options
         self.announce = announce
         self.budget = budget
+        self.ask_again = ask_again
         self._is_single = False
         #: Whether Clerk said that the person may not invite.
         self.was_denied = False
@@ -76,6 +80,14 @@ class BatchSender:
 
     def _send(self, items: Sequence[BatchItem]) -> None:
         begun: set[int] = set()
+        is_first = True
+
+        def allow(indices: Sequence[int]) -> Sequence[int]:
+            nonlocal is_first
+            if not is_first:  # then the request has just asked
+                self.roles = self.ask_again()
+            is_first = False
+            return [index for index in indices if items[index].role in self.roles]
 
         def before(indices: Sequence[int]) -> None:
             self._is_single = len(indices) == 1
@@ -98,7 +110,7 @@ class BatchSender:
             )
             for item in items
         ]
-        for results in sender.send(requests, before):
+        for results in sender.send(requests, before, allow):
             touched = [self._settle(items[index], result) for index, result in results.items()]
             mark(self.batch, touched, is_running=True)
             self._count(results.values())
@@ -121,6 +133,8 @@ class BatchSender:
         if result.error is not None:
             reason = Reason.of_error(result.error, result.invitation)
             self.was_denied = self.was_denied or reason.name == "PermissionDenied"
+        elif result.state is ResultState.REFUSED:
+            reason = Reason(str(Verdict.ROLE_NOT_GRANTED))
         sent = result.invitation if result.state is ResultState.SENT else None
         return settle_item(
             item,

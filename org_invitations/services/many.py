@@ -79,6 +79,7 @@ class ManyInvitations(WorkspaceReader):
             options=options,
             announce=lambda invitation: self._announce(invitation_created, invitation),
             budget=Budget(self.cache),
+            ask_again=self._ask_again,
         )
         items = sender.send()
         if sender.was_denied:

@@ -19,7 +19,7 @@ from ..clerk import (
     Role,
     RoleSet,
 )
-from ..clerk.exceptions import NotFound
+from ..clerk.exceptions import NotFound, PermissionDenied
 from ..concurrency import Outcome, run_together
 from ..conf import MAX_MEMBERSHIP_CACHE_SECONDS, conf
 from ..grants import get_grant_policy
@@ -52,6 +52,8 @@ class WorkspaceReader:
         self._checked: tuple[float, Workspace] | None = None
         self._has_roles = False
         self._is_open = False
+        #: Whether the person turned out, in the midst of a batch, to manage the members no more.
+        self.was_denied = False
 
     def open(
         self,
@@ -123,6 +125,21 @@ class WorkspaceReader:
             if usable and time.monotonic() - moment < _CHECK_SECONDS:
                 return workspace
         return self.open(afresh=True, roles=with_roles)
+
+    def _ask_again(self, *, with_roles: bool = True) -> AssignableRoles:
+        """Return what the person may grant, asked anew: for what goes on for a while.
+
+        :raises PermissionDenied: they may not manage members any more.
+        :raises ClerkError: that, or the roles, could not be had.
+        """
+        try:
+            workspace = self.open(afresh=True, roles=with_roles)
+        except NotPermitted:
+            self.was_denied = True
+            raise PermissionDenied("not any more") from None
+        if with_roles and workspace.roles_error is not None:
+            raise workspace.roles_error
+        return workspace.roles
 
     @property
     def has_written(self) -> bool:

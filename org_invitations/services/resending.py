@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from dataclasses import replace
 from functools import partial
 from typing import Any
 
-from ..clerk import ClerkError, Invitation, InvitationStatus
+from ..clerk import ClerkError, Invitation, InvitationRequest, InvitationStatus
 from ..clerk import exceptions as exc
 from ..concurrency import run_together
 from ..models import Batch, BatchItem
+from ..roles import AssignableRoles
 from .batches import refuse, settle_item
 from .budget import Budget
 from .reasons import Reason
@@ -35,9 +37,10 @@ class BatchResender(BatchRunner):
         workspace: Workspace,
         replacer: Replacer,
         budget: Budget,
+        ask_again: Callable[[], AssignableRoles],
     ) -> None:
         """Prepare; ``workspace`` is what Clerk has said just now, roles included."""
-        super().__init__(replacer.api, batch)
+        super().__init__(replacer.api, batch, ask_again)
         self.workspace = workspace
         self.replacer = replacer
         self.budget = budget
@@ -55,6 +58,9 @@ class BatchResender(BatchRunner):
         errors: dict[int, ClerkError] = {}
         for number, item in enumerate(items):
             outcome = found[str(number)]
+            if (hindrance := self.check_rights()) is not None:
+                errors[number] = hindrance
+                break
             if outcome.error is None:
                 error = self._replace(item, outcome.value)
             else:
@@ -66,6 +72,10 @@ class BatchResender(BatchRunner):
             if self.is_half_done or (error is not None and error.concerns_all):
                 break  # those that are left of the group wait as before
         return errors
+
+    def note_roles(self, roles: AssignableRoles) -> None:
+        """Take note of what the person may grant at this moment."""
+        self.workspace = replace(self.workspace, roles=roles)
 
     def _must_stop(self, *what: Any) -> bool:
         return self.is_half_done or super()._must_stop(*what)
@@ -99,5 +109,16 @@ class BatchResender(BatchRunner):
         error = self.replacer.replace(item, old, request)
         is_half = item.state == State.HALF_DONE
         if is_half and isinstance(error, exc.RateLimited) and self.pause(error):
-            error = self.replacer.create(item, request)
+            error = self._finish(item, request)
         return error
+
+    def _finish(self, item: BatchItem, request: InvitationRequest) -> ClerkError | None:
+        """Do the second half, after a while in which the person may have lost the right."""
+        if (hindrance := self.check_rights()) is not None:
+            self.replacer.save(settle_item(item, State.HALF_DONE, Reason.of_error(hindrance)))
+            return hindrance
+        if request.role not in self.workspace.roles:
+            reason = Reason(str(Verdict.ROLE_NOT_GRANTED), {"role": item.role_name})
+            self.replacer.save(settle_item(item, State.HALF_DONE, reason))
+            return None
+        return self.replacer.create(item, request)

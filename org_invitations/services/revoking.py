@@ -10,6 +10,7 @@ from ..clerk import ClerkError, Invitation, OrganizationAPI
 from ..clerk import exceptions as exc
 from ..concurrency import run_together
 from ..models import Batch, BatchItem
+from ..roles import AssignableRoles
 from .batches import refuse, settle_item
 from .reasons import Reason
 from .running import BatchRunner
@@ -62,9 +63,10 @@ class BatchRevoker(BatchRunner):
         batch: Batch,
         *,
         announce: Callable[[Invitation], None],
+        ask_again: Callable[[], AssignableRoles],
     ) -> None:
         """Prepare; ``announce`` is called with each invitation that was revoked."""
-        super().__init__(api, batch)
+        super().__init__(api, batch, ask_again)
         self.announce = announce
         self._revoked: list[Invitation] = []
 

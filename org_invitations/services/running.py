@@ -7,12 +7,13 @@ crash leaves no doubt about the others.
 from __future__ import annotations
 
 import time
-from collections.abc import Collection, Sequence
+from collections.abc import Callable, Collection, Sequence
 from typing import Final
 
 from ..clerk import ClerkError, OrganizationAPI
 from ..clerk import exceptions as exc
 from ..models import Batch, BatchItem
+from ..roles import AssignableRoles
 from .batches import get_items, mark, refuse, settle_item
 
 State = BatchItem.State
@@ -32,10 +33,19 @@ class BatchRunner:
     #: How many writes one item takes, one after the other.
     writes: int = 1
 
-    def __init__(self, api: OrganizationAPI, batch: Batch) -> None:
-        """Prepare."""
+    def __init__(
+        self, api: OrganizationAPI, batch: Batch, ask_again: Callable[[], AssignableRoles]
+    ) -> None:
+        """Prepare.
+
+        :param ask_again: returns what the person may grant, asked anew; raises an error of Clerk's
+            where they may not do this any more.
+        """
         self.api = api
         self.batch = batch
+        self._ask_again = ask_again
+        self._is_first = True
+        self._is_stuck = False
         #: Whether Clerk said that the person may not do this.
         self.was_denied = False
 
@@ -58,6 +68,10 @@ class BatchRunner:
         waiting = [item for item in items if item.state == State.WAITING]
         try:
             while waiting and self.api.client.has_time(self.writes):
+                if self.is_parallel and (error := self.check_rights()) is not None:
+                    if self._must_stop([error], waiting):
+                        break
+                    continue
                 group, waiting = waiting[: self.group_size], waiting[self.group_size :]
                 if self.is_parallel:
                     for item in group:
@@ -74,6 +88,25 @@ class BatchRunner:
             mark(self.batch, [], is_running=False)
         return items
 
+    def check_rights(self) -> ClerkError | None:
+        """Ask whether the person still may; return what keeps the work from going on.
+
+        The first time nobody is asked: the request has just done that.
+        """
+        if self._is_first:
+            self._is_first = False
+            return None
+        try:
+            self.note_roles(self._ask_again())
+        except ClerkError as error:
+            # Who could not be asked about may not be taken for somebody who may.
+            self._is_stuck = not isinstance(error, exc.RateLimited)
+            return error
+        return None
+
+    def note_roles(self, roles: AssignableRoles) -> None:
+        """Take note of what the person may grant at this moment."""
+
     def _must_stop(self, errors: Collection[ClerkError], waiting: Sequence[BatchItem]) -> bool:
         """Tell whether going on makes no sense now; wait where that is all it takes."""
         for error in errors:
@@ -85,7 +118,7 @@ class BatchRunner:
             if isinstance(error, exc.ConnectionFailed):
                 return True
         limits = [error for error in errors if isinstance(error, exc.RateLimited)]
-        return bool(limits) and not self.pause(*limits)
+        return self._is_stuck or (bool(limits) and not self.pause(*limits))
 
     def pause(self, *limits: exc.RateLimited) -> bool:
         """Wait until Clerk's limit lets go; False, and at once, where that takes too long."""

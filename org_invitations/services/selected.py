@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import replace
+from functools import partial
 
 from ..clerk import ClerkError, InvitationStatus
 from ..models import Batch, BatchItem
@@ -59,6 +60,7 @@ class SelectedInvitations(ReplacedInvitations):
             self.api,
             batch,
             announce=lambda invitation: self._announce(invitation_revoked, invitation),
+            ask_again=partial(self._ask_again, with_roles=False),
         )
         items = revoker.run()
         if revoker.was_denied:
@@ -81,6 +83,7 @@ class SelectedInvitations(ReplacedInvitations):
             workspace=workspace,
             replacer=self.get_replacer(batch),
             budget=self.budget,
+            ask_again=self._ask_again,
         )
         items = resender.run()
         if resender.was_denied:

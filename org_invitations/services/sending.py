@@ -43,7 +43,8 @@ class Result:
     state: ResultState
     #: The one that was made; or, where it is known, the one that stands in the way.
     invitation: Invitation | None = None
-    #: Why it was not made; None where it was, or where there was no time to try.
+    #: Why it was not made; None where it was, where there was no time to try, or where it was
+    #: refused because it may not be made any more.
     error: ClerkError | None = None
     #: Seconds until trying again makes sense, where Clerk said so.
     retry_after: int | None = None
@@ -55,6 +56,10 @@ def _ignore(_indices: Sequence[int]) -> None:
 
 def _nothing(_ids: Iterable[str]) -> Collection[str]:
     return ()
+
+
+def _allow(indices: Sequence[int]) -> Sequence[int]:
+    return indices
 
 
 class Sender:
@@ -78,6 +83,7 @@ class Sender:
         self,
         requests: Sequence[InvitationRequest],
         before: Callable[[Sequence[int]], None] = _ignore,
+        allow: Callable[[Sequence[int]], Collection[int]] = _allow,
     ) -> Iterator[dict[int, Result]]:
         """Send, and yield what became of each request as soon as that is certain.
 
@@ -91,6 +97,8 @@ class Sender:
         pending, and does not say of whom or may itself have made it in a call that it refused.
 
         :param before: called right before each call to Clerk, with the requests in it.
+        :param allow: called before that; returns which of them may be made at this moment. Where
+            it raises an error of Clerk's, nothing more is sent.
         """
         firsts: dict[str, int] = {}
         again: dict[int, list[int]] = {}
@@ -98,7 +106,7 @@ class Sender:
             first = firsts.setdefault(request.email_address.casefold(), index)
             if first != index:
                 again.setdefault(first, []).append(index)
-        for results in _Run(self, requests, firsts.values(), before).work():
+        for results in _Run(self, requests, firsts.values(), before, allow).work():
             for index in list(results):
                 for other in again.get(index, ()):
                     results[other] = _again(results[index])
@@ -123,11 +131,13 @@ class _Run:
         requests: Sequence[InvitationRequest],
         indices: Iterable[int],
         before: Callable[[Sequence[int]], None],
+        allow: Callable[[Sequence[int]], Collection[int]],
     ) -> None:
         self.api = sender.api
         self.find_taken = sender.find_taken
         self.requests = requests
         self.before = before
+        self.allow = allow
         self.open = dict.fromkeys(indices)
         #: Open ones that were in a refused call with others. Unless Clerk does all or nothing, it
         #: may have made them.
@@ -156,6 +166,16 @@ class _Run:
         if not self.api.client.has_time():
             self._end(ResultState.WAITING)
             return []
+        try:
+            allowed = self.allow(tuple(call))
+        except ClerkError as error:
+            waits = isinstance(error, exc.NO_ANSWER)
+            self._end(ResultState.WAITING if waits else _state_after(error), error)
+            return []
+        self._refuse(index for index in call if index not in allowed)
+        call = [index for index in call if index in self.open]
+        if not call:
+            return []
         for index in call:
             self.attempts.setdefault(index, Attempt.of_request(self.requests[index]))
         self.before(tuple(call))
@@ -168,6 +188,15 @@ class _Run:
         if missing := [index for index in call if index in self.open]:
             self._settle_missing(missing)
         return []
+
+    def _refuse(self, indices: Iterable[int]) -> None:
+        """Close what may not be made any more; what may have been made is looked up before."""
+        refused = set(indices)
+        if lost := refused & self.doubtful:
+            failure = self._look_up(lost)
+            if failure is not None:
+                self._close(lost, ResultState.UNSETTLED, failure)
+        self._close(refused, ResultState.REFUSED)
 
     def _post(self, call: list[int]) -> dict[int, Invitation]:
         requests = [self.requests[index] for index in call]

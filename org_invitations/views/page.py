@@ -13,9 +13,10 @@ from django.utils.translation import gettext
 from .. import htmx
 from ..clerk import Invitation
 from ..forms import InviteForm
-from ..models import Batch
+from ..models import Batch, BatchItem
 from ..roles import AssignableRoles
 from ..services import Workspace
+from ..services.batches import get_items
 from .listing import ListMixin
 from .organization import SeeOther
 
@@ -141,6 +142,15 @@ class InvitationPageMixin(ListMixin):
             return None
 
     def show_outcome(self, batch: Batch) -> HttpResponseBase:
-        """Go to the page that says what became of each."""
+        """Go to the page that says what became of each.
+
+        Who has lost the right meanwhile may not see that page any more, and is told here.
+        """
+        if self.service.was_denied:
+            items = get_items(batch)
+            done = sum(item.state == BatchItem.State.DONE for item in items)
+            values = self.get_values() | {"done": done, "count": len(items)}
+            message = self.wording.say("PermissionDenied:midway", **values)
+            return self.render_problem(message, status=HTTPStatus.FORBIDDEN)
         url = self.get_url("outcome", batch_id=batch.id)
         return htmx.leave_page(url) if htmx.is_htmx(self.request) else SeeOther(url)
