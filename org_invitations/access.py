@@ -9,6 +9,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Any
 from urllib.parse import urlencode, urlsplit
 
 from django.core.exceptions import ImproperlyConfigured
@@ -34,6 +35,8 @@ class Identity:
     organization_id: str | None = None
     #: The slug of that organization, where it is known: it saves a question to Clerk.
     organization_slug: str | None = None
+    #: Who really sits there, where somebody acts as this person (``user_…``); empty if nobody does.
+    actor_id: str = ""
 
 
 def get_identity(request: HttpRequest) -> Identity | None:
@@ -59,7 +62,16 @@ def get_identity(request: HttpRequest) -> Identity | None:
         user_id=session.user_id,
         organization_id=session.organization_id,
         organization_slug=session.organization_slug,
+        actor_id=_actor_of(session),
     )
+
+
+def _actor_of(session: Any) -> str:
+    """Return the ``sub`` of the session's ``act`` claim; a claim without one is nobody known."""
+    if session.actor is None:
+        return ""
+    subject = session.actor.get("sub")
+    return subject[:255] if isinstance(subject, str) and subject else "unknown"
 
 
 def is_renewable(request: HttpRequest) -> bool:

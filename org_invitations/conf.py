@@ -254,6 +254,15 @@ class Conf:
         """Return a list of texts as the site wrote it: for the checks."""
         return _texts(name) or ()
 
+    @property
+    def ALLOW_IMPERSONATION(self) -> bool:
+        """``ORG_INVITATIONS_ALLOW_IMPERSONATION``: may an actor's session use the pages?
+
+        Somebody who acts as another person, by Clerk's impersonation. Default: True; who it was is
+        kept with what was sent, and shown.
+        """
+        return getattr(settings, "ORG_INVITATIONS_ALLOW_IMPERSONATION", True) is not False
+
     def get_raw(self, name: str) -> Any:
         """Return a setting as the site wrote it, None where it did not: for the checks."""
         return getattr(settings, name, None)

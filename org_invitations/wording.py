@@ -95,6 +95,22 @@ class Wording:
             "You have switched to %(organization)s since this page was opened, so nothing was "
             "sent. Send it again to invite into %(organization)s."
         ),
+        "Impersonation": _(
+            "Your session acts as somebody else, and this site lets nobody invite or revoke like "
+            "that. Sign in as yourself."
+        ),
+        "Database": _(
+            "The database of this site does not answer, so nothing was done just now. Try again in "
+            "a moment."
+        ),
+        "Database:reading": _(
+            "The database of this site does not answer, so this page cannot be shown. Reload it in "
+            "a moment: nothing is sent by that."
+        ),
+        "Database:sent": _(
+            "The database of this site failed after it was sent to Clerk, so we do not know what "
+            "became of it. Look at the list before you send it again."
+        ),
         "Form:large": _(
             "This is more than this site takes at once. Nothing was sent, and your browser has "
             "kept it: go back, and send it in several parts."

@@ -59,6 +59,7 @@ DEFAULTS: dict[str, Any] = {
     "CACHE_ALIAS": "default",
     "KEEP_DAYS": 30,
     "MARK_INVITATIONS": True,
+    "ALLOW_IMPERSONATION": True,
     "HANDSHAKE_PATHS": None,
     "AZP_HANDSHAKE": True,
     "IDENTITY": "",

@@ -1276,16 +1276,42 @@ def test_where_the_question_about_a_revocation_fails_nobody_knows(
 
 
 def test_a_slug_becomes_the_id_and_is_remembered(emulator: Emulator) -> None:
-    acme = emulator.organization("acme").id
-    assert find_organization_id(get_client(), "acme") == acme
-    assert find_organization_id(get_client(), "acme") == acme
+    acme, ada = emulator.organization("acme").id, emulator.user("ada@acme.test").id
+    assert find_organization_id(get_client(), "acme", ada) == acme
+    assert find_organization_id(get_client(), "acme", ada) == acme
     assert len(emulator.requests) == 1
 
 
-@pytest.mark.parametrize("slug", ["nobody", "..", "a b", "x" * 300, "acme/invitations", ""])
-def test_a_slug_that_nobody_has_is_not_found(emulator: Emulator, slug: str) -> None:
+@pytest.mark.parametrize(
+    "slug", ["nobody", "..", "a b", "x" * 300, "acme/invitations", "", "globex"]
+)
+def test_a_slug_of_no_organization_of_theirs_costs_the_same_whose_ever_it_is(
+    emulator: Emulator, slug: str
+) -> None:
+    ada = emulator.user("ada@acme.test").id
+    for _ in range(3):
+        with pytest.raises(exc.OrganizationNotFound):
+            find_organization_id(get_client(), slug, ada)
+    assert [call.path for call in emulator.requests] == [
+        f"/v1/users/{ada}/organization_memberships"
+    ]
+
+
+def test_a_user_that_clerk_does_not_know_has_no_slug(emulator: Emulator) -> None:
     with pytest.raises(exc.OrganizationNotFound):
-        find_organization_id(get_client(), slug)
+        find_organization_id(get_client(), "acme", "user_nobody")
+
+
+def test_a_slug_that_is_new_is_found_after_a_moment(
+    emulator: Emulator, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ada = emulator.user("ada@acme.test").id
+    assert find_organization_id(get_client(), "acme", ada)
+    emulator.organization("acme").slug = "acme-new"
+    with pytest.raises(exc.OrganizationNotFound):
+        find_organization_id(get_client(), "acme-new", ada)
+    monkeypatch.setattr("org_invitations.services.organizations._UNKNOWN_SECONDS", 0)
+    assert find_organization_id(get_client(), "acme-new", ada)
 
 
 # --- Where somebody may manage -------------------------------------------------------------

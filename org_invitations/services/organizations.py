@@ -2,40 +2,49 @@
 
 from __future__ import annotations
 
+import time
 from typing import Final
 
 from ..caching import InstanceCache
-from ..clerk import ClerkClient, InstanceAPI, Membership, OrganizationAPI, Page, Role
+from ..clerk import ClerkClient, InstanceAPI, Membership, Page, Role
 from ..clerk.exceptions import NotFound, OrganizationNotFound, PermissionDenied
 from ..concurrency import run_together
 from ..conf import conf
 from ..roles import may_manage_members
 
-#: How long it is remembered that there is no such slug.
+#: A slug that is not among those remembered is looked for anew, this seldom (seconds).
 _UNKNOWN_SECONDS: Final = 5
 
 
-def find_organization_id(client: ClerkClient, slug: str) -> str:
-    """Return the id of the organization with this slug.
+def find_organization_id(client: ClerkClient, slug: str, user_id: str) -> str:
+    """Return the id of the organization with this slug, among those that a user belongs to.
 
-    It says nothing about who may see it: :meth:`.InvitationService.open` does.
+    It says nothing about what the user may do there: :meth:`.InvitationService.open` does. A slug
+    that nobody has costs as much as somebody else's, which is one call, and however many are made
+    up, one entry is remembered for a user.
 
-    :raises OrganizationNotFound: there is none.
+    :raises OrganizationNotFound: the user belongs to none with this slug.
+    :raises ClerkError: the user's organizations could not be had.
     """
     cache = InstanceCache()
-    name = f"slug:{slug}"
-    known = cache.get_many([name]).get(name)
-    if known == "":
-        raise OrganizationNotFound("no such slug, as found out a moment ago", status=404)
-    if isinstance(known, str):
-        return known
+    name = f"slugs:{user_id}"
+    known: tuple[float, dict[str, str]] | None = cache.get_many([name]).get(name)
+    now = time.time()
+    if known is None or (slug not in known[1] and now - known[0] >= _UNKNOWN_SECONDS):
+        known = (now, _get_slugs(client, user_id))
+        cache.set(name, known, max(conf.MEMBERSHIP_CACHE_SECONDS, _UNKNOWN_SECONDS))
+    if slug not in known[1]:
+        raise OrganizationNotFound("no such slug among the user's organizations", status=404)
+    return known[1][slug]
+
+
+def _get_slugs(client: ClerkClient, user_id: str) -> dict[str, str]:
     try:
-        organization_id = OrganizationAPI(client, slug).get().id
-    except OrganizationNotFound:
-        cache.set(name, "", _UNKNOWN_SECONDS)  # anybody can make up slugs
-        raise
-    cache.set(name, organization_id, conf.ROLES_CACHE_SECONDS)
-    return organization_id
+        memberships = InstanceAPI(client).get_organization_memberships(user_id)
+    except (NotFound, PermissionDenied):
+        return {}  # Clerk does not know the user (any more)
+    organizations = (membership.organization for membership in memberships.data)
+    return {found.slug: found.id for found in organizations if found.slug}
 
 
 def get_manageable_organizations(client: ClerkClient, user_id: str) -> tuple[Membership, ...]:

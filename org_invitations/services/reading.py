@@ -19,7 +19,7 @@ from ..clerk import (
     Role,
     RoleSet,
 )
-from ..clerk.exceptions import NotFound, PermissionDenied
+from ..clerk.exceptions import NotFound, OrganizationNotFound, PermissionDenied
 from ..concurrency import Outcome, run_together
 from ..conf import MAX_MEMBERSHIP_CACHE_SECONDS, conf
 from ..grants import get_grant_policy
@@ -34,6 +34,8 @@ _CHECK_SECONDS: Final = 10.0
 
 #: How long a no is remembered for reading: enough for reloads, too short to keep anybody out.
 _REFUSED_SECONDS: Final = 5
+#: For how many organizations at once.
+_MAX_REFUSALS: Final = 20
 
 #: How long it is remembered that an organization has too many invitations for one call.
 _LARGE_SECONDS: Final = 600
@@ -41,6 +43,9 @@ _LARGE_SECONDS: Final = 600
 
 class WorkspaceReader:
     """Opens the invitations of one organization for one person, if they may see them."""
+
+    #: Who really sits there, where somebody acts as the person; it is kept with what is begun.
+    actor_id: str = ""
 
     def __init__(self, client: ClerkClient, *, organization_id: str, user_id: str) -> None:
         self.organization_id = organization_id
@@ -237,7 +242,9 @@ class WorkspaceReader:
     ) -> dict[str, Outcome]:
         """Fetch at the same time whatever is needed and not known; return all of it."""
         names = self._names
-        if (refused := known.get(names["refused"])) is not None:
+        if (refused := self._find_refusal(known)) is not None:
+            if refused == "gone":
+                raise OrganizationNotFound("as found out a moment ago", status=404)
             raise NotMember if refused == "outsider" else NotPermitted
         calls = {
             what: call
@@ -268,7 +275,11 @@ class WorkspaceReader:
     ) -> tuple[Membership, tuple[Role, ...]]:
         """Return the membership of a person who may, and the instance's roles where they are."""
         names = self._names
-        membership: Membership | None = fresh["membership"].get()
+        try:
+            membership: Membership | None = fresh["membership"].get()
+        except OrganizationNotFound:
+            self._remember_refusal(known, "gone")
+            raise
         if membership is not None and not membership.permissions:
             # Then the roles decide: without them, no; and before a write, not remembered ones.
             if "instance_roles" not in fresh or (afresh and names["instance_roles"] in known):
@@ -281,7 +292,7 @@ class WorkspaceReader:
             fresh["membership"] = Outcome()
             self._remember(fresh, known)
             refused = "outsider" if membership is None else "member"
-            self.cache.set(names["refused"], refused, _REFUSED_SECONDS)
+            self._remember_refusal(known, refused)
             raise NotMember if membership is None else NotPermitted
         return membership, instance_roles
 
@@ -312,6 +323,22 @@ class WorkspaceReader:
                 self.organization_id, found, fresh["instance_roles"].value, settings
             )
         )
+
+    # --- What was refused a moment ago ------------------------------------------------------
+
+    def _find_refusal(self, known: dict[str, Any]) -> str | None:
+        refusals: dict[str, tuple[float, str]] = known.get(self._names["refused"]) or {}
+        moment, refused = refusals.get(self.organization_id, (0.0, ""))
+        return refused if time.time() - moment < _REFUSED_SECONDS else None
+
+    def _remember_refusal(self, known: dict[str, Any], refused: str) -> None:
+        """Remember a no: one entry for a person, however many organizations they make up."""
+        now = time.time()
+        refusals: dict[str, tuple[float, str]] = known.get(self._names["refused"]) or {}
+        refusals = {name: one for name, one in refusals.items() if now - one[0] < _REFUSED_SECONDS}
+        refusals[self.organization_id] = (now, refused)
+        newest = dict(list(refusals.items())[-_MAX_REFUSALS:])
+        self.cache.set(self._names["refused"], newest, _REFUSED_SECONDS)
 
     # --- The list and the seats -------------------------------------------------------------
 
@@ -365,7 +392,7 @@ class WorkspaceReader:
             "role_set": f"role_set:{organization_id}",
             "instance_roles": "instance_roles",
             "settings": "settings",
-            "refused": f"refused:{organization_id}:{self.user_id}",
+            "refused": f"refused:{self.user_id}",
             "large": f"large:{organization_id}",
         }
 

@@ -113,6 +113,7 @@ class ReplacedInvitations(ManyInvitations):
             [item],
             organization_id=self.organization_id,
             user_id=self.user_id,
+            actor_id=self.actor_id,
             options=options,
         )
         if not is_new:  # the same form at the same moment

@@ -20,6 +20,7 @@ from ..services.batches import (
     begin_batch,
     find_begun,
     get_items,
+    log_not_saved,
     mark,
     refuse,
     settle_item,
@@ -76,11 +77,12 @@ class BeginMixin(ReviewMixin):
 
         A form that was sent before with other addresses is another wish, and gets another id.
         """
-        wish, retry_of = self._get_wish(form, items, options), self.get_retry_of()
+        wish = self._get_wish(form, items, options)
+        more: dict[str, Any] = {"retry_of": self.get_retry_of(), "actor_id": self.identity.actor_id}
         try:
-            return begin_batch(self.get_batch_id() or uuid4(), retry_of=retry_of, **wish)
+            return begin_batch(self.get_batch_id() or uuid4(), **more, **wish)
         except BatchTaken as taken:
-            return begin_batch(taken.instead, retry_of=retry_of, **wish)
+            return begin_batch(taken.instead, **more, **wish)
 
     def _find_begun(
         self, form: InviteForm, items: Sequence[BatchItem], options: Mapping[str, Any]
@@ -122,7 +124,9 @@ class BeginMixin(ReviewMixin):
             refuse(item, error)
         else:
             settle_item(item, State.REFUSED, Reason(str(Verdict.ROLE_NOT_GRANTED)))
-        mark(batch, [item], is_running=False)
+        # What is known is answered all the same; the outcome asks Clerk once more.
+        with log_not_saved():
+            mark(batch, [item], is_running=False)
 
     def answer_again(
         self, workspace: Workspace, form: InviteForm, batch: Batch

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import logging
 from dataclasses import dataclass
 from typing import Any, ClassVar, Final
 from urllib.parse import parse_qsl
 
+from django.db import Error as DatabaseFault
 from django.utils.functional import Promise
 from django.utils.translation import gettext, gettext_noop, ngettext, pgettext_lazy
 from django.utils.translation import gettext_lazy as _
@@ -17,6 +19,8 @@ from ..rows import InvitationRow, make_rows
 from ..services import STATUSES, InvitationPage, InvitationQuery, Limit, Workspace, get_sizes
 from ..services.batches.reconcile import OTHER_INVITATION
 from .organization import OrganizationMixin
+
+logger = logging.getLogger("org_invitations")
 
 _Text = str | Promise
 
@@ -160,6 +164,12 @@ class ListMixin(OrganizationMixin):
         """Return those whose new invitation is missing, or of which that is not known yet."""
         if not self.find_url("resend", invitation_id="orginv_any"):
             return []
+        try:
+            found = self.service.get_unfinished()
+        except DatabaseFault:
+            # The list is Clerk's: it can be seen without.
+            logger.exception("What is half done could not be looked up.")
+            return []
         return [
             Unfinished(
                 item=item,
@@ -169,7 +179,7 @@ class ListMixin(OrganizationMixin):
                 is_missing=item.state == BatchItem.State.HALF_DONE,
                 has_other=item.reason == OTHER_INVITATION,
             )
-            for item in self.service.get_unfinished()
+            for item in found
         ]
 
     def get_rows(self, workspace: Workspace) -> list[InvitationRow]:

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable
 from functools import wraps
 from http import HTTPStatus
 from typing import Any, ClassVar
 
 from django.contrib.auth.decorators import login_not_required
+from django.db import Error as DatabaseFault
 from django.http import HttpRequest, HttpResponse, HttpResponseBase, QueryDict
 from django.http.response import HttpResponseRedirectBase
 from django.template.response import TemplateResponse
@@ -25,6 +27,7 @@ from ..clerk.deadline import within
 from ..clients import get_client
 from ..conf import conf
 from ..middleware import renews_session
+from ..models import Batch
 from ..services import (
     InvitationService,
     NotMember,
@@ -32,8 +35,11 @@ from ..services import (
     find_organization_id,
     get_manageable_organizations,
 )
+from ..services.batches import NotSaved
 from ..wording import Problem, Stage, Wording
 from . import gate
+
+logger = logging.getLogger("org_invitations")
 
 
 class SeeOther(HttpResponseRedirectBase):
@@ -95,7 +101,7 @@ class OrganizationMixin(View):
         """Answer the request; every answer is private and varies with what htmx asks for."""
         self.wording = self.wording_class()
         with within(conf.REQUEST_SECONDS):  # the middleware has begun it, where there is one
-            return self._finish(self._answer(request, *args, **kwargs))
+            return self._finish(self._answer_or_explain(request, *args, **kwargs))
 
     def _finish(self, response: HttpResponseBase) -> HttpResponseBase:
         add_never_cache_headers(response)
@@ -105,11 +111,33 @@ class OrganizationMixin(View):
         response.setdefault("X-Frame-Options", "DENY")
         return response
 
+    def _answer_or_explain(
+        self, request: HttpRequest, *args: Any, **kwargs: Any
+    ) -> HttpResponseBase:
+        """Answer, or say what is known where the site's own database fails."""
+        try:
+            return self._answer(request, *args, **kwargs)
+        except NotSaved as failure:
+            logger.exception("The database failed after something was begun.")
+            return self._find_out(failure.batch)
+        except DatabaseFault:
+            logger.exception("The database failed before anything was begun.")
+            name = "Database" if request.method == "POST" else "Database:reading"
+            return self.render_problem(
+                self.wording.say(name), status=HTTPStatus.SERVICE_UNAVAILABLE
+            )
+
     def _answer(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
         identity = access.get_identity(request)
         if identity is None:
             return self.handle_signed_out()
         self.identity = identity
+        if identity.actor_id and not conf.ALLOW_IMPERSONATION:
+            message = self.wording.say("Impersonation")
+            return self.render_problem(message, status=HTTPStatus.FORBIDDEN)
+        return self._answer_for(request, *args, **kwargs)
+
+    def _answer_for(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
         try:
             organization_id = self.get_organization_id()
             if organization_id is None:
@@ -127,6 +155,14 @@ class OrganizationMixin(View):
             return self.handle_not_permitted()
         except ClerkError as error:
             return self.handle_clerk_error(error)
+
+    def _find_out(self, batch: Batch) -> HttpResponseBase:
+        """Go to where Clerk is asked what became of a batch."""
+        url = self.find_url("outcome", batch_id=batch.pk)
+        if not url:
+            message = self.wording.say("Database:sent")
+            return self.render_problem(message, status=HTTPStatus.SERVICE_UNAVAILABLE)
+        return htmx.leave_page(url) if htmx.is_htmx(self.request) else SeeOther(url)
 
     # --- What never gets to the view --------------------------------------------------------
 
@@ -173,13 +209,19 @@ class OrganizationMixin(View):
             return self.identity.organization_id
         if wanted.startswith("org_"):
             return str(wanted)
-        return find_organization_id(get_client(), wanted)
+        return find_organization_id(get_client(), wanted, self.identity.user_id)
 
     def get_service(self, organization_id: str) -> InvitationService:
         """Return the service for the person and the organization."""
-        return self.service_class(
+        service = self.service_class(
             get_client(), organization_id=organization_id, user_id=self.identity.user_id
         )
+        service.actor_id = self.identity.actor_id
+        if service.actor_id and self.request.method == "POST":
+            logger.warning(
+                "%s acts as %s in %s.", service.actor_id, service.user_id, organization_id
+            )
+        return service
 
     def is_for_another_organization(self) -> bool:
         """Whether the page that sent this was made for another organization.

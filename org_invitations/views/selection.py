@@ -121,6 +121,7 @@ class SelectionView(SelectionQuestionMixin):
                 [self.make_item(action, one) for one in chosen],
                 organization_id=self.service.organization_id,
                 user_id=self.identity.user_id,
+                actor_id=self.identity.actor_id,
                 options={"seen": str(self.get_query().status)}
                 if "state" in self.request.POST
                 else {},

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from typing import Any
 from urllib.parse import quote
 from uuid import uuid4
 
 import pytest
+from django.core.cache import cache
 from django.test import Client, override_settings
 
 from org_invitations.access import get_sign_in_url
+from org_invitations.caching import InstanceCache
 from org_invitations.emulator import Emulator
 
 from .conftest import INVITE, LIST, Browser, pending, text_of
@@ -263,6 +266,47 @@ def test_the_url_may_name_the_organization_by_id_or_slug(
 def test_an_organization_that_does_not_exist_is_not_found(ada: Browser) -> None:
     assert ada.get(f"{LIST}organizations/nowhere/").status_code == 404
     assert ada.get(f"{LIST}organizations/org_nowhere/").status_code == 404
+
+
+@pytest.mark.parametrize("real", ["globex", "id"])
+def test_what_is_made_up_costs_what_somebody_elses_costs(
+    ada: Browser, clerk: Emulator, real: str
+) -> None:
+    name, made_up = real, "nowhere"
+    if real == "id":
+        name, made_up = clerk.organization("globex").id, "org_nowhere"
+    asked = []
+    for one in (name, made_up):
+        cache.clear()
+        clerk.clear_requests()
+        for _ in range(3):  # as often as one likes
+            assert ada.get(f"{LIST}organizations/{one}/").status_code == 404
+        asked.append([(call.method, call.path.replace(one, "x")) for call in clerk.requests])
+    assert sorted(asked[0]) == sorted(asked[1])
+
+
+def test_many_that_are_made_up_take_one_entry_of_the_cache(
+    ada: Browser, clerk: Emulator, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ada.warm()
+    assert ada.get().status_code == 200
+    warm = len(clerk.requests)
+    kept: set[str] = set()
+    write = InstanceCache.set
+
+    def noted(entries: InstanceCache, name: str, value: Any, seconds: int) -> None:
+        kept.add(name)
+        assert len(repr(value)) < 20_000
+        write(entries, name, value, seconds)
+
+    monkeypatch.setattr(InstanceCache, "set", noted)
+    for number in range(12):
+        for name in (f"org_nowhere{number}", f"nowhere{number}"):
+            assert ada.get(f"{LIST}organizations/{name}/").status_code == 404
+    assert len(kept - {"instance_roles", "settings"}) == 2
+    clerk.clear_requests()
+    assert ada.get().status_code == 200
+    assert len(clerk.requests) == warm
 
 
 # --- Another tab ---------------------------------------------------------------------------

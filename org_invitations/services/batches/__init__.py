@@ -8,6 +8,7 @@ from __future__ import annotations
 from .store import (
     STALE_AFTER,
     BatchTaken,
+    NotSaved,
     begin_batch,
     find_batch,
     find_begun,
@@ -18,6 +19,7 @@ from .store import (
     get_mark,
     is_at_work,
     is_over,
+    log_not_saved,
     mark,
     refuse,
     save_found,
@@ -31,6 +33,7 @@ from .store import (
 __all__ = [
     "STALE_AFTER",
     "BatchTaken",
+    "NotSaved",
     "begin_batch",
     "find_batch",
     "find_begun",
@@ -41,6 +44,7 @@ __all__ = [
     "get_mark",
     "is_at_work",
     "is_over",
+    "log_not_saved",
     "mark",
     "refuse",
     "save_found",

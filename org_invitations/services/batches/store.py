@@ -8,12 +8,14 @@ from __future__ import annotations
 import hashlib
 import json
 import logging
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from datetime import datetime, timedelta
 from typing import Any, Final
 from uuid import UUID, uuid5
 
 from django.db import DatabaseError, IntegrityError, router, transaction
+from django.db import Error as DatabaseFault
 from django.db.models import Exists, F, OuterRef, Q
 from django.utils import timezone
 
@@ -33,6 +35,27 @@ STALE_AFTER: Final = timedelta(seconds=150)
 _CALLS_AT_ONCE: Final = 5
 
 _FIELDS: Final = ("state", "reason", "params", "invitation_id", "attempt", "retry_at")
+
+
+class NotSaved(Exception):
+    """The database failed after the batch had begun: Clerk knows more by now than is written down.
+
+    Looking at the outcome finds out what became of it, once the database answers again.
+    """
+
+    def __init__(self, batch: Batch) -> None:
+        """Say whose progress could not be written down."""
+        self.batch = batch
+        super().__init__(f"the progress of {batch} could not be saved")
+
+
+@contextmanager
+def log_not_saved() -> Iterator[None]:
+    """Go on where progress cannot be saved, if what became of it is known without."""
+    try:
+        yield
+    except NotSaved:
+        logger.exception("What became of an invitation could not be written down.")
 
 
 class BatchTaken(Exception):
@@ -189,13 +212,19 @@ def is_over(batch: Batch) -> bool:
 
 
 def mark(batch: Batch, items: Iterable[BatchItem], *, is_running: bool) -> None:
-    """Save the items as they are now, and that the batch has moved."""
+    """Save the items as they are now, and that the batch has moved.
+
+    :raises NotSaved: the database does not take it.
+    """
     batch.worked_at, batch.is_running = timezone.now(), is_running
-    with transaction.atomic(using=_database()):
-        BatchItem.objects.bulk_update(items, _FIELDS)
-        batch.save(update_fields=["worked_at", "is_running"])
-        if not is_running:
-            _note_end(Q(pk=batch.pk), batch.worked_at)
+    try:
+        with transaction.atomic(using=_database()):
+            BatchItem.objects.bulk_update(items, _FIELDS)
+            batch.save(update_fields=["worked_at", "is_running"])
+            if not is_running:
+                _note_end(Q(pk=batch.pk), batch.worked_at)
+    except DatabaseFault as error:
+        raise NotSaved(batch) from error
 
 
 def save_found(item: BatchItem, before: str) -> None:

@@ -1,0 +1,198 @@
+"""The site's own database fails: before anything was sent, after it, and when it is only read."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from django.db import InterfaceError, OperationalError
+
+from org_invitations.emulator import Emulator
+from org_invitations.models import Batch, BatchItem
+from org_invitations.services.batches import store
+
+from .conftest import INVITE, LIST, Browser, pending, text_of
+from .inviting import filled, many, press, review_of, type_in
+
+FAULTS = [OperationalError("the server closed the connection"), InterfaceError("it is closed")]
+HTMX = "org-invitations-form"
+
+
+class Database:
+    """Fails where it is told to."""
+
+    def __init__(self, patch: pytest.MonkeyPatch, fault: Exception) -> None:
+        self.patch, self.fault = patch, fault
+
+    def fail_after(self, clerk: Emulator, method: str = "POST") -> None:
+        """Take nothing any more once something was sent to Clerk."""
+        update = type(BatchItem.objects.all()).bulk_update
+
+        def bulk_update(rows: Any, *args: Any, **kwargs: Any) -> Any:
+            if any(call.method == method for call in clerk.requests):
+                raise self.fault
+            return update(rows, *args, **kwargs)
+
+        self.patch.setattr(type(BatchItem.objects.all()), "bulk_update", bulk_update)
+
+    def fail(self) -> None:
+        """Answer nothing."""
+
+        def execute(*args: Any, **kwargs: Any) -> Any:
+            raise self.fault
+
+        for name in ("execute_sql", "has_results"):
+            self.patch.setattr(f"django.db.models.sql.compiler.SQLCompiler.{name}", execute)
+        self.patch.setattr("django.db.models.sql.compiler.SQLInsertCompiler.execute_sql", execute)
+
+    def mend(self) -> None:
+        self.patch.undo()
+
+
+@pytest.fixture(params=FAULTS, ids=["operational", "interface"])
+def database(request: pytest.FixtureRequest) -> Any:
+    with pytest.MonkeyPatch.context() as patch:
+        yield Database(patch, request.param)
+
+
+def is_told(response: Any, words: str) -> None:
+    assert response.status_code == 503
+    assert words in text_of(response)
+    assert "no-store" in response["Cache-Control"]
+
+
+def test_one_that_was_sent_is_said_to_be_sent(
+    ada: Browser, clerk: Emulator, database: Database
+) -> None:
+    form = filled(ada.get()) | {"email_addresses": "new@example.com", "role": "org:member"}
+    clerk.clear_requests()
+    database.fail_after(clerk)
+    sent = ada.post(INVITE, form, target=HTMX)
+    assert "Invitation sent to new@example.com" in text_of(sent)
+    database.mend()
+    assert Batch.objects.get().items.get().state == BatchItem.State.UNDER_WAY
+    again = ada.post(INVITE, form, target=HTMX)
+    assert pending(clerk).count("new@example.com") == 1
+    assert again.status_code == 200
+
+
+def test_one_that_was_refused_is_said_to_be_refused(
+    ada: Browser, clerk: Emulator, database: Database
+) -> None:
+    address = pending(clerk)[0]
+    form = filled(ada.get()) | {"email_addresses": address, "role": "org:member"}
+    clerk.clear_requests()
+    database.fail_after(clerk)
+    response = ada.post(INVITE, form, target=HTMX)
+    assert response.status_code == 422
+    assert f"{address} was invited on" in text_of(response)
+
+
+@pytest.mark.parametrize("target", [None, HTMX])
+def test_many_that_were_sent_lead_to_the_outcome_which_finds_out(
+    ada: Browser, clerk: Emulator, database: Database, target: str | None
+) -> None:
+    review = review_of(type_in(ada, " ".join(many(3))))
+    clerk.clear_requests()
+    database.fail_after(clerk)
+    sent = press(ada, review, target=target)
+    url = sent["HX-Redirect"] if target else sent["Location"]
+    assert sent.status_code == (200 if target else 303)
+    database.mend()
+    assert url == f"{LIST}outcomes/{Batch.objects.get().pk}/"
+    assert len(set(pending(clerk)) & set(many(3))) == 3
+    Batch.objects.update(is_running=False)  # nobody could write that down either
+    outcome = ada.get(url)
+    assert "3 sent." in text_of(outcome)
+
+
+def test_a_selection_leads_to_its_outcome(
+    ada: Browser, clerk: Emulator, database: Database
+) -> None:
+    ids = [row.id for row in clerk.invitations("acme", "pending")][:2]
+    asked = ada.post(f"{LIST}selected/", {"action": "revoke", "selected": ids})
+    question = {"action": "revoke", "selected": ids, "confirmed": "1"}
+    clerk.clear_requests()
+    database.fail_after(clerk)
+    sent = ada.post(f"{LIST}selected/", question | {"batch": asked.context["batch_id"]})
+    assert (sent.status_code, sent["Location"].split("/")[2]) == (303, "outcomes")
+    database.mend()
+    Batch.objects.update(is_running=False)
+    assert "2 revoked." in text_of(ada.get(sent["Location"]))
+
+
+def test_a_resend_leads_to_its_outcome(ada: Browser, clerk: Emulator, database: Database) -> None:
+    row = clerk.invitations("acme", "pending")[0]
+    url = f"{LIST}{row.id}/resend/"
+    batch = ada.get(url).context["batch_id"]
+    clerk.clear_requests()
+    database.fail_after(clerk)
+    answer = {"role": row.role, "batch": batch, "seen": "pending", "confirm_elevated": "on"}
+    sent = ada.post(url, answer)
+    assert (sent.status_code, sent["Location"]) == (303, f"{LIST}outcomes/{batch}/")
+    database.mend()
+    Batch.objects.update(is_running=False)
+    assert ada.get(sent["Location"]).status_code == 200
+
+
+@pytest.mark.parametrize(
+    "send",
+    [
+        lambda ada, form: ada.post(INVITE, form),
+        lambda ada, form: ada.post(INVITE, form, target=HTMX),
+    ],
+)
+def test_where_nothing_could_be_begun_nothing_is_sent_and_that_is_said(
+    ada: Browser, clerk: Emulator, database: Database, send: Callable[..., Any]
+) -> None:
+    form = filled(ada.get()) | {"email_addresses": "new@example.com", "role": "org:member"}
+    before = pending(clerk)
+    database.fail()
+    response = send(ada, form)
+    is_told(response, "so nothing was done just now")
+    assert pending(clerk) == before
+    if "HX-Retarget" not in response:
+        assert "new@example.com</textarea>" in response.text
+
+
+def test_an_outcome_that_cannot_be_read_says_so_and_can_be_loaded_again(
+    ada: Browser, database: Database
+) -> None:
+    sent = press(ada, review_of(type_in(ada, " ".join(many(2)))))
+    database.fail()
+    is_told(ada.get(sent["Location"]), "Reload it in a moment")
+    database.mend()
+    assert "2 sent." in text_of(ada.get(sent["Location"]))
+
+
+def test_the_list_and_a_revocation_need_no_database(
+    ada: Browser, clerk: Emulator, database: Database
+) -> None:
+    row = ada.get().context["page"].invitations[0]
+    database.fail()
+    assert row.email_address in ada.get().text
+    done = ada.post(f"{LIST}{row.id}/revoke/", target="org-invitations-list")
+    assert f"Invitation to {row.email_address} revoked." in text_of(done)
+
+
+def test_a_site_without_the_outcome_is_told_what_is_not_known(
+    ada: Browser, clerk: Emulator, database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from org_invitations.views import InviteView
+
+    find = InviteView.find_url
+    monkeypatch.setattr(
+        InviteView,
+        "find_url",
+        lambda view, name, **more: "" if name == "outcome" else find(view, name, **more),
+    )
+    review = review_of(type_in(ada, " ".join(many(2))))
+    clerk.clear_requests()
+    database.fail_after(clerk)
+    is_told(press(ada, review), "we do not know what became of it")
+
+
+def test_what_cannot_be_saved_names_the_batch() -> None:
+    batch = Batch(action="invite")
+    assert store.NotSaved(batch).batch is batch
