@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+from dataclasses import replace
 from typing import Any, ClassVar, Final
 
 from django import forms
@@ -11,22 +13,34 @@ from django.utils.translation import gettext_lazy as _
 
 from .addresses import (
     MAX_FILE_BYTES,
+    MAX_ROWS,
     Entry,
     FileTooLarge,
+    Reading,
+    Refusal,
+    TooManyRows,
     UnreadableFile,
-    parse_file,
-    parse_text,
+    WorkbooksNotInstalled,
+    choose,
+    read_file,
+    read_text,
+    refuse_twice,
+    write_reading,
 )
 from .conf import conf
 from .fields import ExpiryField, RoleField, RoleSelect
-from .retyping import as_text
 from .role_form import RoleForm
+from .roles import RoleNames
 
 __all__ = ["ExpiryField", "InviteForm", "RoleField", "RoleSelect"]
 
 
-#: What one form takes. Each piece has an answer of its own, on a page that somebody reads.
-MAX_ENTRIES: Final = 5000
+#: So many characters are taken in the text field: those of ``MAX_ROWS`` long addresses. Django's
+#: own limit for a form (``DATA_UPLOAD_MAX_MEMORY_SIZE``) is 2.5 MB.
+MAX_TEXT: Final = 1_000_000
+
+#: What is taken at once: every suggestion, and in place of a column all of them.
+ALL: Final = "all"
 
 
 class InviteForm(RoleForm):
@@ -42,7 +56,7 @@ class InviteForm(RoleForm):
         # Not ``max_length``: a browser would cut off what is pasted beyond it, and say nothing.
         validators=[
             MaxLengthValidator(
-                MAX_FILE_BYTES, _("This is too much for one form. Send it in several parts.")
+                MAX_TEXT, _("This is too much for one form. Send it in several parts.")
             )
         ],
         error_messages={"required": _("Enter the email address of the person to invite.")},
@@ -60,17 +74,28 @@ class InviteForm(RoleForm):
     )
     expires_in_days = ExpiryField(required=False)
     file = forms.FileField(
-        label=_("CSV file"),
+        label=_("File"),
         help_text=_(
-            "In place of typing: a file with a column of addresses and, if you like, one of roles."
+            "In place of typing: a spreadsheet (Excel or CSV) with a column of addresses and, if "
+            "you like, one of roles; or contacts, or an invitation of a calendar."
         ),
         required=False,
         allow_empty_file=True,
-        widget=forms.FileInput(attrs={"accept": ".csv,.tsv,.txt,text/csv,text/plain"}),
+        widget=forms.FileInput(
+            attrs={"accept": ".csv,.tsv,.txt,.xlsx,.vcf,.ics,.ldif,text/csv,text/plain"}
+        ),
         error_messages={
-            "too_large": _("The file is larger than 1 MB. Send it in several parts."),
+            "too_large": _("The file is larger than 5 MB. Send it in several parts."),
+            "too_many": _(
+                "There are more than 10,000 rows in this file. Send it in several parts."
+            ),
             "unreadable": _(
-                "This file is not a text file. In a spreadsheet, save it as CSV and try again."
+                "This file cannot be read: it is neither text nor an Excel workbook (.xlsx), or it "
+                "is damaged or protected. In a spreadsheet, save it as CSV and try again."
+            ),
+            "no_workbooks": _(
+                "Excel workbooks cannot be read on this site. In the spreadsheet, save the sheet "
+                "as “CSV UTF-8” and choose that file."
             ),
         },
     )
@@ -97,9 +122,15 @@ class InviteForm(RoleForm):
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         """Like any form; ``roles`` are the ones on offer."""
         super().__init__(*args, **kwargs)
-        #: What was typed and uploaded, piece by piece, once the form has been cleaned.
-        self.entries: tuple[Entry, ...] = ()
+        #: What was typed and uploaded, once the form has been cleaned.
+        self.reading = Reading()
+        self._is_changed = False
         self._offer_options()
+
+    @property
+    def entries(self) -> tuple[Entry, ...]:
+        """What was typed and uploaded, piece by piece; none while it is asked whom to invite."""
+        return self.reading.entries if self.reading.question is None else ()
 
     def _offer_options(self) -> None:
         expiry = self.fields.get("expires_in_days")
@@ -140,7 +171,7 @@ class InviteForm(RoleForm):
         """Take the text and the file apart, and let nobody give a role of weight by a slip."""
         cleaned = super().clean()
         data = self.cleaned_data if cleaned is None else cleaned
-        self.entries = self._parse(data)
+        self.reading = self._read(data)
         accepted = [entry for entry in self.entries if entry.refusal is None]
         is_told = bool(accepted) and all(entry.role for entry in accepted)
         if is_told and self.has_error("role", "required"):
@@ -152,37 +183,131 @@ class InviteForm(RoleForm):
             self.ask_for_confirmation(role)
         return cleaned
 
-    def _parse(self, data: dict[str, Any]) -> tuple[Entry, ...]:
-        entries = parse_text(data.get("email_addresses") or "")
+    @property
+    def role_names(self) -> RoleNames:
+        """Which words mean a role here: those too that the person may not give."""
+        return RoleNames(self.offered_roles)
+
+    def _read(self, data: dict[str, Any]) -> Reading:
+        names = self.role_names
+        is_role = names.__contains__ if names.are_known else None
+        reading = Reading()
+        try:
+            reading = read_text(data.get("email_addresses") or "", is_role=is_role)
+        except TooManyRows:
+            self._refuse_too_many("email_addresses")
+            return Reading()
         upload = data.get("file")
         if upload:
             field = self.fields["file"]
             try:
                 if upload.size > MAX_FILE_BYTES:
                     raise FileTooLarge
-                entries += parse_file(upload.read())
+                reading += read_file(upload.read(), is_role=is_role)
             except FileTooLarge:
                 self.add_error("file", field.error_messages["too_large"])
+            except TooManyRows:
+                self.add_error("file", field.error_messages["too_many"])
+            except WorkbooksNotInstalled:
+                self.add_error("file", field.error_messages["no_workbooks"])
             except UnreadableFile:
                 self.add_error("file", field.error_messages["unreadable"])
-        if len(entries) > MAX_ENTRIES:
-            name = "file" if upload else "email_addresses"
-            self.add_error(name, _("This is too much for one form. Send it in several parts."))
-            return ()
-        missing = not entries and not self.errors.keys() & {"email_addresses", "file"}
+        if len(reading.entries) > MAX_ROWS:
+            self._refuse_too_many("file" if upload else "email_addresses")
+            return Reading()
+        missing = not reading.entries and not self.errors.keys() & {"email_addresses", "file"}
         if missing:
             field = self.fields["email_addresses"]
-            self.add_error("email_addresses", field.error_messages["required"])
-        return entries
+            name = "file" if upload and reading.notes else "email_addresses"
+            message = (
+                _("No address was found in this file.")
+                if name == "file"
+                else field.error_messages["required"]
+            )
+            self.add_error(name, message)
+        return reading
+
+    def _refuse_too_many(self, name: str) -> None:
+        self.add_error(name, _("This is too much for one form. Send it in several parts."))
+
+    # --- What a press of a button changes -------------------------------------------------------
+
+    def take(self, choice: str) -> None:
+        """Take one suggestion in place of what was typed, or every one that is the only one.
+
+        :param choice: ``ALL``, or the number of the entry (from 0), a colon and the address. Where
+            the text has changed since, the first entry counts that offers the address.
+        """
+        if self.reading.question is not None:
+            return  # first it has to be said whom to invite
+        number, _colon, address = choice.partition(":")
+        entries = list(self.reading.entries)
+        if choice == ALL:
+            taken = {
+                place: entry.suggestion
+                for place, entry in enumerate(entries)
+                if entry.suggestion and not entry.alternatives
+            }
+        else:
+            places = [place for place, entry in enumerate(entries) if address in entry.offers]
+            wanted = int(number) if number.isdecimal() and len(number) < 6 else -1
+            taken = dict.fromkeys([wanted] if wanted in places else places[:1], address)
+        for place, address in taken.items():
+            entries[place] = entries[place].take(address)
+        if taken:
+            self._change(entries)
+
+    def choose_column(self, choice: str) -> None:
+        """Use another of the columns in question, or with ``ALL`` everybody of all of them.
+
+        :param choice: the column's number, from 0.
+        """
+        question = self.reading.question
+        if question is None:
+            return
+        if choice == ALL:
+            self._change(choose(question, None))
+        elif choice.isdecimal() and len(choice) < 6 and int(choice) < len(question.columns):
+            self._change(choose(question, int(choice)))
+
+    def use_chosen_role(self) -> None:
+        """Give whoever has a role in the list that does not exist the one of the form."""
+        names = self.role_names
+        self._change(
+            replace(entry, role="") if entry.role and entry.role not in names else entry
+            for entry in self.entries
+        )
+
+    def _change(self, entries: Iterable[Entry]) -> None:
+        anew = (
+            replace(entry, refusal=None, first_line=None)
+            if entry.refusal is Refusal.TWICE
+            else entry
+            for entry in entries
+        )
+        entries = tuple(refuse_twice(anew))
+        self.reading = replace(self.reading, entries=entries, question=None)
+        self._is_changed = True
+
+    @property
+    def is_retyped(self) -> bool:
+        """Whether the text field has to hold something else than what was sent in it."""
+        return self._is_changed or bool(self.cleaned_data.get("file"))
 
     def retype(self) -> None:
-        """Put what came in a file into the text field: a file cannot be shown or sent again."""
-        if self.entries and self.cleaned_data.get("file"):
+        """Put what came in a file, or was changed by a press, into the text field.
+
+        A file cannot be shown or sent again, so what was found in it is: the entries, and where
+        it is asked which column to use, those columns.
+        """
+        if self.reading.entries and self.is_retyped:
             typed = MultiValueDict({name: [self.data[name]] for name in self.data})
-            text = as_text(self.entries)
-            if len(text) <= MAX_FILE_BYTES:  # and so can be sent again
-                typed[self.add_prefix("email_addresses")] = text
-                self.data = typed
+            text = write_reading(self.reading)
+            if len(text) > MAX_TEXT:  # and so could not be sent again
+                self._refuse_too_many("file")
+                return
+            typed[self.add_prefix("email_addresses")] = text
+            self.data = typed
 
     def add_problem(self, message: str, field: str | None) -> None:
         """Show what Clerk refused, beside the field it concerns or above all of them."""

@@ -28,6 +28,11 @@ ITEM_MESSAGES: Final[Mapping[str, str | Promise]] = {
         "“%(text)s” is not an email address. Did you mean %(suggestion)s?"
     ),
     "Item:too-long": _("This is longer than an email address can be."),
+    "Item:no-address": _("No address in this row."),
+    "Item:no-address:known": _("No address in its place in this row. Did you mean %(suggestion)s?"),
+    "Item:several-addresses": _(
+        "No address in its place in this row, and several elsewhere in it: which is meant?"
+    ),
     "Item:self": _("This is your own address: you are a member already."),
     "Item:no-seat": _("No seat is left. Pending invitations take seats, too."),
     "Item:role-unknown": _("This organization has no such role."),

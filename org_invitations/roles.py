@@ -9,7 +9,10 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
+from enum import StrEnum
 from typing import Final
+
+from django.utils.translation import gettext, gettext_noop
 
 from .clerk import Membership, Organization, OrganizationSettings, Role, RoleSet
 
@@ -39,6 +42,76 @@ class AssignableRoles:
     def get(self, key: str) -> Role | None:
         """Return the role with this key, if it may be assigned."""
         return next((role for role in self.roles if role.key == key), None)
+
+
+#: What Clerk calls its own roles: people write them in their own language.
+CLERKS_ROLES: Final = (gettext_noop("Admin"), gettext_noop("Member"))
+
+
+class RoleMatch(StrEnum):
+    """What a word says of a role."""
+
+    GRANTED = "granted"
+    #: The organization may assign it, but not this person.
+    WITHHELD = "withheld"
+    UNKNOWN = "unknown"
+    #: There is no word, or nobody knows the roles.
+    NONE = "none"
+
+
+class RoleNames:
+    """Which role a word means, in any case: by its key, with ``org:`` or without, or by its name.
+
+    The name may be that of the reader's language, where the site or the app translates it.
+    """
+
+    def __init__(self, roles: AssignableRoles) -> None:
+        """Know the roles that may be assigned, those too that this person may not give."""
+        self._roles = roles
+        self._found: dict[str, tuple[Role | None, RoleMatch]] = {}
+
+    def __contains__(self, word: object) -> bool:
+        return isinstance(word, str) and self.find(word)[1] in (
+            RoleMatch.GRANTED,
+            RoleMatch.WITHHELD,
+        )
+
+    @property
+    def are_known(self) -> bool:
+        """Whether there are roles to compare with."""
+        return bool(self._roles.roles or self._roles.withheld)
+
+    def find(self, word: str) -> tuple[Role | None, RoleMatch]:
+        """Return the role that a word means, and whether it may be given."""
+        word = _plain(word)
+        if word not in self._found:
+            self._found[word] = self._find(word)
+        return self._found[word]
+
+    def _find(self, word: str) -> tuple[Role | None, RoleMatch]:
+        granted, withheld = self._roles.roles, self._roles.withheld
+        if not word or not self.are_known:
+            return None, RoleMatch.NONE
+        every = [(role, _spellings(role)) for role in (*granted, *withheld)]
+        for number in range(4):
+            found = [role for role, spellings in every if spellings[number] == word]
+            if len(found) > 1:
+                break  # two roles of one name: nobody can tell which is meant
+            if found:
+                given = found[0].key in self._roles
+                return found[0], RoleMatch.GRANTED if given else RoleMatch.WITHHELD
+        return None, RoleMatch.UNKNOWN
+
+
+def _spellings(role: Role) -> tuple[str, str, str, str]:
+    """Return what a role may be called, the surest first."""
+    bare = role.key.removeprefix("org:")
+    translated = gettext(role.name) if role.name else ""
+    return _plain(role.key), _plain(bare), _plain(role.name), _plain(translated)
+
+
+def _plain(text: str) -> str:
+    return " ".join(text.replace("_", " ").casefold().split())
 
 
 def role_set_key(organization: Organization, settings: OrganizationSettings | None) -> str | None:

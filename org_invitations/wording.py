@@ -338,6 +338,35 @@ class Wording:
             "This site cannot read your session: its configuration needs attention. Please tell "
             "whoever runs the site."
         ),
+        # What is said once of a whole text or file.
+        "Note:not-people": _("Rows %(first)s to %(last)s: no table of people."),
+        "Note:not-people:named": _(
+            "Rows %(first)s to %(last)s: no table of people. Not invited: %(names)s."
+        ),
+        "Note:not-people:one": _("Row %(first)s: no table of people."),
+        "Note:not-people:one:named": _(
+            "Row %(first)s: no table of people. Not invited: %(names)s."
+        ),
+        "Note:repeated": _("Rows %(first)s to %(last)s name the same people again."),
+        "Note:repeated:one": _("Row %(first)s names the same people again."),
+        "Note:heading": _("Row %(first)s was taken for the heading of the table."),
+        "Note:unused-columns": _("Not used, though there are addresses or roles in it: %(names)s."),
+        "Note:no-roles": _(
+            "Nothing in the column “%(column)s” is a role of this organization (%(names)s), so it "
+            "was not used: everybody gets the role chosen in the form."
+        ),
+        "Note:roles-unknown": _(
+            "Some of the roles in the list do not exist here. Write one that does (%(names)s), or "
+            "use the role chosen in the form."
+        ),
+        "Note:encoding": _(
+            "This file is not UTF-8, and it is not certain how it is to be read. If this line is "
+            "garbled, save the file as “CSV UTF-8” and choose it again: %(text)s"
+        ),
+        "Question:columns": _(
+            "There are addresses of different people in each row: %(names)s. Choose whom to "
+            "invite; until then nobody is."
+        ),
         "Roles": _(
             "The roles could not be loaded, so nobody can be invited right now. Reload the page "
             "in a moment."

@@ -604,6 +604,7 @@ def test_what_the_documented_hooks_return_they_return(rf: RequestFactory) -> Non
     assert view.get_batch_id() is None
     # Whatever the parser says of a piece.
     entries = parse_text(f"a@example.com a@example.com nobody {'x' * 400}@example.com")
+    entries += parse_text("Name\tEmail\tx\tx\nAna\t\t\t\nBo\t\tb@example.com\tc@example.com")
     assert {entry.refusal for entry in entries} == {None, *Refusal}
     for entry in entries:
         assert bool(view.describe_entry(entry)) == (entry.refusal is not None)

@@ -17,7 +17,7 @@ from django.utils.translation import override
 from org_invitations.addresses import MAX_FILE_BYTES, Refusal, parse_file, parse_text
 from org_invitations.clerk import Role
 from org_invitations.fields import CLERKS_EXPIRES_IN_DAYS, USUAL_DAYS, ExpiryField, RoleField
-from org_invitations.forms import InviteForm
+from org_invitations.forms import MAX_TEXT, InviteForm
 from org_invitations.roles import AssignableRoles
 
 MEMBER = Role(key="org:member", name="Member")
@@ -86,7 +86,7 @@ def test_lines_are_counted_as_they_were_typed() -> None:
 
 def test_more_text_than_a_file_may_hold_is_refused_and_never_cut_off() -> None:
     assert "maxlength" not in str(InviteForm(roles=ROLES)["email_addresses"])
-    sent = form("a@example.com " + "x" * MAX_FILE_BYTES)
+    sent = form("a@example.com " + "x" * MAX_TEXT)
     assert errors(sent) == {
         "email_addresses": ["This is too much for one form. Send it in several parts."]
     }
@@ -106,10 +106,13 @@ def test_a_file_comes_after_the_text() -> None:
 @pytest.mark.parametrize(
     ("file", "message"),
     [
-        (b"x" * (MAX_FILE_BYTES + 1), "The file is larger than 1 MB. Send it in several parts."),
+        (b"x" * (MAX_FILE_BYTES + 1), "The file is larger than 5 MB. Send it in several parts."),
         (
             b"PK\x03\x04\x00\x00",
-            "This file is not a text file. In a spreadsheet, save it as CSV and try again.",
+            (
+                "This file cannot be read: it is neither text nor an Excel workbook (.xlsx), or it "
+                "is damaged or protected. In a spreadsheet, save it as CSV and try again."
+            ),
         ),
     ],
 )
@@ -416,7 +419,7 @@ def test_two_forms_with_a_prefix_fit_on_a_page() -> None:
 
 
 def test_more_pieces_than_anybody_reads_are_refused_and_stay_in_the_field() -> None:
-    text = "a," * 5001
+    text = "a," * 10_001
     form = InviteForm({"email_addresses": text, "role": "org:member"}, roles=ROLES)
     assert not form.is_valid()
     assert "too much for one form" in str(form.errors["email_addresses"])

@@ -486,7 +486,7 @@ def test_without_both_everything_else_is_checked_all_the_same() -> None:
     clerk = fake(members=["bo@x.org"], fails={"pending": LOST, "members": SLOWER})
     entries = parse_file(b"email,role\nbo@x.org,\nc@x.org,owner\nd@x.org,\ne@x.org,\n,x\n")
     screening = preview(entries, clerk, seats=seats(2))
-    assert verdicts(screening) == ["new", "role-not-granted", "new", "no-seat", "not-an-address"]
+    assert verdicts(screening) == ["new", "role-not-granted", "new", "no-seat", "no-address"]
     assert not screening.complete
 
 

@@ -259,7 +259,7 @@ def test_every_field_in_another_way(ada: Client, site: Site) -> None:
     site(org_invitations__partials__field="<b>{{ field.label }}</b> {{ field }}")
     html = ada.get(PAGE).text
     shown = ["Email addresses", "Role", "I mean to give a role that may manage members"]
-    shown += ["Valid for", "CSV file", "Send no email: I pass the link on myself"]
+    shown += ["Valid for", "File", "Send no email: I pass the link on myself"]
     assert re.findall(r"<b>(.*?)</b>", html) == shown
 
 

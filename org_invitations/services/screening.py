@@ -6,14 +6,14 @@ Clerk then says counts.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import Final
 
-from ..addresses import Entry, Refusal
+from ..addresses import Entry, Refusal, refuse_twice
 from ..clerk import ClerkError, Invitation, Membership, OrganizationAPI, Role
-from ..roles import AssignableRoles
+from ..roles import AssignableRoles, RoleMatch, RoleNames
 from .seats import Seats
 from .standing import Standing, look_up
 
@@ -31,6 +31,10 @@ class Verdict(StrEnum):
     TWICE = "twice"
     NOT_AN_ADDRESS = "not-an-address"
     TOO_LONG = "too-long"
+    #: A row of a table without an address in its place.
+    NO_ADDRESS = "no-address"
+    #: The same, with several elsewhere in it.
+    SEVERAL = "several-addresses"
     #: It is the person's own.
     SELF = "self"
     #: The organization has no seat left for it.
@@ -46,6 +50,14 @@ _REFUSALS: Final[Mapping[Refusal | None, Verdict]] = {
     Refusal.TWICE: Verdict.TWICE,
     Refusal.NOT_AN_ADDRESS: Verdict.NOT_AN_ADDRESS,
     Refusal.TOO_LONG: Verdict.TOO_LONG,
+    Refusal.NO_ADDRESS: Verdict.NO_ADDRESS,
+    Refusal.SEVERAL: Verdict.SEVERAL,
+}
+_MATCHES: Final = {
+    RoleMatch.GRANTED: Verdict.NEW,
+    RoleMatch.NONE: Verdict.NEW,
+    RoleMatch.WITHHELD: Verdict.ROLE_NOT_GRANTED,
+    RoleMatch.UNKNOWN: Verdict.ROLE_UNKNOWN,
 }
 
 
@@ -137,15 +149,17 @@ def screen(
     :param seats: None where they are not known; then none are counted.
     :param limit: how many are ``NEW`` at most.
     """
-    judged = tuple(_refuse_twice(entries))
+    # What is there twice though no parser saw it: a text and a file, put together.
+    judged = tuple(refuse_twice(entries, lines=False))
     addresses = [entry.email_address for entry in judged if entry.refusal is None]
     standing = look_up(api, addresses)
-    choice = _RoleChoice(roles)
+    names = RoleNames(roles)
     left = seats.left if seats is not None else None
     items: list[Screened] = []
     passed = 0
     for entry in judged:
-        item = _judge(entry, standing, user_id, *choice.find(entry.role or role))
+        found, match = names.find(entry.role or role)
+        item = _judge(entry, standing, user_id, found, _MATCHES[match])
         if item.sendable:
             unasked = entry.email_address.casefold() in standing.unasked
             if left is not None and passed >= left:
@@ -160,20 +174,6 @@ def screen(
         if item.sendable and item.role is not None and item.role.key in roles.elevated
     }
     return Screening(tuple(items), tuple(elevated.values()), seats, standing.error)
-
-
-def _refuse_twice(entries: Iterable[Entry]) -> Iterator[Entry]:
-    """Refuse what is there twice though no parser saw it: a text and a file, put together."""
-    seen: set[str] = set()
-    for entry in entries:
-        key = entry.email_address.casefold()
-        if entry.refusal is None and key in seen:
-            # The line of the first would be one of another text.
-            yield replace(entry, refusal=Refusal.TWICE, suggestion="", first_line=None)
-            continue
-        if entry.refusal is None:
-            seen.add(key)
-        yield entry
 
 
 def _judge(
@@ -191,41 +191,3 @@ def _judge(
     if (invitation := standing.invitations.get(key)) is not None:
         return Screened(entry, Verdict.INVITED, role, invitation=invitation)
     return Screened(entry, problem, role, is_known=key not in standing.unknown)
-
-
-class _RoleChoice:
-    """Which role a word means: by its key, its key without ``org:``, or its name."""
-
-    def __init__(self, roles: AssignableRoles) -> None:
-        self._roles = roles
-        self._found: dict[str, tuple[Role | None, Verdict]] = {}
-
-    def find(self, word: str) -> tuple[Role | None, Verdict]:
-        """Return the role, and ``NEW`` where it may be given."""
-        word = _plain(word)
-        if word not in self._found:
-            self._found[word] = self._find(word)
-        return self._found[word]
-
-    def _find(self, word: str) -> tuple[Role | None, Verdict]:
-        granted, withheld = self._roles.roles, self._roles.withheld
-        if not word or not (granted or withheld):
-            return None, Verdict.NEW
-        every = [(role, _spellings(role)) for role in (*granted, *withheld)]
-        for number in range(3):
-            found = [role for role, spellings in every if spellings[number] == word]
-            if len(found) > 1:
-                break  # two roles of one name: nobody can tell which is meant
-            if found:
-                verdict = Verdict.NEW if found[0].key in self._roles else Verdict.ROLE_NOT_GRANTED
-                return found[0], verdict
-        return None, Verdict.ROLE_UNKNOWN
-
-
-def _spellings(role: Role) -> tuple[str, str, str]:
-    """Return what a role may be called, the surest first."""
-    return _plain(role.key), _plain(role.key.removeprefix("org:")), _plain(role.name)
-
-
-def _plain(text: str) -> str:
-    return " ".join(text.casefold().split())

@@ -192,7 +192,9 @@ class InviteMany(BeginMixin):
             form,
             status=self.invalid_status if failed else HTTPStatus.OK,
             focus_errors=bool(form.errors),
-            review=self.get_review(screening, focus=not form.errors) if form.entries else None,
+            review=self.get_review(screening, form, focus=not form.errors)
+            if form.entries or form.reading.question is not None
+            else None,
         )
 
     def send(self, batch: Batch, options: Mapping[str, Any]) -> None:

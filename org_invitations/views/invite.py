@@ -48,13 +48,21 @@ class InviteView(InviteMany):
             return self.invite_many(workspace, form)
         self.explain_refusal(form, form.entries[0])
         if not is_valid or form.errors:
-            return self.form_invalid(workspace, form)
+            extra: dict[str, Any] = {}
+            if form.entries[0].offers:
+                # What was probably meant can be taken by one press.
+                extra["review"] = self.get_review(self.screen(workspace, form), form)
+            return self.form_invalid(workspace, form, **extra)
         return self.invite_one(workspace, form)
 
     def is_doubtful(self, form: InviteForm) -> bool:
-        """Whether the only address looks like a slip, and nobody has been told yet."""
-        entry = form.entries[0]
-        return entry.refusal is None and bool(entry.suggestion) and not self.is_reviewed(form)
+        """Whether there is something to say of the only address, and nobody has been told yet.
+
+        It looks like a slip, or it was found in a table of which not all was used.
+        """
+        entry, reading = form.entries[0], form.reading
+        is_asked = bool(entry.suggestion or reading.notes)
+        return entry.refusal is None and is_asked and not self.is_reviewed(form)
 
     # --- One ------------------------------------------------------------------------------
 

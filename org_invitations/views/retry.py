@@ -5,11 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any, Final
 
-from ..addresses import Entry, parse_text
+from ..addresses import Entry, Refusal, as_text, parse_text
 from ..clerk.exceptions import find_kind
 from ..forms import InviteForm
 from ..models import Batch, BatchItem
-from ..retyping import as_text
 from ..roles import AssignableRoles
 from ..services.screening import Verdict
 from .page import InvitationPageMixin
@@ -25,6 +24,13 @@ _SETTLED: Final = frozenset(
         str(Verdict.TWICE),
     }
 )
+
+
+#: Rows of a table that had no address in its place.
+_OF_ROWS: Final = {
+    str(Verdict.NO_ADDRESS): Refusal.NO_ADDRESS,
+    str(Verdict.SEVERAL): Refusal.SEVERAL,
+}
 
 
 def is_left(item: BatchItem) -> bool:
@@ -69,6 +75,8 @@ class RetryMixin(InvitationPageMixin):
         role = (item.role or item.role_name) if item.role != usual_role else ""
         if item.email_address:
             return Entry(item.email_address, item.line, item.email_address, role)
+        if item.reason in _OF_ROWS:
+            return Entry(item.text, item.line, "", role, _OF_ROWS[item.reason])
         # What was no address is left as it was typed, to be corrected.
         found = parse_text(item.text)
         refusal = found[0].refusal if found else None

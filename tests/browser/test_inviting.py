@@ -173,8 +173,8 @@ def test_a_file_is_put_into_the_text_and_the_field_for_it_is_empty_again(
 @pytest.mark.parametrize(
     ("content", "words"),
     [
-        (b"\x89PNG\r\n\x1a\n\x00\x00\x00\rIHDR" * 20, "not a text file"),
-        (b"a@example.com\n" * 90_000, "larger than 1 MB"),
+        (b"\x89PNG\r\n\x1a\n\x00\x00\x00\rIHDR" * 20, "cannot be read"),
+        (b"a@example.com\n" * 400_000, "larger than 5 MB"),
     ],
     ids=["picture", "large"],
 )

@@ -99,14 +99,14 @@ FILES = [
     File(
         "a quote that shifts the cells",
         b'name,email,role\n"Doe, Ana"x,ana@x.org,\nBo,bo@x.org,\n',
-        "2 -  not-an-address\n3 bo@x.org",
+        "2 ana@x.org\n3 bo@x.org",
     ),
     File("a stray quote at a tab", b'name\temail\n"Ana\tana@x.org\nBo\tbo@x.org\n', ANA_AND_BO),
     File("Outlook contacts", OUTLOOK.encode("cp1252"), "2 ana@x.org\n4 bo@x.org"),
     File(
         "Google contacts",
         GOOGLE_CONTACTS.encode(),
-        "2 ana@x.org\n2 ana@home.example\n3 bo@x.org\n3 bo@home.example\n4 -  not-an-address",
+        "2 ana@x.org\n3 bo@x.org\n4 -  no-address",
     ),
     File("Google Workspace users", GOOGLE_WORKSPACE.encode(), ANA_AND_BO),
     File("Slack members", SLACK.encode(), ANA_AND_BO),
@@ -125,7 +125,7 @@ FILES = [
     File(
         "a header in a language not known",
         b"Ainm;Seoladh\nAna;ana@x.org\nBo;bo@x.org\n",
-        "1 -  not-an-address\n2 ana@x.org\n3 bo@x.org",
+        ANA_AND_BO,
     ),
     File(
         "names and keys of roles",
@@ -135,13 +135,13 @@ FILES = [
     File(
         "empty cells and rows",
         b"name,email,role\n,,\nAna,,Admin\n,ana@x.org,\n\n   \n,,Admin\n",
-        "3 - Admin not-an-address\n4 ana@x.org\n7 - Admin not-an-address",
+        "3 - Admin no-address\n4 ana@x.org",
     ),
-    File("short rows", b"name,email,role\nAna,ana@x.org\nBo\n", "2 ana@x.org\n3 -  not-an-address"),
+    File("short rows", b"name,email,role\nAna,ana@x.org\nBo\n", "2 ana@x.org\n3 -  no-address"),
     File(
         "a row longer than its header",
         b"name,email\nDoe, Ana,ana@x.org\n",
-        "2 -  not-an-address\n2 -  not-an-address\n2 ana@x.org",
+        "2 ana@x.org",
     ),
     File(
         "names with addresses in the cell",
@@ -171,7 +171,6 @@ NO_TEXT = {
     "rtf": b"{\\rtf1\\ansi ana@x.org}",
     "gzip": b"\x1f\x8b\x08",
     "png": b"\x89PNG\r\n\x1a\n\x00\x00",
-    "UTF-16 without a mark": "ana@x.org".encode("utf-16-le"),
     "UTF-16 cut off": codecs.BOM_UTF16_LE + b"a\x00b",
     "UTF-8 mark and then none": codecs.BOM_UTF8 + b"\xff",
     "zeros behind a mark": codecs.BOM_UTF8 + b"\x00",

@@ -126,8 +126,9 @@ def test_a_file_is_checked_and_put_into_the_field(ada: Browser, clerk: Emulator)
 @pytest.mark.parametrize(
     ("content", "words"),
     [
-        (b"PK\x03\x04" + bytes(range(256)) * 40, "This file is not a text file."),
-        (b"a@example.com\n" * 80_000, "The file is larger than 1 MB."),
+        (b"PK\x03\x04" + bytes(range(256)) * 40, "This file cannot be read"),
+        (b"a@example.com\n" * 10_001, "There are more than 10,000 rows"),
+        (b"a@example.com\n" * 400_000, "The file is larger than 5 MB."),
     ],
 )
 @pytest.mark.parametrize("htmx", [True, False])

@@ -248,8 +248,9 @@ def test_text_and_file_go_together_and_what_is_in_both_goes_once(
 @pytest.mark.parametrize(
     ("content", "words"),
     [
-        (b"PK\x03\x04" + bytes(range(256)) * 40, "This file is not a text file."),
-        (b"a@example.com\n" * 80_000, "The file is larger than 1 MB."),
+        (b"PK\x03\x04" + bytes(range(256)) * 40, "This file cannot be read"),
+        (b"a@example.com\n" * 10_001, "There are more than 10,000 rows"),
+        (b"a@example.com\n" * 400_000, "The file is larger than 5 MB."),
         (b"", "Enter the email address"),
         (b" \n,,,\n", "Enter the email address"),
     ],
@@ -271,7 +272,7 @@ def test_a_file_that_cannot_be_used_does_not_let_the_text_go_alone(
     response = type_in(ada, text, file=a_file(b"PK\x03\x04\x00\x01"))
     assert response.status_code == 422
     assert filled(response)["email_addresses"] == text
-    assert "This file is not a text file." in text_of(response)
+    assert "This file cannot be read" in text_of(response)
 
 
 def test_what_a_file_says_in_place_of_a_role_may_be_long(ada: Browser, clerk: Emulator) -> None:

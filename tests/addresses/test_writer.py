@@ -9,15 +9,14 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from org_invitations.addresses import Entry, Refusal, parse_file, parse_text
-from org_invitations.retyping import as_text
+from org_invitations.addresses import Entry, as_text, parse_file, parse_text
+from tests.addresses.test_parser import one_paste
 from tests.effort import assert_grows_with
-from tests.test_addresses import one_paste
 
 
-def essence(entries: tuple[Entry, ...]) -> list[tuple[str, str, Refusal | None]]:
+def essence(entries: tuple[Entry, ...]) -> list[tuple[str, str, bool]]:
     """What must be the same again. White space in a row of it counts as one space."""
-    return [(e.email_address, " ".join(e.role.split()), e.refusal) for e in entries]
+    return [(e.email_address, " ".join(e.role.split()), e.refusal is None) for e in entries]
 
 
 def assert_comes_back(entries: tuple[Entry, ...]) -> str:
@@ -67,10 +66,21 @@ def test_a_text_and_a_file_come_back_as_one_list() -> None:
 def test_a_row_without_an_address_stays_one_piece() -> None:
     entries = parse_file(b'email,name,city\n,Ana,Bonn\nbo@x.org,Bo,Ulm\n,"Eve, E.",eve@x.org\n')
     assert assert_comes_back(entries).splitlines() == [
-        "Ana Bonn",
+        "Email\tRest of the row",
+        "\tAna",
         "bo@x.org",
-        "Eve E. eve at x.org",
+        "eve@x.org",
     ]
+
+
+def test_nothing_is_written_in_another_way_than_it_was_typed() -> None:
+    text = "ana at x.org; ana@x..org; Bo <bo@localhost>; a@b@c; [x](y); doe@newco,example"
+    assert assert_comes_back(parse_text(text)).splitlines() == text.split("; ")
+    table = b"Name,Email,Phone,Home,Other\nAna,,1,ana@home.example,ana@x.org\nBo,bo@x.org,2,,\n"
+    written = assert_comes_back(parse_file(table))
+    assert " at " not in written
+    assert "ana@home.example" in written
+    assert "ana@x.org" in written
 
 
 def test_a_piece_that_would_be_taken_for_a_header_is_not_lost() -> None:

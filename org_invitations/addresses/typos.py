@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from functools import lru_cache
 from typing import Final
 
 #: The large providers, and the endings under which they hand out addresses.
@@ -57,12 +58,23 @@ _SHORTENED_COM: Final = frozenset({"co", "cm", "om"})
 _PLAIN: Final = re.compile(
     r"(?<![\w.%+'-])[a-z0-9_.%+'-]++@[a-z0-9-]++(?:\.[a-z0-9-]++)++(?![\w@])", re.IGNORECASE
 )
+#: How people spell "@" and "." where they hide an address: in brackets, or as words.
+_AT: Final = r"(?:at|ät|arroba|chez|snabel-a|kukac|a)"
+_DOT_WORD: Final = r"(?:dot|punkt|punto|point|ponto|kropka|nokta|d0t)"
 _SPELT_OUT: Final = re.compile(
-    r"(?P<local>[^\s@]+?)\s*(?:@|[\s([{]at[\s)\]}])\s*(?P<domain>[^\s@]+(?:\s+dot\s+[^\s@]+)*)",
+    r"(?P<local>[^\s@]+?(?:\s+" + _DOT_WORD + r"\s+[^\s@]+?)*)"
+    r"\s*(?:@|\s(?:at|ät|arroba|snabel-a|kukac)\s|[(\[{<]\s*(?:@|" + _AT + r")\s*[)\]}>])\s*"
+    r"(?P<domain>[^\s@]+(?:\s+" + _DOT_WORD + r"\s+[^\s@]+)*)",
     re.IGNORECASE,
 )
-_DOT: Final = re.compile(r"\s+dot\s+|[(\[{]dot[)\]}]", re.IGNORECASE)
+_DOT: Final = re.compile(
+    r"\s+" + _DOT_WORD + r"\s+|\s*[(\[{<]\s*(?:" + _DOT_WORD + r"|\.)\s*[)\]}>]\s*", re.IGNORECASE
+)
 _COMMA: Final = re.compile(r"([^\s@]+@[^\s@.,]+),(\S+)")
+#: What stands before each line of a list.
+_LIST_MARK: Final = re.compile(r"(?:[-*+•·–—>]+|\(?\d{1,4}[.)]|\[[ xX]?\])\s+")
+#: "ana_x.org#EXT#@tenant": how Entra ID names a guest whose address is ana@x.org.
+_GUEST: Final = re.compile(r"([^\s@]+)_([^\s@_]+\.[^\s@_]+)#ext#@\S+", re.IGNORECASE)
 
 #: A longer text is not one mistyped address; and the search would take its time.
 _LONGEST: Final = 320
@@ -74,7 +86,7 @@ def suggest_for_address(address: str) -> str:
     :param address: a valid address, its domain in lower case.
     """
     local, _, domain = address.rpartition("@")
-    meant = f"{local.lstrip('-=+/#!') or local}@{_domain_meant(domain)}"
+    meant = f"{local.lstrip('-=+/#!*') or local}@{_domain_meant(domain)}"
     return "" if meant == address else meant
 
 
@@ -86,7 +98,11 @@ def suggest_for_text(text: str) -> tuple[str, ...]:
     if len(text) > _LONGEST:
         return ()
     guesses = []
-    text = unicodedata.normalize("NFKC", text).strip().strip("\"'<>()[]{}*.")
+    text = unicodedata.normalize("NFKC", text).strip()
+    text = _LIST_MARK.sub("", text, count=1) if _LIST_MARK.match(text) else text
+    text = text.strip("\"'<>()[]{}*.")
+    if match := _GUEST.fullmatch(text):
+        guesses.append(f"{match[1]}@{match[2]}")
     if match := _COMMA.fullmatch(text):
         guesses.append(f"{match[1]}.{match[2]}")
     if match := _SPELT_OUT.fullmatch(text):
@@ -98,6 +114,7 @@ def suggest_for_text(text: str) -> tuple[str, ...]:
     return tuple(guesses)
 
 
+@lru_cache(maxsize=1024)
 def _domain_meant(domain: str) -> str:
     """Return the domain that was probably meant: the same one, nearly always."""
     name, dot, ending = domain.partition(".")

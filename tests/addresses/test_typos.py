@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from org_invitations.suggestions import one_slip, suggest_for_address, suggest_for_text
+from org_invitations.addresses.typos import one_slip, suggest_for_address, suggest_for_text
 from tests.corpus.providers import PROVIDERS
 
 
