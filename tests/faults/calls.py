@@ -11,7 +11,7 @@ from typing import Final
 
 from org_invitations.emulator import RecordedCall
 
-from .faults import Fault
+from .faults import LATE, Fault
 
 
 @dataclass(frozen=True)
@@ -100,6 +100,9 @@ def choose_slot(rng: random.Random, fault: Fault, slots: Sequence[Slot], count: 
         # One further than there are: what is asked because something went wrong comes after.
         return Slot("", rng.randint(1, count + 1), onward=True) if count else None
     fitting = [slot for slot in slots if not fault.calls or slot.name in fault.calls]
+    if fault.effect == LATE:
+        # What only asks has no effect to be late.
+        fitting = [slot for slot in fitting if BY_NAME[slot.name].is_write] or fitting
     if not fitting:
         return None
     weights = [6 if BY_NAME[slot.name].is_write else 1 for slot in fitting]

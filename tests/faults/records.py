@@ -34,8 +34,10 @@ def _label(item: Item) -> str:
 
 def _made(hearing: Hearing, item: Item) -> list[str]:
     """What calls since the batch was begun have made for the item's address."""
-    window = hearing.batch_window(item.batch_id)
-    return hearing.scene.made(item.email_address, *window) if item.email_address else []
+    scene, window = hearing.scene, hearing.batch_window(item.batch_id)
+    if hearing.is_spoilt and item.invitation_id in scene.made_by_anybody(*window):
+        return [item.invitation_id]  # Clerk's answer named somebody else, and that was believed
+    return scene.made(item.email_address, *window) if item.email_address else []
 
 
 def _invitation(hearing: Hearing, item: Item, everything: list[Item]) -> Iterator[Failure]:

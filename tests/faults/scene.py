@@ -220,9 +220,12 @@ class Scene:
 
     def made(self, address: str, since: int | None = None, until: int | None = None) -> list[str]:
         """The ids of the invitations that calls between two moments made for an address."""
-        rows = self.world.clerk.state.invitations
-        ids = [one for call in self.calls(since, until) for one in call.made]
-        return [i for i in ids if rows[i].email_address.casefold() == address.casefold()]
+        wanted = address.casefold()
+        return [i for i in self.made_by_anybody(since, until) if self.address_of(i) == wanted]
+
+    def made_by_anybody(self, since: int | None = None, until: int | None = None) -> list[str]:
+        """The ids of all invitations that calls between two moments made."""
+        return [one for call in self.calls(since, until) for one in call.made]
 
     def revoked(self, since: int | None = None, until: int | None = None) -> list[str]:
         """The ids of the invitations that calls between two moments revoked."""

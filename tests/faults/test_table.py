@@ -90,6 +90,18 @@ def test_a_fault_strikes_only_what_it_makes_sense_for() -> None:
     }
 
 
+def test_what_takes_effect_late_is_a_write_where_there_is_one() -> None:
+    create, listing = (
+        ("POST", f"{ORGANIZATION}/invitations"),
+        ("GET", f"{ORGANIZATION}/invitations"),
+    )
+    late = next(fault for fault in faults.table() if fault.effect == faults.LATE)
+    rng = random.Random(1)
+    slots = slots_of(_calls(create, listing))
+    chosen = [choose_slot(rng, late, slots, 2) for _ in range(20)]
+    assert {slot.name for slot in chosen if slot is not None} == {"create"}
+
+
 # --- The sample ---------------------------------------------------------------------------------
 
 

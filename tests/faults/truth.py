@@ -199,10 +199,18 @@ def unsaid(hearing: Hearing) -> Iterator[Failure]:
     told = [c for said, claims in hearing.heard if not said.is_look for c in claims]
     for wish in scene.wishes:
         heard = {claim.what for claim in told if wish in _about(hearing, claim)}
+        if hearing.is_spoilt:
+            heard |= _of_strangers(hearing, told)
         if scene.made(wish.address, scene.begin, scene.end) and not heard & (_KNOWS | _DENIES):
             yield Failure(UNSAID, f"{wish.address} was invited, and nothing is said of it")
         if wish.target and wish.target in scene.revoked(scene.begin, scene.end):
             yield from _unsaid_revocation(hearing, wish, heard)
+
+
+def _of_strangers(hearing: Hearing, told: list[Claim]) -> set[What]:
+    """What was said of people whom only Clerk's answer has brought up."""
+    known = {"", *(wish.address for wish in hearing.scene.wishes)}
+    return {claim.what for claim in told if claim.address not in known}
 
 
 def _waits_for_a_reload(said: Said) -> bool:
