@@ -154,8 +154,8 @@ class Wording:
         ),
         "PermissionDenied:midway": _(
             "While this was going on you lost the right to manage the members of %(organization)s. "
-            "Done before that: %(done)s of %(count)s. No more of it was tried. Ask an administrator "
-            "of the organization."
+            "Done before that: %(done)s of %(count)s. No more of it was tried. Ask an "
+            "administrator of the organization."
         ),
         "OrganizationNotFound": _("%(organization)s no longer exists."),
         "OrganizationNotFound:unknown": _(
