@@ -24,22 +24,29 @@ settings.register_profile("tests", deadline=None, suppress_health_check=[HealthC
 settings.load_profile("tests")
 
 
+#: Who asks for one of these has a site before them, and with it a database.
+SITE = {"client", "async_client", "clerk_emulator", "clerk_emulator_server", "clerk_sign_in"}
+
+
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Say beforehand who needs the database: pytest-django makes none that nobody asked for."""
     for item in items:
         names = getattr(item, "fixturenames", [])
-        names.append("transactional_db" if "chromium" in names else "db")
+        if "chromium" in names:
+            names.append("transactional_db")
+        elif not SITE.isdisjoint(names):
+            names.append("db")
 
 
 @pytest.fixture(autouse=True)
 def _database(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Let every test use the database; what it writes is gone after it."""
+    """Let a test with a site use the database; others say so. What is written is gone after it."""
     if "chromium" in request.fixturenames:
         # Threads serve the site, and see only what has been committed. And Playwright's event
         # loop runs in this thread, in which Django would refuse to work.
         monkeypatch.setenv("DJANGO_ALLOW_ASYNC_UNSAFE", "1")
         request.getfixturevalue("transactional_db")
-    else:
+    elif not SITE.isdisjoint(request.fixturenames):
         request.getfixturevalue("db")
 
 

@@ -6,16 +6,13 @@ import socket
 import threading
 import time
 from collections.abc import Iterator
-from typing import Any
 
 import pytest
 import requests
 import uvicorn
 from django.core.asgi import get_asgi_application
 
-from org_invitations.clerk.deadline import Deadline, get_deadline
 from org_invitations.emulator import EmulatorServer
-from org_invitations.views import InvitationListView
 from tests.gates import WATCHDOG
 
 
@@ -74,23 +71,3 @@ def test_every_directive_of_a_handshake_arrives_as_it_was_sent(
     assert response.status_code == 200
     assert "Acme" in response.text
     assert {"__session", f"__session_{clerk.cookie_suffix}"} <= set(browser.cookies.keys())
-
-
-def test_a_request_has_its_time_there_too_and_each_has_its_own(
-    site: str, clerk_emulator_server: EmulatorServer, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """The middleware is asynchronous and the view in a thread: one deadline holds for both."""
-    seen: list[Deadline] = []
-    get = InvitationListView.get
-
-    def look(self: InvitationListView, *args: Any, **kwargs: Any) -> Any:
-        seen.append(get_deadline())
-        return get(self, *args, **kwargs)
-
-    monkeypatch.setattr(InvitationListView, "get", look)
-    clerk = clerk_emulator_server.emulator
-    cookies = clerk.session_cookies("ada@acme.test", organization="acme", azp=site)
-    for _ in range(2):
-        requests.get(f"{site}/invitations/", cookies=cookies, timeout=WATCHDOG)
-    assert [deadline.seconds for deadline in seen] == [25, 25]
-    assert seen[0] is not seen[1]

@@ -35,6 +35,8 @@ from org_invitations.signals import invitation_created, invitation_revoked
 
 from .views.conftest import Browser, ada, clerk
 
+pytestmark = pytest.mark.django_db
+
 __all__ = ["ada", "clerk"]  # fixtures
 
 State = BatchItem.State

@@ -96,18 +96,18 @@ def test_nobody_waits_for_the_calls_of_others() -> None:
     release, busy = threading.Event(), threading.Barrier(MAX_WORKERS + 2)
 
     def slow() -> None:
-        busy.wait(10)
-        release.wait(10)
+        busy.wait(60)
+        release.wait(60)
 
     crowd = threading.Thread(
         target=run_together, args=({str(n): slow for n in range(MAX_WORKERS + 1)},)
     )
     crowd.start()
-    busy.wait(10)
+    busy.wait(60)
     me = threading.get_ident()
     outcomes = run_together(dict.fromkeys("abc", threading.get_ident))
     release.set()
-    crowd.join(10)
+    crowd.join(60)
     assert {outcome.value for outcome in outcomes.values()} == {me}
 
 
@@ -142,14 +142,14 @@ def test_where_there_is_none_that_is_what_became_of_each(monkeypatch: pytest.Mon
 
     def hold() -> None:
         has_it.set()
-        go.wait(10)
+        go.wait(60)
 
     holder = threading.Thread(target=run_together, args=({"a": hold},))
     holder.start()
-    assert has_it.wait(10)
+    assert has_it.wait(60)
     outcomes = run_together({"a": int, "b": int})
     go.set()
-    holder.join(10)
+    holder.join(60)
     assert [type(outcome.error) for outcome in outcomes.values()] == [BulkheadFull] * 2
     assert run_together({"a": int})["a"].value == 0
 
@@ -174,7 +174,7 @@ def test_a_forked_process_makes_threads_of_its_own() -> None:
     child = os.fork()
     if child == 0:  # pragma: no cover - another process
         os._exit(0 if run_together({"a": lambda: 1, "b": lambda: 2})["b"].value == 2 else 1)
-    until = time.monotonic() + 10
+    until = time.monotonic() + 60
     done, status = 0, -1
     while not done and time.monotonic() < until:
         done, status = os.waitpid(child, os.WNOHANG)

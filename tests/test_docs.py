@@ -343,10 +343,19 @@ def test_the_sizes_are_as_claimed(name: str, file: str) -> None:
     assert len(gzip.compress(content, 9)) / 1024 == pytest.approx(float(claimed[1]), abs=0.1)
 
 
+_answers: list[Any] = []
+
+
 @pytest.fixture
 def answers(client: Client, clerk_emulator: Emulator, clerk_sign_in: SignIn) -> list[Any]:
-    """One answer of each kind that the views give, through a person's browser."""
-    clerk = clerk_emulator
+    """One answer of each kind that the views give, asked for once."""
+    if not _answers:
+        _answers.extend(ask_for_everything(client, clerk_emulator, clerk_sign_in))
+    return _answers
+
+
+def ask_for_everything(client: Client, clerk: Emulator, clerk_sign_in: SignIn) -> list[Any]:
+    """Ask in turn for all that the views can answer, as a person's browser does."""
     clerk.configure(rate_limits=False)
     clerk_sign_in(client, "ada@acme.test", organization="acme")
     rows = [row.id for row in clerk.invitations("acme", "pending")]

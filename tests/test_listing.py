@@ -297,6 +297,7 @@ def test_the_ends_and_the_neighbours_are_offered(
 def test_the_pages_together_are_all_of_a_status_in_its_order(
     subtests: pytest.Subtests, emulator: Emulator, service: InvitationService
 ) -> None:
+    emulator.configure(rate_limits=False)
     for status in STATUSES:
         for sort in EVERY_SORT:
             with subtests.test(status=status, sort=sort):

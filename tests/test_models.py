@@ -33,6 +33,8 @@ from org_invitations.services.reasons import Reason
 
 WHOSE = {"organization_id": "org_a", "user_id": "user_a"}
 
+pytestmark = pytest.mark.django_db
+
 
 def keep(item: BatchItem) -> None:
     """Save what was found out about an item that nobody is at work on."""

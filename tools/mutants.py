@@ -44,11 +44,12 @@ AREAS: Final[tuple[tuple[str, tuple[str, ...]], ...]] = (
         ),
     ),
     (
-        "*addresses*",
-        ("test_addresses", "test_spreadsheets", "test_suggestions", "test_retyping"),
+        "addresses/**/*.py",
+        (
+            *("addresses/test_parser", "addresses/test_tables", "addresses/test_headings"),
+            *("addresses/test_typos", "addresses/test_writer"),
+        ),
     ),
-    ("spreadsheets*", ("test_spreadsheets", "test_addresses", "test_retyping")),
-    ("suggestions*", ("test_suggestions", "test_addresses")),
     (
         "clerk/**/*.py",
         (

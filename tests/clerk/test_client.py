@@ -679,7 +679,7 @@ def test_a_body_that_stops_is_not_waited_for_beyond_the_end() -> None:
 
     def answer(connection: socket.socket) -> bytes:
         connection.sendall(http(b'{"data": [', length=500))
-        time.sleep(1.5)
+        time.sleep(4)  # less than the six, and far more than the 0.3 it has
         return b""
 
     with Server(answer) as server, Deadline(0.3), pytest.raises(Timeout):

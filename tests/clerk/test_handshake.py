@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from typing import Any
+from urllib.parse import parse_qs, urlsplit
 
 import pytest
 
@@ -184,6 +185,13 @@ def test_signed_out_for_good_is_not_renewable() -> None:
     assert not decide(f"__session={token(key='theirs')}", "__client_uat=1").is_renewable
 
 
+def test_a_handshake_leads_back_without_what_an_older_one_left_in_the_url() -> None:
+    url = f"{ORIGIN}/?a=1&__dev_session=dvb_1&__clerk_db_jwt=dvb_2"
+    location = decide(*EXPIRED_COOKIES, url=url).location
+    assert location is not None
+    assert parse_qs(urlsplit(location).query)["redirect_url"] == [f"{ORIGIN}/?a=1"]
+
+
 def test_clerks_satellite_parameters_are_ignored() -> None:
     # differences.NO_SATELLITES
     url = f"{ORIGIN}/?__clerk_redirect_url=https%3A%2F%2Fevil.example&__clerk_synced=false"
@@ -270,6 +278,25 @@ def test_a_handshake_of_another_instance_signs_nobody_in() -> None:
     handshake = sign({"handshake": [f"__session={theirs}; Path=/"]})
     state = decide(f"__clerk_handshake={handshake}")
     assert (state.status, state.directives) == ("signed-out", ())
+
+
+@pytest.mark.parametrize(
+    ("handshake", "why"),
+    [
+        (sign({"handshake": []}, "theirs"), "due to an invalid signature. If you have switched"),
+        (sign({"handshake": []}, cat="cl_other"), "failed: "),
+        ("x", "failed: "),
+    ],
+    ids=["another key", "another category", "no token"],
+)
+def test_in_development_a_handshake_that_is_not_good_says_what_to_do(
+    handshake: str, why: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    state = decide(url=f"{ORIGIN}/?__clerk_handshake={handshake}", key=DEVELOPMENT)
+    assert state.status == "signed-out"
+    assert state.message.startswith("Handshake token verification failed")
+    assert why in state.message
+    assert caplog.messages == [state.message]
 
 
 def test_nothing_that_is_printed_holds_a_token() -> None:

@@ -142,11 +142,15 @@ def allowing(case: dict[str, Any]) -> list[Difference]:
     return [entry for entry in DIFFERENCES if entry.covers(case["about"], case["instance"])]
 
 
+#: Whether the view says that its session may be renewed, or the setting does for all.
+PATHS = [pytest.param(None, marks=pytest.mark.exhaustive), ["/"]]
+
+
 def test_the_recording_is_complete() -> None:
     assert len(cases()) == 535
 
 
-@pytest.mark.parametrize("paths", [None, ["/"]], ids=["decorated view", "setting"])
+@pytest.mark.parametrize("paths", PATHS, ids=["decorated view", "setting"])
 def test_every_request_is_decided_as_clerk_decides_it(
     paths: list[str] | None, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -229,7 +233,7 @@ def test_a_page_that_may_not_renew_answers_yes_or_no_and_sends_nobody_away(
                 assert (ours["status"], ours["reason"]) == ("signed-out", expected["reason"])
 
 
-@pytest.mark.parametrize("paths", [None, ["/"]], ids=["decorated view", "setting"])
+@pytest.mark.parametrize("paths", PATHS, ids=["decorated view", "setting"])
 def test_the_layer_above_sends_a_page_load_with_a_cookie_without_azp_to_clerk_and_nothing_else(
     paths: list[str] | None, monkeypatch: pytest.MonkeyPatch
 ) -> None:

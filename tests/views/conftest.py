@@ -1,4 +1,4 @@
-"""A browser that is signed in, and the Clerk it talks to over a socket."""
+"""A browser that is signed in, and the Clerk behind the site."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import pytest
 from django.http import HttpResponse
 from django.test import Client
 
-from org_invitations.emulator import Emulator, EmulatorServer, RecordedCall
+from org_invitations.emulator import Emulator, RecordedCall
 from org_invitations.testing import SignIn
 
 LIST = "/invitations/"
@@ -17,9 +17,9 @@ INVITE = "/invitations/invite/"
 
 
 @pytest.fixture
-def clerk(clerk_emulator_server: EmulatorServer) -> Emulator:
+def clerk(clerk_emulator: Emulator) -> Emulator:
     """The emulated Clerk behind the site's settings."""
-    return clerk_emulator_server.emulator
+    return clerk_emulator
 
 
 class Browser:

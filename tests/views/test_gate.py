@@ -251,6 +251,7 @@ def test_nothing_of_a_view_runs_before_the_check(
 # --- Signed out ----------------------------------------------------------------------------------
 
 
+@pytest.mark.exhaustive
 @pytest.mark.parametrize(
     "text", ["a@a," * 250_000, "<" * 1_000_000, "a\t" * 500_000, '"' * 900_000]
 )

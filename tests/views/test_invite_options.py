@@ -264,6 +264,7 @@ def test_a_crash_in_the_middle_leaves_what_was_done_written_down(
     assert filled(page)["email_addresses"].split() == many(5, 20)
 
 
+@pytest.mark.django_db
 def test_an_id_that_is_taken_names_the_same_other_one_each_time() -> None:
     batch_id, found = uuid4(), []
     for text in ("a", "b", "b", "c"):

@@ -100,6 +100,7 @@ PEOPLE = {
 def test_only_who_may_give_the_role_sees_the_link(
     subtests: pytest.Subtests, sign_in: Any, clerk: Emulator
 ) -> None:
+    clerk.configure(rate_limits=False)
     for target in [None, DIALOG]:
         for role in ROLES:
             for person, gives in PEOPLE.items():

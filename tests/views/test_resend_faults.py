@@ -10,7 +10,7 @@ import pytest
 from django.db import connection
 
 from org_invitations.clients import get_client
-from org_invitations.emulator import ConnectionDropped, Emulator, EmulatorRequest
+from org_invitations.emulator import ConnectionDropped, Emulator, EmulatorRequest, EmulatorServer
 from org_invitations.emulator.state import Invitation
 from org_invitations.models import Batch, BatchItem
 from org_invitations.services.budget import SINGLE_LIMIT
@@ -65,6 +65,12 @@ PLACES: Final = (
     ("create", "expired"),
     ("create", "revoked"),
 )
+
+
+@pytest.fixture
+def clerk(clerk_emulator_server: EmulatorServer) -> Emulator:
+    """A Clerk behind a socket: what comes late takes effect when nobody listens any more."""
+    return clerk_emulator_server.emulator
 
 
 @pytest.fixture
@@ -318,6 +324,7 @@ def test_the_redirect_outlives_however_many_resends_of_many(ada: Browser, clerk:
     assert lees(clerk)[0].redirect_url == chosen
 
 
+@pytest.mark.django_db
 def test_two_that_each_took_the_place_of_the_other_end_no_search() -> None:
     from org_invitations.services.replacing import _find_redirect
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from datetime import UTC, datetime
 from typing import Any
 from uuid import uuid4
 
@@ -509,7 +510,8 @@ def test_who_is_a_member_or_invited_by_now_is_left_out(
     response = ask(ada, [member, invited], "resend", state="status=revoked")
     assert response.status_code == 409
     assert "max@acme.test: Already a member (Member)." in text_of(response)
-    assert "p0@example.com: Already invited on" in text_of(response)
+    day = f"{datetime.fromtimestamp(clerk.clock.now(), UTC):%Y}"
+    assert re.search(rf"p0@example\.com: Already invited on \w+\.? \d+, {day}", text_of(response))
 
 
 def test_of_two_of_one_address_one_is_sent(ada: Browser, clerk: Emulator) -> None:
@@ -522,6 +524,21 @@ def test_of_two_of_one_address_one_is_sent(ada: Browser, clerk: Emulator) -> Non
     assert "You chose more than one invitation of this address" in text_of(response)
     ada.post(SELECTED, fields_of(response))
     assert pending(clerk).count("Twice@example.com") == 1
+
+
+def test_a_newer_one_that_cannot_be_sent_again_does_not_stand_in_for_the_older(
+    ada: Browser, clerk: Emulator
+) -> None:
+    old = clerk.add_invitation("acme", "two@example.com", state="revoked", created_ago=5000).id
+    new = clerk.add_invitation("acme", "two@example.com", state="accepted", created_ago=9).id
+    assert "Invite 1 person again?" in text_of(ask(ada, [old, new], "resend"))
+
+
+def test_without_a_limit_of_seats_all_are_invited_again(ada: Browser, clerk: Emulator) -> None:
+    clerk.configure(organizations={"acme": {"max_allowed_memberships": 0}})
+    assert "Invite 3 people again?" in text_of(
+        ask(ada, invite(clerk, 3, state="revoked"), "resend")
+    )
 
 
 def test_accepted_ones_are_not_sent_again(ada: Browser, clerk: Emulator) -> None:

@@ -44,6 +44,7 @@ def fault(request: pytest.FixtureRequest) -> dict[str, Any]:
 # --- Something was read --------------------------------------------------------------------------
 
 
+@pytest.mark.exhaustive
 @pytest.mark.parametrize("target", [None, LISTED, DIALOG])
 def test_a_get_never_says_that_nothing_was_done(
     ada: Browser, clerk: Emulator, fault: dict[str, Any], target: str | None
