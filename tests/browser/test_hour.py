@@ -14,7 +14,7 @@ from playwright.sync_api import BrowserContext, Page, expect
 
 from org_invitations.middleware import ClerkSessionMiddleware
 
-from .conftest import Site, addresses, shot, sign_in, watch
+from .conftest import Site, addresses, shot, sign_in_at_clerk, watch
 
 LIST = "#org-invitations-list"
 EMAIL = "textarea[name=email_addresses]"
@@ -54,7 +54,7 @@ def user(
     site.clerk.configure(rate_limits=False)
     page = new_context(java_script_enabled=javascript).new_page()
     complaints = watch(page)
-    sign_in(page, site)
+    sign_in_at_clerk(page, site)
     yield page, Clock(page, site), javascript
     assert complaints == []
 

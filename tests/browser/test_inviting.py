@@ -13,7 +13,15 @@ from playwright.sync_api import Error as PlaywrightError
 from org_invitations.middleware import ClerkSessionMiddleware
 from tests.gates import gate
 
-from .conftest import Site, assert_accessible, focused, shot, sign_in, watch
+from .conftest import (
+    Site,
+    assert_accessible,
+    focused,
+    shot,
+    sign_in,
+    sign_in_at_clerk,
+    watch,
+)
 
 EMAIL = "textarea[name=email_addresses]"
 ROLE = "select[name=role]"
@@ -417,6 +425,8 @@ def test_half_of_a_batch_that_fails_can_be_sent_from_the_outcome(ada: Page, site
 @pytest.fixture
 def a_minute_passes(ada: Page, site: Site, monkeypatch: pytest.MonkeyPatch) -> Callable[[], None]:
     """A function that lets the token expire: it lives for a minute."""
+    ada.context.clear_cookies()
+    sign_in_at_clerk(ada, site)
     monkeypatch.setattr(ClerkSessionMiddleware, "get_time", lambda self: site.clerk.clock.now())
 
     def passes() -> None:

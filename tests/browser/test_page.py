@@ -18,6 +18,7 @@ from .conftest import (
     focused,
     shot,
     sign_in,
+    sign_in_at_clerk,
     status,
     watch,
 )
@@ -380,7 +381,7 @@ def test_who_has_switched_in_another_tab_invites_into_no_wrong_organization(
     new_context: Callable[..., BrowserContext], site: Site, javascript: bool
 ) -> None:
     page = new_context(java_script_enabled=javascript).new_page()
-    sign_in(page, site, "bo@both.test")
+    sign_in_at_clerk(page, site, "bo@both.test")
     organization = page.locator(".org-invitations-organization").inner_text()
     other = "globex" if organization == "Acme" else "acme"
     page.fill(EMAIL, "new@example.com")
