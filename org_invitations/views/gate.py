@@ -50,19 +50,20 @@ def read_form(request: HttpRequest) -> str:
 
     :returns: ``large``, ``many`` or ``broken``.
     """
+    in_url = ""
     try:
         len(request.GET)
     except TooManyFieldsSent:
         request.GET = QueryDict()
-        return "many"
+        in_url = "many"
     if request.method != "POST":
-        return ""
+        return in_url
     posted: Any = QueryDict()
     try:
         if _length(request) > MAX_REQUEST_BYTES:
             raise RequestDataTooBig  # nothing of it is read
         len(request.POST)
-        return ""
+        return in_url
     except RequestDataTooBig:
         problem = "large"
     except TooManyFieldsSent:
@@ -117,6 +118,8 @@ def _length(request: HttpRequest) -> int:
 
 def _first_fields(request: HttpRequest) -> QueryDict:
     """Return as many fields as a form may have, where the whole body is there to look into."""
+    if request.content_type != "application/x-www-form-urlencoded":
+        return QueryDict()  # one in parts is read as it arrives, and not a second time
     limit = conf.DATA_UPLOAD_MAX_NUMBER_FIELDS or 0
     try:
         fields = request.body.split(b"&", limit)[:limit]

@@ -17,7 +17,7 @@ from django.urls import NoReverseMatch, reverse
 from django.utils.cache import add_never_cache_headers
 from django.utils.decorators import method_decorator
 from django.utils.translation import gettext
-from django.views.decorators.csrf import csrf_exempt, csrf_protect
+from django.views.decorators.csrf import csrf_exempt, csrf_protect, requires_csrf_token
 from django.views.generic.base import View
 
 from .. import access, htmx
@@ -89,11 +89,18 @@ class OrganizationMixin(View):
             self = cls(**initkwargs)
             self.setup(request, *args, **kwargs)
             self.wording = self.wording_class()
-            if refusal is None:
-                return self._finish(self._handle_unreadable(problem))
-            if conf.CSRF_FAILURE_VIEW:  # the site says itself what happens then
-                return refusal
-            return self._finish(self._handle_forged())
+            if refusal is not None and conf.CSRF_FAILURE_VIEW:
+                return refusal  # the site says itself what happens then
+
+            # It checks nothing. It sets the cookie, without which the form on the answer would be
+            # refused as well, where the site has no middleware that does.
+            @requires_csrf_token
+            def explained(request: HttpRequest) -> HttpResponseBase:
+                if problem:
+                    return self._finish(self._handle_unreadable(problem))
+                return self._finish(self._handle_forged())
+
+            return explained(request)
 
         return gate.outside_transactions(gated)
 
@@ -171,6 +178,9 @@ class OrganizationMixin(View):
 
         :param problem: ``large``, ``many`` or ``broken``.
         """
+        request = self.request
+        if request.POST and gate.check_token(request, self.args, self.kwargs) is not None:
+            request.POST = QueryDict()  # not to be shown as what somebody has typed here
         status = (
             HTTPStatus.REQUEST_ENTITY_TOO_LARGE if problem == "large" else HTTPStatus.BAD_REQUEST
         )

@@ -83,6 +83,24 @@ def test_a_form_of_too_many_fields_ends_in_words_and_with_what_was_typed(
     assert f"{TYPED}</textarea>" in response.text
 
 
+def test_a_form_in_parts_of_too_many_fields_ends_in_words(ada: Browser) -> None:
+    """As a page with a file to choose sends it: read as it arrives, and not a second time."""
+    fields = {"email_addresses": TYPED, **{f"x{n}": "" for n in range(2000)}}
+    response = ada.client.post(INVITE, fields)
+    assert "more fields or files than this site takes" in in_words(response, 400)
+
+
+def test_what_was_typed_elsewhere_is_not_shown_as_typed_here(strict: Browser) -> None:
+    body = f"email_addresses={TYPED}&" + "&".join(f"x{n}=" for n in range(2000))
+    own = f"csrfmiddlewaretoken={token_of(strict.get())}&{body}"
+    for sent, kept in ((body, False), (own, True)):
+        response = strict.client.post(
+            INVITE, sent, content_type="application/x-www-form-urlencoded"
+        )
+        in_words(response, 400)
+        assert (TYPED in response.text) is kept
+
+
 def test_a_form_of_too_many_files_ends_in_words(ada: Browser) -> None:
     files = {f"file{n}": a_file("a@example.com") for n in range(101)}
     response = ada.client.post(INVITE, {"email_addresses": TYPED, **files})
@@ -90,8 +108,15 @@ def test_a_form_of_too_many_files_ends_in_words(ada: Browser) -> None:
 
 
 def test_a_url_of_too_many_parameters_ends_in_words(ada: Browser) -> None:
-    response = ada.get(LIST + "?" + "&".join(f"x{n}=" for n in range(2000)))
+    url = INVITE + "?" + "&".join(f"x{n}=" for n in range(2000))
+    response = ada.get(url)
     assert "more fields or files than this site takes" in in_words(response, 400)
+    posted = ada.client.post(url, {"email_addresses": TYPED})
+    assert "more fields or files than this site takes" in in_words(posted, 400)
+    assert f"{TYPED}</textarea>" in posted.text
+    body = "email_addresses=" + "x" * (django_settings.DATA_UPLOAD_MAX_MEMORY_SIZE + 1)
+    large = ada.client.post(url, body, content_type="application/x-www-form-urlencoded")
+    assert "more than this site takes" in in_words(large, 413)
 
 
 @pytest.mark.parametrize(
@@ -149,6 +174,16 @@ def test_a_form_whose_cookie_is_gone_comes_back_and_can_be_sent(
     assert back["expires_in_days"] == "7"
     assert clerk.requests == []
     again = back | {"csrfmiddlewaretoken": token_of(response)}
+    assert strict.client.post(INVITE, again, headers=HERE).status_code == 200  # the check
+
+
+def test_the_cookie_comes_with_it_where_the_site_has_no_middleware_for_that(
+    strict: Browser, settings: Any
+) -> None:
+    settings.MIDDLEWARE = [name for name in settings.MIDDLEWARE if "Csrf" not in name]
+    response = strict.client.post(INVITE, without_cookie(strict), headers=HERE)
+    assert response.status_code == 403
+    again = filled(response) | {"csrfmiddlewaretoken": token_of(response)}
     assert strict.client.post(INVITE, again, headers=HERE).status_code == 200  # the check
 
 
@@ -262,7 +297,7 @@ def test_signed_out_nothing_is_read_and_all_of_it_comes_back(
     def read(*args: Any, **kwargs: Any) -> Any:
         raise AssertionError("it was read")
 
-    for name in ("parse_text", "parse_file"):
+    for name in ("read_text", "read_file"):
         monkeypatch.setattr(f"org_invitations.forms.{name}", read)
     form = {"email_addresses": text, "file": a_file(text[:1000])}
     response = client.post(path, form)
