@@ -83,7 +83,7 @@ class ManyInvitations(WorkspaceReader):
         )
         items = sender.send()
         if sender.was_denied:
-            self.forget_membership()  # Clerk knows better than what was remembered
+            self._check_denial()
         return items
 
     def _announce(self, signal: Signal, invitation: Invitation) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import replace
 from typing import Any, Final
 
@@ -145,6 +146,17 @@ class WorkspaceReader:
         if with_roles and workspace.roles_error is not None:
             raise workspace.roles_error
         return workspace.roles
+
+    def _check_denial(self) -> None:
+        """Find out what it means that Clerk itself has denied the person something in a batch.
+
+        It knows better than what was remembered. Who really may not any more may not see what
+        became of the batch either.
+        """
+        if not self.was_denied:
+            self.forget_membership()
+            with suppress(ClerkError):
+                self._ask_again(with_roles=False)
 
     @property
     def has_written(self) -> bool:

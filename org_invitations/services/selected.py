@@ -64,7 +64,7 @@ class SelectedInvitations(ReplacedInvitations):
         )
         items = revoker.run()
         if revoker.was_denied:
-            self.forget_membership()  # Clerk knows better than what was remembered
+            self._check_denial()
         return items
 
     def resend_invitations(self, batch: Batch) -> list[BatchItem]:
@@ -87,7 +87,7 @@ class SelectedInvitations(ReplacedInvitations):
         )
         items = resender.run()
         if resender.was_denied:
-            self.forget_membership()  # Clerk knows better than what was remembered
+            self._check_denial()
         return items
 
     def _count_seats(self) -> Seats | None:

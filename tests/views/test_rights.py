@@ -248,3 +248,61 @@ def test_where_nobody_can_tell_the_other_revocations_wait(
     ada.post(SELECTED, select(ids, "revoke"))
     assert states() == [State.DONE] * 8 + [State.WAITING] * 12
     assert living(clerk) == 12
+
+
+# --- Where Clerk itself says so -------------------------------------------------------------------
+
+
+def before_writes(
+    clerk: Emulator, monkeypatch: pytest.MonkeyPatch, count: int, happen: Callable[[], Any]
+) -> None:
+    """Let something happen when so many writes have come and the last is not answered yet."""
+    handle, seen = clerk.handle, []
+
+    def watch(request: EmulatorRequest, **more: Any) -> EmulatorResponse:
+        if request.method == "POST":
+            seen.append(request)
+            if len(seen) == count:
+                happen()
+        return handle(request, **more)
+
+    monkeypatch.setattr(clerk, "handle", watch)
+
+
+@pytest.mark.parametrize(
+    ("action", "writes", "done"), [("invite", 2, 10), ("resend", 5, 2), ("revoke", 9, 8)]
+)
+@pytest.mark.usefixtures("free")
+def test_it_is_told_alike_where_clerk_itself_says_so(
+    ada: Browser,
+    clerk: Emulator,
+    ids: list[str],
+    monkeypatch: pytest.MonkeyPatch,
+    action: str,
+    writes: int,
+    done: int,
+) -> None:
+    def lose() -> None:
+        set_rights(clerk, permissions=["org:x:y"])
+
+    if action == "invite":
+        checked = review_of(type_in(ada, " ".join(many(40)[20:])))
+        before_writes(clerk, monkeypatch, writes, lose)
+        response = press(ada, checked)
+    else:
+        before_writes(clerk, monkeypatch, writes, lose)
+        response = ada.post(SELECTED, select(ids, action))
+    assert reasons() <= {"PermissionDenied"}
+    assert states().count(State.DONE) == done
+    assert response.status_code == 403
+    assert f"Done before that: {done} of 20." in text_of(response)
+
+
+@pytest.mark.usefixtures("free")
+def test_who_may_all_the_same_sees_what_became_of_it(ada: Browser, clerk: Emulator) -> None:
+    checked = review_of(type_in(ada, " ".join(many(20))))
+    body = {"errors": [{"code": "missing_organization_permission"}]}
+    clerk.fault("POST", BULK, status=403, body=body)
+    sent = press(ada, checked)
+    assert set(states_of(sent).values()) == {State.REFUSED}
+    assert ada.get(sent["Location"]).status_code == 200

@@ -14,8 +14,8 @@ from datetime import datetime, timedelta
 from typing import Any, Final
 from uuid import UUID, uuid5
 
-from django.db import DatabaseError, IntegrityError, router, transaction
 from django.db import Error as DatabaseFault
+from django.db import IntegrityError, router, transaction
 from django.db.models import Exists, F, OuterRef, Q
 from django.utils import timezone
 
@@ -321,7 +321,7 @@ def forget_old_batches() -> None:
         # Where the process died after the last of it, nobody has noted the end.
         _note_end(Q(worked_at__lt=timezone.now() - stale_after()), F("worked_at"))
         Batch.objects.filter(~_still_open(), finished_at__lt=_oldest()).delete()
-    except DatabaseError:
+    except DatabaseFault:
         # What was just begun must go on; the next one clears up.
         logger.warning("Old outcomes could not be deleted.", exc_info=True)
 
