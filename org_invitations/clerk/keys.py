@@ -92,7 +92,7 @@ class RemoteKeys:
 
         :param fetch: ``get_jwks`` of a client.
         :param clock: gives seconds.
-        :param place: what somebody holds who waits while another thread fetches: for Clerk, too.
+        :param place: what somebody holds who fetches, or waits while another thread does.
         """
         self._fetch = fetch
         self._place = place
@@ -109,6 +109,8 @@ class RemoteKeys:
     def get_key(self, kid: str) -> VerifyingKey:
         """Return the key with this id; no lock and no cache is touched while it is warm.
 
+        A place is only needed where neither this process nor the cache has it.
+
         :raises TokenError: ``jwk-kid-mismatch``, ``jwk-remote-failed-to-load`` or
             ``secret-key-invalid``.
         """
@@ -116,13 +118,33 @@ class RemoteKeys:
         if key is not None:
             return key
         old = self._keys.get(kid) if self._age() < USABLE_FOR else None
-        # While one thread waits for Clerk, the others go on with a key that was good so far.
+        if self._lock.acquire(blocking=False):
+            try:
+                self._load()
+            finally:
+                self._lock.release()
+            if self._is_fresh() and kid in self._keys:
+                return self._keys[kid]
+        elif old is not None:
+            return old  # while one thread waits for Clerk, the others go on with what was good
+        try:
+            # Before the lock: those who wait for it could hold all the places, and whoever has it
+            # would find none to fetch in.
+            with self._place():
+                return self._get_asked(kid, old)
+        except ClerkError as error:
+            logger.info("Clerk's keys could not be waited for: %s", error)
+            return old or self._unanswered()
+
+    def _get_asked(self, kid: str, old: VerifyingKey | None) -> VerifyingKey:
+        """Return a key, fetched if need be, by this thread or another one, if there is time."""
         if not self._lock.acquire(blocking=False):
             if old is not None:
                 return old
-            self._wait()
+            seconds = min(get_deadline().left(), threading.TIMEOUT_MAX)
+            if not self._lock.acquire(timeout=seconds):
+                self._unanswered()
         try:
-            self._load()
             if not self._is_fresh():
                 self._renew(kid)
             elif kid not in self._keys and self._may_ask_for(kid):
@@ -132,15 +154,7 @@ class RemoteKeys:
             self._lock.release()
         return key or self._nobody()
 
-    def _wait(self) -> None:
-        """Wait for the lock while another thread fetches the set, if there is time for that."""
-        seconds = min(get_deadline().left(), threading.TIMEOUT_MAX)
-        try:
-            with self._place():
-                if self._lock.acquire(timeout=seconds):
-                    return
-        except ClerkError as error:
-            logger.info("Clerk's keys could not be waited for: %s", error)
+    def _unanswered(self) -> NoReturn:
         raise TokenError(reasons.REMOTE_JWK_FAILED_TO_LOAD, "Error loading Clerk JWKS.")
 
     def _nobody(self) -> NoReturn:

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from typing import Any
 
 import pytest
@@ -345,7 +346,7 @@ def test_who_waits_for_another_threads_fetch_needs_a_place_and_time(
 ) -> None:
     """Thirty requests at once, while Clerk hangs: one fetches, and not all others may wait."""
     clerk = HangingClerk(clock)
-    bulkhead = Bulkhead(1, patience=0)
+    bulkhead = Bulkhead(2, patience=0)
     keys = RemoteKeys(clerk, cache, "here", clock=clock, place=bulkhead.place)
     first = threading.Thread(target=reason, args=(keys, "ins_test"))
     first.start()
@@ -357,6 +358,39 @@ def test_who_waits_for_another_threads_fetch_needs_a_place_and_time(
         assert late.result(5) == "jwk-remote-failed-to-load"
     clerk.release.set()
     first.join(5)
+    assert clerk.asked == 1
+
+
+def test_who_waits_for_a_fetch_does_not_keep_it_from_a_place(
+    clerk: Clerk, cache: FakeCache, clock: Clock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Many at once, as when a process begins: the lock is nothing to have without a place."""
+    bulkhead = Bulkhead(1, patience=2)
+    taken = threading.Event()
+
+    @contextmanager
+    def place() -> Iterator[None]:
+        with bulkhead.place():
+            taken.set()
+            yield
+
+    def fetch() -> Mapping[str, Any]:
+        with bulkhead.place():
+            return clerk()
+
+    def get(key: str, default: Any = None) -> Any:
+        monkeypatch.undo()
+        second.start()  # while the first has the lock
+        assert taken.wait(WATCHDOG)
+        return default
+
+    keys = RemoteKeys(fetch, cache, "here", clock=clock, place=place)
+    found: list[str | None] = []
+    second = threading.Thread(target=lambda: found.append(reason(keys, "ins_test")))
+    monkeypatch.setattr(cache, "get", get)
+    found.append(reason(keys, "ins_test"))
+    second.join(WATCHDOG)
+    assert found == [None, None]
     assert clerk.asked == 1
 
 
