@@ -118,7 +118,7 @@ class BatchItem(models.Model):
     replaces_id = models.CharField(max_length=255, blank=True, db_index=True)
     #: What the invitation can be known by that the last call was to create: ``at`` (epoch
     #: milliseconds, when it went out), ``role``, ``inviter``, ``days`` and ``mark``. Of a resend
-    #: also ``revokes``: whether an invitation is revoked for it.
+    #: also ``revokes``: the id of the invitation that is revoked for it; empty for none.
     attempt: models.JSONField[Any, Any] = models.JSONField(default=dict, blank=True)
     #: Before this moment trying again makes no sense.
     retry_at = models.DateTimeField(null=True)

@@ -210,7 +210,8 @@ class ReplacedInvitations(ManyInvitations):
         :raises RoleNotGranted: the person may not give the role to anybody.
         :raises QuotaExceeded: no seat is left.
         :raises RateLimited: the hourly limit is known to be reached.
-        :raises ClerkError: the roles could not be had.
+        :raises ClerkError: the roles could not be had, or the other invitation could not be revoked;
+            nothing was changed.
         """
         self._require_open()
         old = workspace.invitation
@@ -242,6 +243,8 @@ class ReplacedInvitations(ManyInvitations):
             mark(item.batch, [], is_running=False)
         if isinstance(error, exc.PermissionDenied):
             self.forget_membership()
+        if error is not None and error.is_correctable and item.reason == OTHER_INVITATION:
+            raise error  # the other one could not be revoked: it is as it was
         return item
 
     def leave_replacement(self, item: BatchItem) -> BatchItem:

@@ -57,7 +57,7 @@ class Replacer:
         except exc.DeadlineExceeded as error:
             self.save(refuse(item, error))
             return error
-        item.attempt = {"revokes": old.is_pending}
+        item.attempt = {"revokes": old.id if old.is_pending else ""}
         self._settle(item, State.UNDER_WAY)
         if old.is_pending:
             try:
@@ -87,7 +87,7 @@ class Replacer:
                 self.api.client.require_time(2)
             except exc.DeadlineExceeded as error:
                 return error  # it is as it was
-            item.attempt = {"revokes": True}
+            item.attempt = {"revokes": other.id}
             self._settle(item, State.UNDER_WAY)
             try:
                 revoked = revoke_for_sure(self.api, other.id, user_id=self.user_id)
@@ -111,7 +111,8 @@ class Replacer:
         """
         is_half = item.state == State.HALF_DONE
         attempt = Attempt.of_request(request)
-        item.attempt = {"revokes": is_half, **attempt.as_json()}
+        revoked = (item.attempt.get("revokes") or item.replaces_id) if is_half else ""
+        item.attempt = {"revokes": revoked, **attempt.as_json()}
         # Should the process die in the call, nobody knows whether it happened.
         self._settle(item, State.UNDER_WAY)
         try:

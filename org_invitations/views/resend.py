@@ -19,7 +19,7 @@ from ..roles import AssignableRoles
 from ..services import RoleNotGranted, Workspace
 from ..services.batches import BatchTaken
 from ..services.batches.reconcile import OTHER_INVITATION
-from ..wording import Problem
+from ..wording import Problem, Stage
 from .resend_question import ResendQuestionMixin
 
 State = BatchItem.State
@@ -147,7 +147,9 @@ class ResendInvitationView(ResendQuestionMixin):
         except RoleNotGranted:
             return self.show(workspace, self.wording.say("Item:RoleNotGranted"), "notice")
         except ClerkError as error:
-            problem = self.explain(error, workspace, self.get_stage())
+            # Nothing was changed, even where something was sent that was to.
+            stage = Stage.WRITING if self.service.has_written else self.get_stage()
+            problem = self.explain(error, workspace, stage)
             return self.show(workspace, problem.message, "notice")
         return self.answer(workspace, item, None)
 

@@ -403,3 +403,57 @@ def test_what_somebody_else_has_sent_can_be_left(ada: Browser, clerk: Emulator, 
     item.refresh_from_db()
     assert (item.state, item.reason) == (State.REFUSED, "other-invitation")
     assert "as Member; wanted was Billing." in outcome_of(ada, item)
+
+
+@pytest.fixture
+def other(ada: Browser, clerk: Emulator, row: Any) -> Any:
+    """An invitation that somebody else has sent in the place of what we have revoked."""
+    half_done(ada, clerk, row)
+    bo = clerk.user("bo@both.test")
+    other = clerk.add_invitation("acme", LEE, role="org:member", inviter=bo.id)
+    assert "Replace it" in text_of(ada.get())
+    return other
+
+
+#: Why the invitation of somebody else cannot be replaced, and what is said then.
+IN_THE_WAY: Final[dict[str, tuple[dict[str, Any], str]]] = {
+    "500": ({"status": 500}, "We made sure that nothing was changed."),
+    "429": ({"status": 429}, "Too many requests were made to Clerk, so nothing was done."),
+}
+
+
+@pytest.mark.parametrize("why", IN_THE_WAY)
+def test_why_it_could_not_be_replaced_is_said(
+    ada: Browser, clerk: Emulator, row: Any, other: Any, why: str
+) -> None:
+    fault, words = IN_THE_WAY[why]
+    clerk.fault("POST", REVOKE, **fault)
+    response = ada.post(f"{LIST}{row.id}/resend/", {"finish": "1"}, target="org-invitations-list")
+    assert words in text_of(response)
+    assert "Replace it" in text_of(response)
+    assert pending_of(clerk, LEE) == [other]
+
+
+def test_what_may_still_be_revoked_can_neither_be_replaced_nor_left(
+    ada: Browser, clerk: Emulator, row: Any, other: Any
+) -> None:
+    clerk.fault("POST", REVOKE, drop="before")
+    ada.post(f"{LIST}{row.id}/resend/", {"finish": "1"})
+    words = text_of(ada.get())
+    assert "Leave it as it is" not in words
+    assert f"it is not known yet whether {LEE} has a new invitation" in words
+    other.state = "revoked"  # Clerk has done it, late
+    words = text_of(ada.get())
+    assert f"The invitation to {LEE} was revoked, but the new one could not be sent." in words
+    assert "Send it now" in words
+
+
+def test_and_once_the_time_is_over_a_person_decides_again(
+    ada: Browser, clerk: Emulator, row: Any, other: Any
+) -> None:
+    clerk.fault("POST", REVOKE, drop="before")
+    ada.post(f"{LIST}{row.id}/resend/", {"finish": "1"})
+    let_time_pass()
+    assert "Leave it as it is" in text_of(ada.get())
+    ada.post(f"{LIST}{row.id}/resend/", {"leave": "1"})
+    assert pending_of(clerk, LEE) == [other]

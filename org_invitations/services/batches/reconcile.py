@@ -380,6 +380,8 @@ def settle_resend(
         settle_item(item, State.REFUSED, Reason.of_error(exc.InvitationNotPending(), old))
     elif joined := _find_joined(item, others):
         settle_item(item, State.REFUSED, Reason.of_error(exc.AlreadyMember(), joined))
+    elif found is not None and refusal is None and _may_be_revoked_yet(item, found):
+        settle_item(item, State.UNSETTLED, Reason(item.reason, item.params))
     elif found is not None:
         _settle_beside(item, attempt, found)
     else:
@@ -401,6 +403,12 @@ def _find_joined(item: BatchItem, others: Sequence[Invitation]) -> Invitation | 
 def _has_lost(item: BatchItem) -> bool:
     """Whether the resend takes the old invitation from the person before it makes a new one."""
     return item.state == State.HALF_DONE or bool(item.attempt.get("revokes", not item.attempt))
+
+
+def _may_be_revoked_yet(item: BatchItem, other: Invitation) -> bool:
+    """Whether Clerk may still be at work on revoking it for this resend."""
+    is_asked = item.state in DOUBTFUL and item.attempt.get("revokes") == other.id
+    return is_asked and not is_over(item.batch)
 
 
 def _settle_beside(item: BatchItem, attempt: Attempt | None, other: Invitation) -> None:
