@@ -51,12 +51,17 @@ ITEM_MESSAGES: Final[Mapping[str, str | Promise]] = {
         "The old invitation was revoked, but the new one could not be sent. %(why)s"
     ),
     "Item:unsettled": _(
-        "Clerk did not answer, so nobody knows yet whether this happened. Do not send it again; "
-        "reload this page in a moment."
-    ),
-    "Item:unsettled:revoke": _(
         "Clerk did not answer, so nobody knows yet whether this happened. Reload this page in a "
-        "moment."
+        "few minutes."
+    ),
+    # Where nothing tells two invitations apart, not even the time.
+    "Item:unclear": _(
+        "Clerk did not answer. There is an invitation, but nothing tells whether it is this one or "
+        "one from before."
+    ),
+    "Item:unclear:dated": _(
+        "Clerk did not answer. There is an invitation of %(date)s, but nothing tells whether it is "
+        "this one or one from before."
     ),
     # Why the second half of a resend is missing. The first was done, maybe by somebody else.
     "Item:PermissionDenied:half-done": _("Whoever sent it may not manage members any more."),

@@ -306,7 +306,7 @@ class Wording:
         ),
         "Unsettled:resend": _(
             "Clerk did not answer, so we do not know whether %(email_address)s has a new "
-            "invitation. Look at the list again in a moment. Sending it again is safe: Clerk "
+            "invitation. Look at the list again in a few minutes. Sending it again is safe: Clerk "
             "never invites an address twice."
         ),
         "Link:withheld": _(

@@ -14,6 +14,7 @@ from ..models import Batch, BatchItem
 from ..roles import AssignableRoles
 from ..signals import invitation_created, invitation_revoked
 from .batches import (
+    UNCLEAR,
     begin_batch,
     find_batch,
     get_items,
@@ -183,13 +184,13 @@ class ReplacedInvitations(ManyInvitations):
             batch__organization_id=self.organization_id,
             batch__action=Batch.Action.RESEND,
             state__in=_OPEN,
-        )
+        ).exclude(reason=UNCLEAR)  # nobody will ever know, and there is an invitation
         if replaces_id:
             found = found.filter(replaces_id=replaces_id)
         newest = found.select_related("batch").order_by("-batch__created_at", "number")
         doubtful = [item for item in newest[:MAX_UNFINISHED] if not is_at_work(item.batch)]
         self.reconcile(doubtful)
-        return [item for item in doubtful if item.state in _OPEN]
+        return [item for item in doubtful if item.state in _OPEN and item.reason != UNCLEAR]
 
     def reconcile(self, items: Sequence[BatchItem]) -> None:
         """Find out how far resends got, and keep it; a call for each."""
@@ -210,8 +211,8 @@ class ReplacedInvitations(ManyInvitations):
         :raises RoleNotGranted: the person may not give the role to anybody.
         :raises QuotaExceeded: no seat is left.
         :raises RateLimited: the hourly limit is known to be reached.
-        :raises ClerkError: the roles could not be had, or the other invitation could not be revoked;
-            nothing was changed.
+        :raises ClerkError: the roles could not be had, or the other invitation could not be
+            revoked; nothing was changed.
         """
         self._require_open()
         old = workspace.invitation

@@ -11,6 +11,7 @@ from django.utils.formats import time_format
 from django.utils.translation import gettext, ngettext
 
 from ..models import Batch, BatchItem
+from ..services.batches import UNCLEAR
 from ..services.batches.reconcile import OTHER_INVITATION
 from ..wording import Wording, describe_seconds
 
@@ -128,8 +129,8 @@ class OutcomeMaker:
         if item.number in self.since:
             return gettext("Not at first, but when it was tried again.")
         values = {"text": item.text, **item.params}
-        if item.state in _NOT_KNOWN:
-            return self.wording.for_item("unsettled", {"status": self.batch.action})
+        if item.state in _NOT_KNOWN and item.reason != UNCLEAR:
+            return self.wording.for_item("unsettled", {})
         if item.state == State.WAITING:
             values["status"] = item.state
         if item.state != State.HALF_DONE or item.reason == OTHER_INVITATION:
@@ -149,8 +150,9 @@ class OutcomeMaker:
             return "", ""
         if item.state == State.HALF_DONE and item.reason != OTHER_INVITATION:
             return self.find_url("resend", item.replaces_id), gettext("Send it now")
-        if item.state in _NOT_DONE and item.params.get("status") == "pending":
-            # Another invitation of the address is in the way: it can be sent again.
+        is_other = item.state in _NOT_DONE or item.reason == UNCLEAR
+        if is_other and item.params.get("status") == "pending":
+            # Another invitation of the address is in the way, or may be: it can be sent again.
             return self.find_url("resend", item.params.get("invitation_id", "")), gettext("Resend")
         if item.reason == "InvitationNotPending" and item.params.get("status") != "accepted":
             return self.find_url("resend", item.invitation_id), gettext("Invite again")

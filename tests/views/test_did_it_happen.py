@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any, Final
 from uuid import uuid4
 
@@ -314,6 +314,60 @@ def test_a_revocation_that_was_given_up_and_took_effect_later_is_corrected(
     assert (item.state, item.reason) == (State.FAILED, "absent")
     row.state = "revoked"
     assert "1 revoked." in outcome_of(ada, item)
+
+
+# --- What nobody will ever know ------------------------------------------------------------------
+
+
+@pytest.fixture
+def unmarked(clerk: Emulator, settings: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Nothing is marked, and this machine's clock is ahead of Clerk's."""
+    settings.ORG_INVITATIONS_MARK_INVITATIONS = False
+
+    class Ahead(datetime):
+        @classmethod
+        def now(cls, tz: Any = None) -> Any:
+            return super().now(tz) + timedelta(seconds=30)
+
+    monkeypatch.setattr("org_invitations.services.batches.reconcile.datetime", Ahead)
+
+
+@pytest.mark.usefixtures("unmarked")
+def test_what_nothing_tells_from_one_before_is_said_to_stay_unknown(
+    ada: Browser, clerk: Emulator
+) -> None:
+    clerk.fault("POST", CREATE, drop="after")
+    type_in(ada, LEE)
+    item = BatchItem.objects.get()
+    assert "nobody knows yet" in outcome_of(ada, item)
+    let_time_pass()
+    words = outcome_of(ada, item)
+    assert "nothing tells whether it is this one or one from before." in words
+    assert "yet whether" not in words
+    assert f"Resend: {LEE}" in words
+    item.refresh_from_db()
+    assert (item.state, item.batch.finished_at is None) == (State.UNSETTLED, False)
+
+
+@pytest.mark.usefixtures("unmarked")
+def test_and_nobody_is_reminded_of_such_a_resend(ada: Browser, clerk: Emulator, row: Any) -> None:
+    clerk.fault("POST", CREATE, drop="after")
+    resend(ada, row.id)
+    assert "not known yet" in text_of(ada.get())
+    let_time_pass()
+    assert "not known yet" not in text_of(ada.get())
+    assert "not known yet" not in text_of(ada.get())
+    assert "nothing tells whether" in outcome_of(ada, BatchItem.objects.get())
+
+
+@pytest.mark.usefixtures("unmarked")
+def test_unless_the_person_is_not_invited_any_more(ada: Browser, clerk: Emulator, row: Any) -> None:
+    clerk.fault("POST", CREATE, drop="after")
+    resend(ada, row.id)
+    [new] = pending_of(clerk, LEE)
+    new.state = "revoked"
+    let_time_pass()
+    assert "Send it now" in text_of(ada.get())
 
 
 # --- 3. What Clerk says of somebody whose invitation we have just revoked ------------------------

@@ -403,7 +403,7 @@ def test_an_invitation_that_was_made_is_found_whatever_became_of_it(
         "It is not known yet what became of 1.",
     )
     assert BatchItem.objects.get(number=0).invitation_id == made.id
-    assert "Do not send it again" in text_of(response)
+    assert "nobody knows yet whether this happened" in text_of(response)
 
 
 def test_what_clerk_shows_nothing_of_did_not_happen_after_a_while(

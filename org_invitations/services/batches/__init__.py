@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from .store import (
     STALE_AFTER,
+    UNCLEAR,
     BatchTaken,
     NotSaved,
     begin_batch,
@@ -32,6 +33,7 @@ from .store import (
 
 __all__ = [
     "STALE_AFTER",
+    "UNCLEAR",
     "BatchTaken",
     "NotSaved",
     "begin_batch",

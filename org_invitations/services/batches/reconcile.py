@@ -28,6 +28,7 @@ from ...concurrency import run_together
 from ...models import Batch, BatchItem
 from ..reasons import Reason
 from .store import (
+    UNCLEAR,
     find_taken,
     get_items,
     is_at_work,
@@ -273,6 +274,14 @@ def _give_up(item: BatchItem) -> None:
         settle_item(item, State.UNSETTLED, Reason(item.reason, item.params))
 
 
+def _leave_open(item: BatchItem, row: Invitation) -> None:
+    """Settle what may have made an invitation, and may not: in the end, nobody will ever know."""
+    reason = Reason(item.reason, item.params)
+    if is_over(item.batch):
+        reason = Reason(UNCLEAR, Reason.of_error(exc.DuplicateInvitation(), row).params)
+    settle_item(item, State.UNSETTLED, reason)
+
+
 def _settle_invites(api: OrganizationAPI, items: Sequence[BatchItem]) -> None:
     """Settle invitations: what was made is there, whatever became of it since."""
     attempts = {item.pk: Attempt.of_item(item) for item in items}
@@ -291,7 +300,7 @@ def _settle_invites(api: OrganizationAPI, items: Sequence[BatchItem]) -> None:
         elif match is Match.OURS:
             settle_item(item, State.DONE, invitation_id=row.id)
         elif match is Match.UNCLEAR:
-            settle_item(item, State.UNSETTLED, Reason(item.reason, item.params))
+            _leave_open(item, row)
         else:
             refuse(item, exc.DuplicateInvitation(), row)
 
@@ -368,6 +377,8 @@ def settle_resend(
     old = next((row for row in rows if row.id == item.replaces_id), None)
     others = [row for row in rows if row.id != item.replaces_id]
     match, found = find_write(attempt, others, taken) if attempt else _find_pending(others)
+    if match is Match.UNCLEAR and found and not found.is_pending and is_over(item.batch):
+        match, found = _find_pending(others)  # whoever has made it, nobody is invited by it
     is_closed = item.state in (State.FAILED, State.REFUSED)
     if found is not None and match is Match.OURS:
         settle_item(item, State.DONE, invitation_id=found.id)
@@ -375,15 +386,13 @@ def settle_resend(
         _reopen(item, old)
     elif found is not None and match is Match.UNCLEAR:
         if item.state != State.HALF_DONE:
-            settle_item(item, State.UNSETTLED, Reason(item.reason, item.params))
+            _leave_open(item, found)
     elif old is not None and old.is_accepted:
         settle_item(item, State.REFUSED, Reason.of_error(exc.InvitationNotPending(), old))
     elif joined := _find_joined(item, others):
         settle_item(item, State.REFUSED, Reason.of_error(exc.AlreadyMember(), joined))
-    elif found is not None and refusal is None and _may_be_revoked_yet(item, found):
-        settle_item(item, State.UNSETTLED, Reason(item.reason, item.params))
     elif found is not None:
-        _settle_beside(item, attempt, found)
+        _settle_beside(item, attempt, found, refusal)
     else:
         _settle_absent(item, attempt, old, refusal)
 
@@ -411,8 +420,13 @@ def _may_be_revoked_yet(item: BatchItem, other: Invitation) -> bool:
     return is_asked and not is_over(item.batch)
 
 
-def _settle_beside(item: BatchItem, attempt: Attempt | None, other: Invitation) -> None:
+def _settle_beside(
+    item: BatchItem, attempt: Attempt | None, other: Invitation, refusal: ClerkError | None
+) -> None:
     """Settle a resend of somebody whom another invitation has reached meanwhile."""
+    if refusal is None and _may_be_revoked_yet(item, other):
+        settle_item(item, State.UNSETTLED, Reason(item.reason, item.params))
+        return
     inviter_id = attempt.inviter_id if attempt else item.batch.user_id
     # As this site makes them, or as the same person has made it elsewhere.
     is_wanted = other.role == item.role and bool(other.mark or other.inviter_id == inviter_id)

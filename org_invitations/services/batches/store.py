@@ -34,6 +34,10 @@ STALE_AFTER: Final = timedelta(seconds=150)
 #: when its answer was lost, and the pauses between them.
 _CALLS_AT_ONCE: Final = 5
 
+#: Why an item stays unsettled for good: there is an invitation, and nothing tells whether it is the
+#: one that the item was to make.
+UNCLEAR: Final = "unclear"
+
 _FIELDS: Final = ("state", "reason", "params", "invitation_id", "attempt", "retry_at")
 
 
@@ -332,7 +336,8 @@ def _note_end(which: Q, moment: Any) -> None:
 
 
 def _still_open() -> Exists:
-    return Exists(BatchItem.objects.filter(batch=OuterRef("pk"), state__in=BatchItem.OPEN))
+    left = BatchItem.objects.filter(batch=OuterRef("pk"), state__in=BatchItem.OPEN)
+    return Exists(left.exclude(reason=UNCLEAR))
 
 
 def _database() -> str:
