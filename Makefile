@@ -20,7 +20,7 @@ demo: $(VENV)/.example
 
 # What one runs while working: without a browser, coverage, matrices, and what builds packages.
 quick: $(VENV)/.test
-	$(BIN)/python -m pytest --numprocesses auto --dist worksteal -m "not browser and not exhaustive and not slow" $(PYTEST_ARGS)
+	HYPOTHESIS_PROFILE=quick $(BIN)/python -m pytest --numprocesses auto --dist worksteal -m "not browser and not exhaustive and not slow" $(PYTEST_ARGS)
 
 test: $(VENV)/.test
 	$(BIN)/python tools/browser.py

@@ -18,7 +18,7 @@ ROOT = Path(__file__).parents[2]
 def _has_postgresql() -> bool:
     host, port = os.environ.get("PGHOST", "127.0.0.1"), int(os.environ.get("PGPORT", "5432"))
     try:
-        with socket.create_connection((host, port), timeout=2):
+        with socket.create_connection((host, port), timeout=30):
             return True
     except OSError:
         return False

@@ -651,6 +651,7 @@ PIECES = (
 )
 
 
+@pytest.mark.exhaustive
 @pytest.mark.parametrize("seed", range(12))
 def test_a_sample_of_pastes_every_piece_has_one_true_answer(
     ada: Browser, clerk: Emulator, seed: int
