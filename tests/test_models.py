@@ -255,6 +255,19 @@ def test_the_days_count_from_the_end() -> None:
     assert not Batch.objects.exists()
 
 
+def test_what_turns_out_to_be_open_again_is_not_over() -> None:
+    batch, _ = begin("ana@example.com", action=Batch.Action.RESEND)
+    finish(batch, BatchItem.State.FAILED)
+    age(batch, 29)
+    [item] = get_items(batch)
+    keep(settle_item(item, BatchItem.State.HALF_DONE))  # what was revoked has shown up
+    assert Batch.objects.get().finished_at is None
+    age(batch, 2)
+    assert find_batch(batch.pk, **WHOSE) == batch
+    keep(settle_item(item, BatchItem.State.DONE))
+    assert find_batch(batch.pk, **WHOSE) == batch  # the days count from here
+
+
 @pytest.mark.parametrize("state", [BatchItem.State.REFUSED, BatchItem.State.FAILED])
 def test_what_is_not_tried_again_is_over(state: str) -> None:
     batch, _ = begin("ana@example.com")

@@ -12,7 +12,7 @@ from .. import htmx
 from ..clerk import ClerkError
 from ..clerk import exceptions as exc
 from ..models import Batch, BatchItem
-from ..services import TooManyInvitations, Workspace
+from ..services import NotPermitted, TooManyInvitations, Workspace
 from ..services.batches import (
     BatchTaken,
     begin_batch,
@@ -150,12 +150,18 @@ class SelectionView(SelectionQuestionMixin):
         return settle_item(item, State.WAITING if one.is_possible else State.REFUSED, one.reason)
 
     def run(self, batch: Batch) -> None:
-        """Do what waits in a batch. What does not work is in its items afterwards."""
+        """Do what waits in a batch. What does not work is in its items afterwards.
+
+        :raises NotPermitted: the person may not manage members any more; nothing was done.
+        """
         try:
             if batch.action == Batch.Action.REVOKE:
                 self.service.revoke_invitations(batch)
             else:
                 self.service.resend_invitations(batch)
+        except NotPermitted:
+            stop_batch(batch, State.REFUSED, exc.PermissionDenied())
+            raise
         except ClerkError as error:
             # The permission could not be asked for again: nothing was done, all of it waits.
             stop_batch(batch, State.WAITING, error)
@@ -175,6 +181,6 @@ class SelectionView(SelectionQuestionMixin):
             response = self.render_problem(problem.message, status=problem.status)
             return self.with_retry_after(response, problem)
         self.service.settle(batch)
-        if take_up(batch):
+        if take_up(batch, actor_id=self.identity.actor_id):
             self.run(batch)
         return self.show_outcome(batch)

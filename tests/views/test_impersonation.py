@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 from typing import Any
+from uuid import uuid4
 
 import pytest
 
@@ -45,6 +46,22 @@ def test_of_a_resend_and_of_a_selection_too(support: Browser, clerk: Emulator) -
     question = {"action": "revoke", "selected": [second.id], "confirmed": "1"}
     support.post(f"{LIST}selected/", question | {"batch": asked.context["batch_id"]})
     assert [batch.actor_id for batch in Batch.objects.all()] == ["user_support"] * 2
+
+
+def test_of_what_the_person_began_and_somebody_else_goes_on_with_too(
+    ada: Browser, sign_in: Any, clerk: Emulator
+) -> None:
+    rows = clerk.invitations("acme", "pending")[:2]
+    batch = str(uuid4())
+    clerk.fault("POST", "*/revoke", times=None, status=429)
+    question = {"action": "revoke", "selected": [row.id for row in rows], "confirmed": "1"}
+    ada.post(f"{LIST}selected/", question | {"batch": batch})
+    assert Batch.objects.get().actor_id == ""
+    clerk.faults.clear()
+    support = sign_in("ada@acme.test", "acme", claims=ACTOR)
+    sent = support.post(f"{LIST}selected/", {"continue": "1", "batch": batch})
+    assert Batch.objects.get().actor_id == "user_support"
+    assert "one of user_support, who acted as you" in text_of(ada.get(sent["Location"]))
 
 
 def test_a_revocation_which_keeps_nothing_is_logged(

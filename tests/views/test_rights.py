@@ -9,7 +9,7 @@ from uuid import uuid4
 import pytest
 
 from org_invitations.emulator import Emulator, EmulatorRequest, EmulatorResponse
-from org_invitations.models import BatchItem
+from org_invitations.models import Batch, BatchItem
 
 from .conftest import Browser, pending, text_of
 from .inviting import BULK, many, press, review_of, states_of, type_in
@@ -296,6 +296,30 @@ def test_it_is_told_alike_where_clerk_itself_says_so(
     assert states().count(State.DONE) == done
     assert response.status_code == 403
     assert f"Done before that: {done} of 20." in text_of(response)
+
+
+@pytest.mark.parametrize("action", ["invite", "resend", "revoke"])
+@pytest.mark.usefixtures("free")
+def test_who_lost_it_before_the_first_call_is_refused_all_of_it(
+    ada: Browser, clerk: Emulator, ids: list[str], monkeypatch: pytest.MonkeyPatch, action: str
+) -> None:
+    checked = review_of(type_in(ada, " ".join(many(23)[20:])))
+    handle = clerk.handle
+
+    def watch(request: EmulatorRequest, **more: Any) -> EmulatorResponse:
+        if Batch.objects.exists():  # what was begun is written down
+            set_rights(clerk, permissions=["org:x:y"])
+        return handle(request, **more)
+
+    monkeypatch.setattr(clerk, "handle", watch)
+    monkeypatch.setattr("org_invitations.services.reading._CHECK_SECONDS", 0)  # it took long
+    response = (
+        press(ada, checked) if action == "invite" else ada.post(SELECTED, select(ids[:3], action))
+    )
+    assert states() == [State.REFUSED] * 3
+    assert reasons() == {"PermissionDenied"}
+    assert response.status_code == 403
+    assert "You may no longer manage the members" in text_of(response)
 
 
 @pytest.mark.usefixtures("free")

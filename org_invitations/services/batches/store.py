@@ -239,6 +239,8 @@ def save_found(item: BatchItem, before: str) -> None:
     values = {name: getattr(item, name) for name in _FIELDS}
     with transaction.atomic(using=_database()):
         if BatchItem.objects.filter(pk=item.pk, state=before).update(**values):
+            if item.state in BatchItem.OPEN:  # it was taken to be over
+                Batch.objects.filter(pk=item.batch_id).update(finished_at=None)
             _note_end(Q(pk=item.batch_id), timezone.now())
             return
     item.refresh_from_db(fields=_FIELDS)
@@ -262,14 +264,20 @@ def get_mark(item: BatchItem) -> str:
     return uuid5(item.batch_id, f"org_invitations {item.number}").hex
 
 
-def take_up(batch: Batch) -> bool:
-    """Begin to work on a batch again, unless somebody is at work on it; tell whether it is ours."""
+def take_up(batch: Batch, *, actor_id: str = "") -> bool:
+    """Begin to work on a batch again, unless somebody is at work on it; tell whether it is ours.
+
+    :param actor_id: who really sits there now, if somebody acts as the person whose batch it is; it
+        is kept, also where the person began the batch themselves.
+    """
     now = timezone.now()
     idle = Q(is_running=False) | Q(worked_at=None) | Q(worked_at__lte=now - stale_after())
     # One statement, so that of two requests at the same moment one goes on.
-    taken = Batch.objects.filter(idle, pk=batch.pk).update(is_running=True, worked_at=now)
+    acted = {"actor_id": actor_id} if actor_id else {}
+    taken = Batch.objects.filter(idle, pk=batch.pk).update(is_running=True, worked_at=now, **acted)
     if taken:
         batch.worked_at, batch.is_running = now, True
+        batch.actor_id = actor_id or batch.actor_id
     return bool(taken)
 
 
