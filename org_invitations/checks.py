@@ -6,7 +6,7 @@ The ids are permanent: E for what cannot work or is not safe, W for what will su
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from typing import Any
+from typing import Any, Final
 from urllib.parse import urlsplit
 
 from django.apps import AppConfig
@@ -318,20 +318,23 @@ def _is_number(value: Any, kind: type, low: float, high: float) -> bool:
     return isinstance(value, kinds) and not isinstance(value, bool) and low <= value <= high
 
 
+#: What is on or off, and what holds until that is said plainly.
+_SWITCHES: Final = {
+    "ORG_INVITATIONS_MARK_INVITATIONS": "Until then invitations carry a mark.",
+    "ORG_INVITATIONS_AZP_HANDSHAKE": "Until then it counts as True.",
+    "ORG_INVITATIONS_ALLOW_IMPERSONATION": "Until then nobody who acts as somebody else gets in.",
+}
+
+
 @register("org_invitations")
-def check_marking(
+def check_switches(
     app_configs: Sequence[AppConfig] | None = None, **kwargs: Any
 ) -> list[CheckMessage]:
-    """Is it said plainly whether invitations carry a mark? Until then they do."""
-    value = conf.get_raw("ORG_INVITATIONS_MARK_INVITATIONS")
-    if value is None or isinstance(value, bool):
-        return []
+    """Is it said plainly whether something is on or off?"""
     return [
-        Error(
-            "ORG_INVITATIONS_MARK_INVITATIONS must be True or False.",
-            hint="Until then it counts as True.",
-            id="org_invitations.E024",
-        )
+        Error(f"{name} must be True or False.", hint=hint, id="org_invitations.E024", obj=name)
+        for name, hint in _SWITCHES.items()
+        if not isinstance(conf.get_raw(name), bool | None)
     ]
 
 

@@ -250,22 +250,23 @@ class Conf:
         value = getattr(settings, "ORG_INVITATIONS_GRANT_POLICY", None)
         return "" if value is None else value
 
-    def get_raw_texts(self, name: str) -> Sequence[str]:
-        """Return a list of texts as the site wrote it: for the checks."""
-        return _texts(name) or ()
-
     @property
     def ALLOW_IMPERSONATION(self) -> bool:
         """``ORG_INVITATIONS_ALLOW_IMPERSONATION``: may an actor's session use the pages?
 
         Somebody who acts as another person, by Clerk's impersonation. Default: True; who it was is
-        kept with what was sent, and shown.
+        kept with what was sent, and shown. What is neither True nor False lets nobody in.
         """
-        return getattr(settings, "ORG_INVITATIONS_ALLOW_IMPERSONATION", True) is not False
+        value = getattr(settings, "ORG_INVITATIONS_ALLOW_IMPERSONATION", None)
+        return value is None or value is True
 
     def get_raw(self, name: str) -> Any:
         """Return a setting as the site wrote it, None where it did not: for the checks."""
         return getattr(settings, name, None)
+
+    def get_raw_texts(self, name: str) -> Sequence[str]:
+        """Return a list of texts as the site wrote it: for the checks."""
+        return _texts(name) or ()
 
     # --- Django's, as far as the app must know them ------------------------------------
 

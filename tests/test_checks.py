@@ -260,14 +260,20 @@ def test_a_rule_of_granting_may_be_named_or_given(policy: Any) -> None:
     assert ids(ORG_INVITATIONS_GRANT_POLICY=policy) == []
 
 
+SWITCHES = [f"ORG_INVITATIONS_{n}" for n in ("MARK_INVITATIONS", "AZP_HANDSHAKE")]
+SWITCHES += ["ORG_INVITATIONS_ALLOW_IMPERSONATION"]
+
+
+@pytest.mark.parametrize("name", SWITCHES)
 @pytest.mark.parametrize("value", ["False", 2, 0, []])
-def test_e024_a_mark_that_is_neither_on_nor_off(value: Any) -> None:
-    assert ids(ORG_INVITATIONS_MARK_INVITATIONS=value) == ["E024"]
+def test_e024_a_switch_that_is_neither_on_nor_off(name: str, value: Any) -> None:
+    assert ids(**{name: value}) == ["E024"]
 
 
+@pytest.mark.parametrize("name", SWITCHES)
 @pytest.mark.parametrize("value", [True, False, None])
-def test_the_mark_is_on_or_off(value: Any) -> None:
-    assert ids(ORG_INVITATIONS_MARK_INVITATIONS=value) == []
+def test_a_switch_is_on_or_off(name: str, value: Any) -> None:
+    assert ids(**{name: value}) == []
 
 
 NO_PAIRS: list[Any] = [

@@ -334,6 +334,14 @@ def test_invitations_carry_a_mark_unless_the_site_says_no(value: Any, used: bool
         assert conf.MARK_INVITATIONS is used
 
 
+@pytest.mark.parametrize(
+    ("value", "used"), [(True, True), (False, False), (None, True), ("no", False), (0, False)]
+)
+def test_who_acts_as_somebody_gets_in_only_where_the_site_says_so(value: Any, used: bool) -> None:
+    with put("ORG_INVITATIONS_ALLOW_IMPERSONATION", value):
+        assert conf.ALLOW_IMPERSONATION is used
+
+
 @pytest.mark.parametrize("name", DJANGOS)
 def test_djangos_own_settings_are_read_as_they_are_now(name: str) -> None:
     new: Any = {
