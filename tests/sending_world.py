@@ -186,7 +186,7 @@ class World(OrganizationAPI):
         return tuple(self.call(requests))
 
     def get_invitations(self, **order: Any) -> Page[Invitation]:
-        assert order == {"order_by": "-created_at", "limit": 500, "offset": 0}
+        assert order == {"status": None, "order_by": "-created_at", "limit": 500, "offset": 0}
         number, self.listings = self.listings, self.listings + 1
         if number in self.list_faults:
             raise self.list_faults[number]()

@@ -14,7 +14,7 @@ import pytest
 from org_invitations.clerk import Invitation, InvitationStatus, Page
 from org_invitations.clerk import exceptions as exc
 from org_invitations.clerk.organizations import InvitationRequest
-from org_invitations.services.batches.reconcile import find_pending
+from org_invitations.services.batches.reconcile import find_rows
 from org_invitations.services.sending import Result, ResultState, Sender
 from tests.sending_world import (
     ADDRESS_KINDS,
@@ -655,7 +655,7 @@ def test_a_single_answer_is_about_the_single_request_however_it_spells_the_addre
 
 
 class Pages:
-    """A list of pending invitations, newest first, one minute apart."""
+    """A list of invitations, newest first, one minute apart."""
 
     def __init__(self, count: int, minutes: float = 1) -> None:
         now = datetime.now(UTC)
@@ -665,15 +665,17 @@ class Pages:
         ]
         self.offsets: list[int] = []
 
-    def get_invitations(self, *, order_by: str, limit: int, offset: int) -> Page[Invitation]:
-        assert (order_by, limit) == ("-created_at", 500)
+    def get_invitations(
+        self, *, status: None, order_by: str, limit: int, offset: int
+    ) -> Page[Invitation]:
+        assert (status, order_by, limit) == (None, "-created_at", 500)
         self.offsets.append(offset)
         return Page(tuple(self.rows[offset : offset + limit]), len(self.rows))
 
 
 def looked_up(pages: Pages, *wanted: int) -> list[int]:
     names = {address(index).casefold(): index for index in wanted}
-    found = find_pending(pages, names, started=datetime.now(UTC))  # type: ignore[arg-type]
+    found = find_rows(pages, names, since=datetime.now(UTC))  # type: ignore[arg-type]
     return sorted(names[name] for name in found)
 
 
@@ -683,12 +685,16 @@ def test_one_page_does_where_its_end_is_older_than_the_request() -> None:
     assert pages.offsets == [0]
 
 
-def test_more_pages_are_read_where_all_on_the_first_are_newer_until_all_are_found() -> None:
+def test_more_pages_are_read_where_all_on_the_first_are_newer() -> None:
     pages = Pages(1200, minutes=0)
     assert looked_up(pages, 3, 700) == [3, 700]
-    assert pages.offsets == [0, 500]
-    assert looked_up(pages, 3, 5000) == [3]
-    assert pages.offsets == [0, 500, 0, 500, 1000]
+    assert pages.offsets == [0, 500, 1000]
+
+
+def test_but_no_more_than_ten() -> None:
+    pages = Pages(5100, minutes=0)
+    assert looked_up(pages, 3, 5050) == [3]
+    assert pages.offsets == list(range(0, 5000, 500))
 
 
 def test_an_empty_list_is_one_page() -> None:
@@ -697,17 +703,13 @@ def test_an_empty_list_is_one_page() -> None:
     assert pages.offsets == [0]
 
 
-def test_what_is_no_longer_pending_does_not_count() -> None:
+def test_all_of_an_address_are_found_whatever_became_of_them() -> None:
     pages = Pages(3)
     pages.rows[1] = replace(pages.rows[1], status=InvitationStatus.REVOKED)
-    assert looked_up(pages, 0, 1) == [0]
-
-
-def test_the_newest_counts_where_an_address_is_there_more_than_once() -> None:
-    pages = Pages(3)
     pages.rows[2] = replace(pages.rows[2], email_address=address(1).upper())
-    found = find_pending(pages, {address(1).casefold()}, started=datetime.now(UTC))  # type: ignore[arg-type]
-    assert found[address(1).casefold()] is pages.rows[1]
+    name = address(1).casefold()
+    found = find_rows(pages, {name}, since=datetime.now(UTC))  # type: ignore[arg-type]
+    assert found == {name: pages.rows[1:]}
 
 
 # --- The world itself ------------------------------------------------------------------------

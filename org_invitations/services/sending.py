@@ -16,7 +16,7 @@ from typing import Any
 from ..clerk import ClerkError, Invitation, OrganizationAPI
 from ..clerk import exceptions as exc
 from ..clerk.organizations import BULK_SIZE, InvitationRequest
-from .batches.reconcile import Attempt, Match, find_pending
+from .batches.reconcile import Attempt, Match, find_rows, find_write
 from .batches.store import state_after
 from .dividing import find_named, get_shared_parameter, group_by, halve
 
@@ -92,7 +92,7 @@ class Sender:
         deadline that holds leaves no time for waits.
 
         It takes one call for ten requests and, for each that is refused, at most eight more: two
-        for each of the four times that ten can be halved. Besides, pending invitations are listed
+        for each of the four times that ten can be halved. Besides, invitations are listed
         after a call without an answer; and where Clerk says of an address that an invitation is
         pending, and does not say of whom or may itself have made it in a call that it refused.
 
@@ -298,23 +298,23 @@ class _Run:
     # --- What is there, and what is known ---------------------------------------------------
 
     def _look_up(self, indices: Iterable[int]) -> ClerkError | None:
-        """Close those of these, and of the doubtful ones, who have a pending invitation.
+        """Close those of these, and of the doubtful ones, of whom something was made.
 
         Return the error where Clerk cannot be asked.
         """
         asked = [index for index in {*indices, *self.doubtful} if index in self.open]
         try:
-            found = find_pending(
-                self.api, {self._address(index) for index in asked}, started=self.started
+            rows = find_rows(
+                self.api, {self._address(index) for index in asked}, since=self.started
             )
         except ClerkError as error:
             return error
-        taken = self.find_taken([invitation.id for invitation in found.values()])
+        taken = self.find_taken([row.id for found in rows.values() for row in found])
         for index in asked:
-            invitation = found.get(self._address(index))
+            found = rows.get(self._address(index), ())
+            match, invitation = find_write(self.attempts[index], found, taken)
             if invitation is None:
                 continue
-            match = self.attempts[index].match(invitation, taken)
             if match is Match.OURS:
                 self._close([index], ResultState.SENT, invitation=invitation)
             elif match is Match.UNCLEAR:

@@ -10,6 +10,7 @@ import pytest
 from django.test import override_settings
 from django.utils import timezone
 
+from org_invitations.clerk import OrganizationAPI
 from org_invitations.clerk.marks import get_mark
 from org_invitations.emulator import Emulator
 from org_invitations.models import Batch, BatchItem
@@ -157,6 +158,27 @@ def test_what_did_happen_is_claimed(
     assert ids == {row.id for row in pending_of(clerk, LEE) + pending_of(clerk, KIM)} - (
         {""} if text == LEE else set()
     )
+
+
+@pytest.mark.parametrize("text", [LEE, f"{LEE} {KIM}"])
+def test_and_so_is_what_was_revoked_before_anybody_looked(
+    ada: Browser, clerk: Emulator, marks: str, text: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    look = OrganizationAPI.get_invitations
+
+    def look_late(api: OrganizationAPI, **order: Any) -> Any:
+        for row in pending_of(clerk, LEE):
+            row.state = "revoked"
+        return look(api, **order)
+
+    response = type_in(ada, text)
+    if text == LEE:
+        pending_of(clerk, LEE)[0].state = "revoked"
+    clerk.fault("POST", "*/invitations*", status=500, write=True)
+    with monkeypatch.context() as patch:
+        patch.setattr(OrganizationAPI, "get_invitations", look_late)
+        type_in(ada, text) if text == LEE else press(ada, review_of(response))
+    assert set(BatchItem.objects.values_list("state", flat=True)) == {State.DONE}
 
 
 def test_what_was_made_before_a_crash_is_claimed_whatever_became_of_it(

@@ -190,30 +190,31 @@ def get_rows(api: OrganizationAPI, email_address: str) -> list[Invitation]:
     return [row for row in page.data if row.email_address.casefold() == wanted]
 
 
-def find_pending(
-    api: OrganizationAPI, addresses: Collection[str], *, started: datetime
-) -> dict[str, Invitation]:
-    """Return the pending invitations of addresses, by address as ``casefold`` has it.
+def find_rows(
+    api: OrganizationAPI, addresses: Collection[str], *, since: datetime
+) -> dict[str, list[Invitation]]:
+    """Return the invitations of some addresses, whatever became of them, newest first.
 
-    What was made since ``started`` is found for certain; what is older only if it is among the
-    newest 500. That is one call, unless more than 500 were made meanwhile.
+    What was made since then is found for certain, unless it is more than 5000; what is older only
+    if it is among the newest 500. That is one call, unless more than 500 were made meanwhile.
 
-    :param addresses: as ``casefold`` has them.
+    :param addresses: as ``casefold`` has them, and so are the keys of what is returned.
     :raises ClerkError: Clerk could not be asked.
     """
-    found: dict[str, Invitation] = {}
-    offset = 0
-    while True:
-        page = api.get_invitations(order_by="-created_at", limit=MAX_LIMIT, offset=offset)
+    found: dict[str, list[Invitation]] = {}
+    for number in range(_MAX_PAGES):
+        page = api.get_invitations(
+            status=None, order_by="-created_at", limit=MAX_LIMIT, offset=number * MAX_LIMIT
+        )
         for row in page.data:
             address = row.email_address.casefold()
-            if row.is_pending and address in addresses:
-                found.setdefault(address, row)
-        offset += MAX_LIMIT
+            if address in addresses:
+                found.setdefault(address, []).append(row)
         oldest = page.data[-1].created_at if page.data else None
-        reached = oldest is not None and oldest < started - CLOCK_TOLERANCE
-        if not page.data or reached or offset >= page.total_count or len(found) == len(addresses):
-            return found
+        reached = oldest is not None and oldest < since - CLOCK_TOLERANCE
+        if not page.data or reached or (number + 1) * MAX_LIMIT >= page.total_count:
+            break
+    return found
 
 
 # --- The items of a batch ------------------------------------------------------------------------
@@ -287,7 +288,7 @@ def _settle_invites(api: OrganizationAPI, items: Sequence[BatchItem]) -> None:
     attempts = {item.pk: Attempt.of_item(item) for item in items}
     begun = [attempt.started for attempt in attempts.values() if attempt is not None]
     addresses = {item.email_address.casefold() for item in items}
-    rows = _rows_since(api, min(begun), addresses) if begun else {}
+    rows = find_rows(api, addresses, since=min(begun)) if begun else {}
     taken = find_taken(row.id for found in rows.values() for row in found)
     for item in items:
         attempt = attempts[item.pk]
@@ -303,26 +304,6 @@ def _settle_invites(api: OrganizationAPI, items: Sequence[BatchItem]) -> None:
             _leave_open(item, row)
         else:
             refuse(item, exc.DuplicateInvitation(), row)
-
-
-def _rows_since(
-    api: OrganizationAPI, started: datetime, addresses: set[str]
-) -> dict[str, list[Invitation]]:
-    """Return the invitations of addresses, of all statuses, all that were made since then."""
-    found: dict[str, list[Invitation]] = {}
-    for number in range(_MAX_PAGES):
-        page = api.get_invitations(
-            status=None, order_by="-created_at", limit=MAX_LIMIT, offset=number * MAX_LIMIT
-        )
-        for row in page.data:
-            address = row.email_address.casefold()
-            if address in addresses:
-                found.setdefault(address, []).append(row)
-        oldest = page.data[-1].created_at if page.data else None
-        reached = oldest is not None and oldest < started - CLOCK_TOLERANCE
-        if not page.data or reached or (number + 1) * MAX_LIMIT >= page.total_count:
-            break
-    return found
 
 
 def _settle_revocations(api: OrganizationAPI, items: Sequence[BatchItem]) -> None:
