@@ -12,13 +12,12 @@ from django.utils.translation import gettext, ngettext
 
 from ..models import Batch, BatchItem
 from ..services.batches import UNCLEAR
-from ..services.batches.reconcile import OTHER_INVITATION
+from ..services.batches.reconcile import DOUBTFUL, OTHER_INVITATION
 from ..wording import Wording, describe_seconds
 
 State = BatchItem.State
 
 _NOT_DONE = (State.REFUSED, State.FAILED, State.HALF_DONE)
-_NOT_KNOWN = (State.UNSETTLED, State.UNDER_WAY)
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,7 +94,7 @@ class OutcomeMaker:
         left = [item for item in items if item.number not in self.since]
         parts = {
             "not-done": [item for item in left if item.state in _NOT_DONE],
-            "unknown": [item for item in left if item.state in _NOT_KNOWN],
+            "unknown": [item for item in left if item.state in DOUBTFUL],
             "waiting": [item for item in left if item.state == State.WAITING],
             "since": [item for item in items if item.number in self.since],
             "done": [item for item in left if item.state == State.DONE],
@@ -129,7 +128,7 @@ class OutcomeMaker:
         if item.number in self.since:
             return gettext("Not at first, but when it was tried again.")
         values = {"text": item.text, **item.params}
-        if item.state in _NOT_KNOWN and item.reason != UNCLEAR:
+        if item.state in DOUBTFUL and item.reason != UNCLEAR:
             return self.wording.for_item("unsettled", {})
         if item.state == State.WAITING:
             values["status"] = item.state

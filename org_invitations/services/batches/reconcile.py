@@ -49,7 +49,7 @@ _USUAL_DAYS: Final = 30
 
 _DAY: Final = timedelta(days=1)
 
-#: What does not move by itself.
+#: Nobody knows what became of it.
 DOUBTFUL: Final = (State.UNDER_WAY, State.UNSETTLED)
 
 #: Why an item was given up of which Clerk shows nothing, or which somebody has left. What shows up
@@ -145,9 +145,9 @@ class Attempt:
             return Match.UNCLEAR
         if row.created_at >= self.started:
             return Match.OURS
-        return Match.UNCLEAR if self.may_be_since(row) else Match.OTHER
+        return Match.UNCLEAR if self._may_be_since(row) else Match.OTHER
 
-    def may_be_since(self, row: Invitation) -> bool:
+    def _may_be_since(self, row: Invitation) -> bool:
         """Whether an invitation may have been made after the call went out, for all clocks tell."""
         return row.created_at is None or row.created_at >= self.started - CLOCK_TOLERANCE
 
