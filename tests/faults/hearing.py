@@ -96,3 +96,9 @@ class Hearing:
 def short(url: str) -> str:
     """A URL without its ids, so that the same failure has the same text."""
     return re.sub(r"[0-9a-f]{8}-[0-9a-f-]{27}", "…", re.sub(r"orginv_\w+", "…", url))[:80]
+
+
+def waits_for_a_reload(said: Said) -> bool:
+    """Whether the browser is on its way to an outcome that could not be shown, with words."""
+    answer = said.answer
+    return bool(answer.before) and "/outcomes/" in answer.url and answer.status >= 400

@@ -11,7 +11,7 @@ from django.conf import settings
 from .browser import Answer
 from .claims import Claim, What
 from .failures import BUDGET, DEADLINE, ERROR, FORGED, LEAK, TYPED, WORDLESS, Failure
-from .hearing import Hearing, short
+from .hearing import Hearing, short, waits_for_a_reload
 from .scene import DIALOG_TARGET, FORM_TARGET
 from .world import SECRETS
 
@@ -87,7 +87,11 @@ def typed(hearing: Hearing) -> Iterator[Failure]:
         return
     said, claims = struck[0]
     answer = said.answer
-    if _came_about(answer, claims) or (said.target and _leaves_the_form(answer, said.target)):
+    if (
+        waits_for_a_reload(said)
+        or _came_about(answer, claims)
+        or (said.target and _leaves_the_form(answer, said.target))
+    ):
         return
     fields: dict[str, set[str]] = {}
     for control in answer.page.controls:

@@ -14,7 +14,7 @@ from org_invitations.emulator import RecordedCall
 from .calls import name_of
 from .claims import Claim, What
 from .failures import ABANDONED, DEAF, OLDER, STRANGER, TWICE, UNINVITED, UNSAID, UNTRUE, Failure
-from .hearing import Hearing, short
+from .hearing import Hearing, short, waits_for_a_reload
 from .scene import ROLES, Said, Wish
 
 #: What must be heard of a wish when nothing goes wrong.
@@ -193,7 +193,7 @@ def files(hearing: Hearing) -> Iterator[Failure]:
 
 def unsaid(hearing: Hearing) -> Iterator[Failure]:
     """What the action did is said, or it is said that nobody knows."""
-    if hearing.has_fallen_over or any(_waits_for_a_reload(s) for s in hearing.scene.said):
+    if hearing.has_fallen_over or any(waits_for_a_reload(s) for s in hearing.scene.said):
         return
     scene = hearing.scene
     told = [c for said, claims in hearing.heard if not said.is_look for c in claims]
@@ -211,12 +211,6 @@ def _of_strangers(hearing: Hearing, told: list[Claim]) -> set[What]:
     """What was said of people whom only Clerk's answer has brought up."""
     known = {"", *(wish.address for wish in hearing.scene.wishes)}
     return {claim.what for claim in told if claim.address not in known}
-
-
-def _waits_for_a_reload(said: Said) -> bool:
-    """Whether the browser is on its way to an outcome that could not be shown, with words."""
-    answer = said.answer
-    return bool(answer.before) and "/outcomes/" in answer.url and answer.status >= 400
 
 
 def _unsaid_revocation(hearing: Hearing, wish: Wish, heard: set[What]) -> Iterator[Failure]:
