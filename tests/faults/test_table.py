@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import itertools
 import random
+import re
+from pathlib import Path
 
 import pytest
 
@@ -100,6 +102,12 @@ def test_what_takes_effect_late_is_a_write_where_there_is_one() -> None:
     slots = slots_of(_calls(create, listing))
     chosen = [choose_slot(rng, late, slots, 2) for _ in range(20)]
     assert {slot.name for slot in chosen if slot is not None} == {"create"}
+
+
+def test_the_document_explains_every_kind_of_failure() -> None:
+    text = (Path(__file__).parents[2] / "docs/faults.md").read_text()
+    table = text.partition("| failure | means |")[2].partition("\n\n")[0]
+    assert tuple(re.findall(r"^\| ([^|]+) \|", table, re.MULTILINE)) == KINDS
 
 
 # --- The sample ---------------------------------------------------------------------------------
