@@ -117,6 +117,12 @@ class Fault:
     refuses: bool = False
     database: str = ""
 
+    @property
+    def takes_time(self) -> bool:
+        """Whether it is about time: an answer that comes late, or one that says to wait."""
+        slow = "delay" in self.order or self.order.get("garbage") == "trickle"
+        return slow or self.kind == "retry-after"
+
 
 def error(status: int, code: str, text: str = "No.", **meta: Any) -> dict[str, Any]:
     """The body of a refusal, in Clerk's form."""

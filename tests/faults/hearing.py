@@ -99,6 +99,7 @@ def short(url: str) -> str:
 
 
 def waits_for_a_reload(said: Said) -> bool:
-    """Whether the browser is on its way to an outcome that could not be shown, with words."""
+    """Whether the browser is at an outcome that cannot be shown now, and says so."""
     answer = said.answer
-    return bool(answer.before) and "/outcomes/" in answer.url and answer.status >= 400
+    is_later = answer.status >= 400 or "At work…" in answer.page.text
+    return bool(answer.before) and "/outcomes/" in answer.url and is_later

@@ -6,13 +6,12 @@ import re
 from collections.abc import Iterator
 from typing import Final
 
-from django.conf import settings
-
 from .browser import Answer
 from .claims import Claim, What
 from .failures import BUDGET, DEADLINE, ERROR, FORGED, LEAK, TYPED, WORDLESS, Failure
 from .hearing import Hearing, short, waits_for_a_reload
 from .scene import DIALOG_TARGET, FORM_TARGET
+from .settings import HURRIED
 from .world import SECRETS
 
 #: A request may take this much of its time and of its usual time, since Django takes some, too, and
@@ -40,8 +39,11 @@ def _why(hearing: Hearing) -> str:
 
 
 def seconds(hearing: Hearing) -> Iterator[Failure]:
-    """No request takes longer than it may."""
-    limit = _OF_ITS_TIME * float(getattr(settings, "ORG_INVITATIONS_REQUEST_SECONDS", 25))
+    """No request takes longer than it may, where time is the matter."""
+    fault = hearing.scene.fault
+    if fault is None or not fault.takes_time:
+        return
+    limit = _OF_ITS_TIME * HURRIED["ORG_INVITATIONS_REQUEST_SECONDS"]
     limit += _OF_ITS_USUAL_TIME * hearing.usual.seconds
     for said, answer in hearing.answers:
         if said.under_fault and answer.seconds > limit:
@@ -53,7 +55,8 @@ def budget(hearing: Hearing) -> Iterator[Failure]:
     """A fault makes the app ask more, but not without end."""
     usual = hearing.usual.calls
     count = len(hearing.scene.calls(hearing.scene.begin, hearing.scene.end))
-    if count > 3 * usual + 8:
+    # Each is asked up to three times, and looked up; and of many each may have to go alone.
+    if count > 3 * usual + 8 + 4 * len(hearing.scene.wishes):
         yield Failure(BUDGET, f"{count} calls, usually {usual}")
 
 

@@ -6,6 +6,7 @@ import json
 import multiprocessing
 import queue
 import time
+import traceback
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -168,7 +169,12 @@ def play_ticket(
 ) -> None:
     """Play what a ticket stands for; a failure that is not known must happen twice to count."""
     seen = len(stage.rehearsed)
-    cell = draw(stage, ticket, seed)
+    try:
+        cell = draw(stage, ticket, seed)
+    except LookupError:
+        broken = Result(Cell(ticket.action, "", ""), broken=traceback.format_exc(limit=-4))
+        put(("", broken.as_dict()))
+        return
     for result in stage.rehearsed[seen:]:
         if result.failures or result.broken:
             put(("", result.as_dict()))

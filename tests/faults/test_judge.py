@@ -348,6 +348,8 @@ def test_a_refusal_has_words(played: Played) -> None:
 def test_a_request_takes_no_longer_than_it_may(played: Played) -> None:
     played.answer("Told.")
     played.scene.said[0].answer.seconds = 60.0
+    assert played.kinds() == set()
+    played.scene.fault = next(fault for fault in table() if fault.takes_time)
     assert played.kinds() == {kind.DEADLINE}
 
 

@@ -157,6 +157,7 @@ class World:
         from django.core.cache import cache
 
         self.disarm()
+        self.hurry(is_hurried=False)
         self.clerk.reset()
         self.clerk.configure(rate_limits=False)
         for model in _models():
@@ -168,6 +169,13 @@ class World:
         settings.CLERK_AUTHORIZED_PARTIES = [self.site]
         self.logs.clear()
         self._mark = 0
+
+    def hurry(self, *, is_hurried: bool) -> None:
+        """Give calls and requests as little time as a fault of time needs, or all they may want."""
+        from .settings import HURRIED, PATIENT
+
+        for name, value in (HURRIED if is_hurried else PATIENT).items():
+            setattr(settings, name, value)
 
     def forget(self) -> None:
         """Let the process forget what it knows of Clerk's health."""
@@ -191,6 +199,7 @@ class World:
         self._mark = len(self.clerk.recorder.calls)
         if fault is None or slot is None:
             return
+        self.hurry(is_hurried=fault.takes_time)
         if fault.database:
             self.database.failures = 0
             self.database.mode = fault.database
@@ -207,6 +216,7 @@ class World:
     def disarm(self) -> None:
         """Let nothing go wrong any more; what takes effect late still has to."""
         self.database.mode = ""
+        self.hurry(is_hurried=False)
         self.clerk.faults.clear()
         self.server.listen()
 
