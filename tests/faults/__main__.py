@@ -33,7 +33,7 @@ def main() -> int:
             options.seconds,
             options.processes,
             state=state,
-            rounds=options.rounds,
+            cells=options.cells,
             tell=tell,
         )
     if options.write_known:
@@ -112,7 +112,7 @@ def _options() -> argparse.ArgumentParser:
     add("--seconds", type=float, default=180, help="how long to play (default: 180)")
     add("--seed", type=int, default=1, help="which sample (default: 1)")
     add("--processes", type=int, default=os.cpu_count() or 1, help="default: all cores")
-    add("--rounds", type=int, help="stop when every action has met every kind so often")
+    add("--cells", type=int, help="stop after the first so many of the sample")
     add("--resume", action="store_true", help="go on where the last run of this seed stopped")
     add("--again", type=Path, metavar="REPORT", help="play what failed in a report (JSON) again")
     add("--strict", action="store_true", help="fail for known failures that are gone, too")

@@ -89,16 +89,17 @@ def slots_of(calls: Sequence[RecordedCall]) -> list[Slot]:
     return slots
 
 
-def choose_slot(rng: random.Random, fault: Fault, slots: Sequence[Slot], count: int) -> Slot | None:
+def choose_slot(
+    rng: random.Random, fault: Fault, slots: Sequence[Slot], calls: Sequence[str]
+) -> Slot | None:
     """Choose where a fault strikes; writes most often. None where it can strike nowhere.
 
-    :param count: how many calls the action makes when nothing goes wrong.
+    :param calls: the names of the calls that the action makes when nothing goes wrong, in order.
     """
     if fault.database:
         return Slot("", 1)
     if fault.onward:
-        # One further than there are: what is asked because something went wrong comes after.
-        return Slot("", rng.randint(1, count + 1), onward=True) if count else None
+        return _choose_start(rng, fault, calls)
     fitting = [slot for slot in slots if not fault.calls or slot.name in fault.calls]
     if fault.effect == LATE:
         # What only asks has no effect to be late.
@@ -107,3 +108,16 @@ def choose_slot(rng: random.Random, fault: Fault, slots: Sequence[Slot], count: 
         return None
     weights = [6 if BY_NAME[slot.name].is_write else 1 for slot in fitting]
     return rng.choices(fitting, weights)[0]
+
+
+def _choose_start(rng: random.Random, fault: Fault, calls: Sequence[str]) -> Slot | None:
+    """Choose from which call on everything fails: a write, what comes right after it, or any."""
+    if not calls:
+        return None
+    writes = [number for number, name in enumerate(calls, 1) if BY_NAME[name].is_write]
+    if writes and fault.effect == LATE:
+        return Slot("", rng.choice(writes), onward=True)
+    if writes and rng.random() < 0.6:
+        return Slot("", rng.choice(writes) + rng.randint(0, 1), onward=True)
+    # One further than there are: what is asked because something went wrong comes after.
+    return Slot("", rng.randint(1, len(calls) + 1), onward=True)

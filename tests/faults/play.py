@@ -10,7 +10,7 @@ from typing import Any
 
 from . import faults
 from .actions import Action, get_actions
-from .calls import Slot, choose_slot, slots_of
+from .calls import Slot, choose_slot, name_of, slots_of
 from .failures import Failure
 from .faults import Fault
 from .hearing import Usual
@@ -80,6 +80,8 @@ class Rehearsal:
 
     usual: Usual
     slots: tuple[Slot, ...]
+    #: The names of its calls, in order.
+    calls: tuple[str, ...]
 
 
 class Stage:
@@ -121,7 +123,9 @@ class Stage:
             seconds = max(a.seconds for said in scene.said for a in said.answer.chain)
             # The first page of a process takes longest, and is nobody's usual time.
             usual = Usual(len(calls), min(seconds, 0.3))
-            return Rehearsal(usual, tuple(slots_of(calls))), judge(scene, usual, action.shows)
+            names = tuple(name_of(call.method, call.path) for call in calls)
+            rehearsal = Rehearsal(usual, tuple(slots_of(calls)), names)
+            return rehearsal, judge(scene, usual, action.shows)
         finally:
             scene.close()
 
@@ -132,7 +136,7 @@ class Stage:
         rows = [fault for fault in faults.table() if fault.kind == kind]
         rng.shuffle(rows)
         for fault in rows:
-            slot = choose_slot(rng, fault, rehearsal.slots, rehearsal.usual.calls)
+            slot = choose_slot(rng, fault, rehearsal.slots, rehearsal.calls)
             if slot is not None:
                 return Cell(action.name, fault.name, str(slot), htmx)
         return None

@@ -40,13 +40,13 @@ def play(
     processes: int,
     *,
     state: Path | None = None,
-    rounds: int | None = None,
+    cells: int | None = None,
     tell: Callable[[Result], None] = lambda _result: None,
 ) -> Run:
     """Play for so many seconds.
 
     :param state: where what was played is kept, and gone on from.
-    :param rounds: stop when every pair has been met so often.
+    :param cells: stop after the first so many of the sample.
     """
     run = Run(seed)
     if state is not None and state.exists():
@@ -57,7 +57,7 @@ def play(
     workers = [
         context.Process(
             target=_work,
-            args=(answers, seed, seconds, number, processes, frozenset(run.played), rounds),
+            args=(answers, seed, seconds, number, processes, frozenset(run.played), cells),
             daemon=True,
         )
         for number in range(processes)
@@ -138,7 +138,7 @@ def _work(
     number: int,
     processes: int,
     played: frozenset[str],
-    rounds: int | None,
+    cells: int | None,
 ) -> None:
     from .play import Stage
     from .sample import draw
@@ -150,7 +150,7 @@ def _work(
         stage = Stage(world)
         entries = set(known.load())
         for index, ticket in enumerate(tickets(seed)):
-            if time.monotonic() >= until or ticket.round == rounds:
+            if time.monotonic() >= until or index == cells:
                 break
             if index % processes != number or ticket.name in played:
                 continue
