@@ -8,6 +8,9 @@ from .failures import ABANDONED, OLDER, STRANGER, STUCK, UNTRUE, Failure
 from .hearing import Hearing
 from .world import Item
 
+#: Why it stays so where an invitation is there and nothing tells from when.
+_UNCLEAR = "unclear"
+
 #: Nobody knows; which is no answer for good.
 _OPEN = ("unsettled", "under-way")
 
@@ -44,6 +47,8 @@ def _invitation(hearing: Hearing, item: Item, everything: list[Item]) -> Iterato
     made = _made(hearing, item)
     if item.state == "done":
         yield from _done(hearing, item, made)
+    elif item.state == "unsettled" and item.reason == _UNCLEAR and _is_pending(hearing, item):
+        return  # Clerk tells nothing by which it could be known, and that is said
     elif item.state in _OPEN:
         so = "it was made" if made else "it was not made"
         yield Failure(STUCK, f"{_label(item)}: {so}")
@@ -51,6 +56,10 @@ def _invitation(hearing: Hearing, item: Item, everything: list[Item]) -> Iterato
         yield Failure(STUCK, f"{_label(item)}: the person is invited by it")
     elif item.action == "resend" and item.state != "half-done":
         yield from _not_resent(hearing, item)
+
+
+def _is_pending(hearing: Hearing, item: Item) -> bool:
+    return item.email_address.casefold() in hearing.scene.pending()
 
 
 def _done(hearing: Hearing, item: Item, made: list[str]) -> Iterator[Failure]:

@@ -311,6 +311,13 @@ def test_an_item_does_not_stay_unknown(played: Played, state: str) -> None:
     assert played.kinds() == {kind.STUCK}
 
 
+def test_an_item_may_stay_unknown_where_clerk_tells_nothing_to_know_it_by(played: Played) -> None:
+    played.invited_before()
+    invites(played).answer("There is an invitation, but nothing tells whether it is this one.")
+    played.item("unsettled", reason="unclear")
+    assert played.kinds() == set()
+
+
 @pytest.mark.parametrize("state", ["refused", "failed", "waiting"])
 def test_an_item_that_was_sent_does_not_stay_refused(played: Played, state: str) -> None:
     invites(played).answer("We do not know whether it went out.", played.create, status=503)
