@@ -41,11 +41,6 @@ _failed: Final[dict[str, float]] = {}
 _logged: Final[dict[str, float]] = {}
 
 
-def get_cache() -> BaseCache:
-    """Return the cache that ``ORG_INVITATIONS_CACHE_ALIAS`` names."""
-    return caches[conf.CACHE_ALIAS]
-
-
 def forget_failures() -> None:
     """Ask every cache again, whatever it did last. For tests."""
     _failed.clear()
