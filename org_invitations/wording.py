@@ -107,6 +107,10 @@ class Wording:
             "The database of this site does not answer, so this page cannot be shown. Reload it in "
             "a moment: nothing is sent by that."
         ),
+        "Database:unfinished": _(
+            "The database of this site does not answer, so it is not known whether an invitation "
+            "that was to be sent again is half done. Reload the page in a moment."
+        ),
         "Database:sent": _(
             "The database of this site failed after it was sent to Clerk, so we do not know what "
             "became of it. Look at the list before you send it again."

@@ -9,16 +9,15 @@ from http import HTTPStatus
 from typing import Any, Final
 from uuid import UUID, uuid4
 
-from django.http import HttpResponse
+from django.http import HttpResponse, HttpResponseBase
 from django.utils.translation import gettext, ngettext
 
 from .. import htmx
-from ..clerk import ClerkError
 from ..converters import InvitationIdConverter
 from ..models import Batch
 from ..services import Workspace
 from ..services.choosing import Chosen
-from ..wording import describe_seconds
+from ..wording import Problem, describe_seconds
 from .page import InvitationPageMixin
 
 #: How many are named at once; the others are a click away.
@@ -183,12 +182,13 @@ class SelectionQuestionMixin(InvitationPageMixin):
             message=self.wording.say(name, **values),
         )
 
-    def nobody_answers(self, action: str, error: ClerkError) -> HttpResponse:
+    def show_again(self, problem: Problem) -> HttpResponseBase:
         """Say why it cannot be asked or done now, and keep what was chosen."""
-        problem = self.wording.for_error(error, self.get_stage(), **self.get_values())
+        if "continue" in self.request.POST:
+            return super().show_again(problem)  # what was chosen is written down already
         confirmed = "confirmed" in self.request.POST
         response = self.show_question(
-            action,
+            self.request.POST.get("action", ""),
             status=problem.status,
             ids=self.get_ids(),
             batch_id=self.get_batch_id(),

@@ -30,12 +30,7 @@ class InviteView(InviteMany):
 
     def post(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
         """Invite, and say what became of it."""
-        try:
-            workspace = self.service.open(afresh=True, seats=self.may_be_many())
-        except exc.NO_ANSWER as error:
-            return self.show_typed(
-                self.wording.for_error(error, self.get_stage(), **self.get_values())
-            )
+        workspace = self.service.open(afresh=True, seats=self.may_be_many())
         form = self.get_form(workspace.roles, request.POST, request.FILES)
         if workspace.roles_error is not None:
             return self.show_typed(

@@ -145,15 +145,21 @@ class ListMixin(OrganizationMixin):
             "selection": {},
             "export_url": self.get_export_url(query),
             "unfinished": [],
+            "unfinished_problem": "",
         }
         if workspace is not None:
             context |= {
                 "rows": self.get_rows(workspace),
                 "pagination": self.get_pagination(workspace),
                 "selection": self.get_selection(workspace),
-                # Only beside a list: Clerk is asked about them.
-                "unfinished": self.get_unfinished(workspace) if page is not None else [],
             }
+            if page is not None:  # only beside a list: Clerk is asked about them
+                try:
+                    context["unfinished"] = self.get_unfinished(workspace)
+                except DatabaseFault:
+                    # The list is Clerk's: it can be seen without.
+                    logger.exception("What is half done could not be looked up.")
+                    context["unfinished_problem"] = self.wording.say("Database:unfinished")
             if page is not None and query.search and Limit.SEARCH not in page.limits:
                 context["search"]["found"] = self.describe_page(workspace)
             if workspace.page_error is not None:
@@ -164,12 +170,6 @@ class ListMixin(OrganizationMixin):
         """Return those whose new invitation is missing, or of which that is not known yet."""
         if not self.find_url("resend", invitation_id="orginv_any"):
             return []
-        try:
-            found = self.service.get_unfinished()
-        except DatabaseFault:
-            # The list is Clerk's: it can be seen without.
-            logger.exception("What is half done could not be looked up.")
-            return []
         return [
             Unfinished(
                 item=item,
@@ -179,7 +179,7 @@ class ListMixin(OrganizationMixin):
                 is_missing=item.state == BatchItem.State.HALF_DONE,
                 has_other=item.reason == OTHER_INVITATION,
             )
-            for item in found
+            for item in self.service.get_unfinished()
         ]
 
     def get_rows(self, workspace: Workspace) -> list[InvitationRow]:

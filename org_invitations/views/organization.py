@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import wraps
 from http import HTTPStatus
 from typing import Any, ClassVar
@@ -128,11 +128,8 @@ class OrganizationMixin(View):
             logger.exception("The database failed after something was begun.")
             return self._find_out(failure.batch)
         except DatabaseFault:
-            logger.exception("The database failed before anything was begun.")
-            name = "Database" if request.method == "POST" else "Database:reading"
-            return self.render_problem(
-                self.wording.say(name), status=HTTPStatus.SERVICE_UNAVAILABLE
-            )
+            logger.exception("The database failed.")
+            return self.handle_database_error()
 
     def _answer(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
         identity = access.get_identity(request)
@@ -294,6 +291,8 @@ class OrganizationMixin(View):
 
     def handle_unreadable_session(self, problem: Problem) -> HttpResponseBase:
         """Say why the site cannot tell who is asking; signing in would not help."""
+        if self.can_be_sent_again():
+            return self.show_again(problem)
         return self.render_problem(problem.message, status=problem.status)
 
     def get_renewal(self) -> dict[str, Any]:
@@ -331,17 +330,20 @@ class OrganizationMixin(View):
 
     def show_posted(self, status: int = HTTPStatus.UNAUTHORIZED, **renewal: Any) -> HttpResponse:
         """Return a page that can send the same form again; nothing of Clerk's is on it."""
-        posted = [
+        return self.render(
+            "org_invitations/resend.html",
+            {**renewal, "posted": self.get_posted(), "urls": self.get_urls()},
+            status=status,
+        )
+
+    def get_posted(self) -> list[tuple[str, str]]:
+        """Return the names and values that a form was sent with, to be sent again."""
+        return [
             (name, value)
             for name, values in self.request.POST.lists()
             if name != "csrfmiddlewaretoken"
             for value in values
         ]
-        return self.render(
-            "org_invitations/resend.html",
-            {**renewal, "posted": posted, "urls": self.get_urls()},
-            status=status,
-        )
 
     def choose_organization(self) -> HttpResponseBase:
         """Offer the organizations whose members the person may manage; go to the only one."""
@@ -401,6 +403,8 @@ class OrganizationMixin(View):
                 self.wording.say("OrganizationNotFound:unknown"), status=HTTPStatus.NOT_FOUND
             )
         problem = self.wording.for_error(error, self.get_stage(), **self.get_values())
+        if self.can_be_sent_again():
+            return self.show_again(problem)
         if isinstance(error, exc.NotFound):
             return self.render_problem(problem.message, status=HTTPStatus.NOT_FOUND)
         if self.get_stage() is Stage.READING:
@@ -409,6 +413,40 @@ class OrganizationMixin(View):
         return self.with_retry_after(
             self.render_problem(problem.message, status=problem.status), problem
         )
+
+    def handle_database_error(self) -> HttpResponseBase:
+        """Answer where the site's own database fails; what it says depends on what was sent."""
+        status = HTTPStatus.SERVICE_UNAVAILABLE
+        if self.can_be_sent_again():
+            return self.show_again(Problem(self.wording.say("Database"), status=status))
+        name = "Database:sent" if self.request.method == "POST" else "Database:reading"
+        return self.render_problem(self.wording.say(name), status=status)
+
+    def can_be_sent_again(self) -> bool:
+        """Whether a form was sent, and nothing of it has been done."""
+        service = getattr(self, "service", None)
+        return self.request.method == "POST" and not (service is not None and service.has_written)
+
+    def show_again(self, problem: Problem) -> HttpResponseBase:
+        """Say why nothing came of a form, whatever the reason, and let it be sent again as it was.
+
+        A view whose form is to be seen and changed shows that in its place.
+        """
+        fragment = htmx.get_fragment(self.request, *htmx.FRAGMENTS)
+        if fragment is not None and self.problem_region != htmx.DIALOG_ID:
+            # The form is on the page still.
+            response = self.render_problem(problem.message, status=problem.status)
+        elif fragment is not None:
+            response = self.render_problem(
+                problem.message, status=problem.status, posted=self.get_posted()
+            )
+        else:
+            response = self.show_posted(
+                problem.status,
+                renewal_title=gettext("That did not work"),
+                message=problem.message,
+            )
+        return self.with_retry_after(response, problem)
 
     def get_stage(self) -> Stage:
         """Return whether an error that is to be told now has stopped something from being done.
@@ -428,16 +466,22 @@ class OrganizationMixin(View):
             "email_address": gettext("The person"),
         }
 
-    def render_problem(self, message: str, *, status: int) -> HttpResponse:
-        """Return a page, or for htmx a fragment for the page's alert region or its dialog."""
-        context = {
+    def render_problem(
+        self, message: str, *, status: int, posted: Sequence[tuple[str, str]] = ()
+    ) -> HttpResponse:
+        """Return a page, or for htmx a fragment for the page's alert region or its dialog.
+
+        :param posted: what the dialog can send again.
+        """
+        context: dict[str, Any] = {
             "message": message,
             "status": status,
             "urls": self.get_urls(),
             "typed": self.request.POST.get("email_addresses", ""),
         }
         if htmx.get_fragment(self.request, *htmx.FRAGMENTS):
-            context["in_dialog"] = self.problem_region == htmx.DIALOG_ID
+            context |= {"in_dialog": self.problem_region == htmx.DIALOG_ID, "posted": posted}
+            context["again_url"] = self.request.path
             fragment = self.render(self.problem_fragment_name, context, status=status)
             return htmx.send_elsewhere(fragment, self.problem_region)
         return self.render(self.problem_template_name, context, status=status)

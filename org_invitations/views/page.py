@@ -11,7 +11,7 @@ from django.utils.html import format_html
 from django.utils.translation import gettext
 
 from .. import htmx
-from ..clerk import Invitation
+from ..clerk import Invitation, Role
 from ..forms import InviteForm
 from ..models import Batch, BatchItem
 from ..roles import AssignableRoles
@@ -97,6 +97,28 @@ class InvitationPageMixin(ListMixin):
             if workspace.roles_error is not None:
                 context["form_problem"] = self.wording.say("Roles")
         return context | extra
+
+    def get_typed_roles(self) -> AssignableRoles:
+        """Return the roles for a form that could not be sent just now, without asking Clerk.
+
+        They are those that the person was shown within the last minute, else only the one that was
+        posted: nobody may have been let in yet.
+        """
+        service = getattr(self, "service", None)
+        return (service.remembered_roles() if service is not None else None) or self.posted_role
+
+    @property
+    def posted_role(self) -> AssignableRoles:
+        """The role that was chosen, as the only one there is."""
+        posted = self.request.POST.get("role", "")
+        name = posted.removeprefix("org:").replace("_", " ").capitalize()
+        # A box that was ticked is shown again: it is part of what was typed.
+        ticked = "confirm_elevated" in self.request.POST
+        return AssignableRoles(
+            roles=(Role(key=posted, name=name),) if posted else (),
+            elevated=frozenset({posted} if ticked else ()),
+            is_known=False,
+        )
 
     def get_page_organization_id(self) -> str:
         """Return the id of the organization that the page is for; as posted while signed out."""

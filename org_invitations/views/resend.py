@@ -15,7 +15,6 @@ from ..clerk import ClerkError
 from ..clerk import exceptions as exc
 from ..models import BatchItem
 from ..resend_form import ResendForm
-from ..roles import AssignableRoles
 from ..services import RoleNotGranted, Workspace
 from ..services.batches import BatchTaken
 from ..services.batches.reconcile import OTHER_INVITATION
@@ -46,18 +45,14 @@ class ResendInvitationView(ResendQuestionMixin):
 
     def post(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
         """Send it again, and say what became of it."""
-        try:
-            workspace, problem = self.open_invitation(afresh=True, seats=True)
-        except exc.NO_ANSWER as error:
-            roles = self.service.remembered_roles() or AssignableRoles()
-            form = self.resend_form_class(request.POST, roles=roles)
-            form.errors.clear()
-            problem = self.wording.for_error(error, self.get_stage(), **self.get_values())
-            return self.ask(None, form, problem)
+        workspace, problem = self.open_invitation(afresh=True, seats=True)
         if "finish" in request.POST or "leave" in request.POST:
             return self.settle(workspace)
         if problem is not None:
             return self.tell(workspace, problem)
+        if workspace.roles_error is not None:
+            message = self.wording.say("Roles")
+            return self.show_again(Problem(message, status=HTTPStatus.SERVICE_UNAVAILABLE))
         form = self.get_resend_form(workspace, request.POST)
         if not form.is_valid():
             return self.ask(workspace, form, status=self.invalid_status)

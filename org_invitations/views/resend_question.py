@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from http import HTTPStatus
 from typing import Any
+from uuid import uuid4
 
 from django.contrib import messages
 from django.http import HttpResponse, HttpResponseBase
@@ -72,6 +73,14 @@ class ResendQuestionMixin(InvitationPageMixin):
         response = self.show_question(workspace, form, status=status)
         return self.with_retry_after(response, problem) if problem else response
 
+    def show_again(self, problem: Problem) -> HttpResponseBase:
+        """Ask again, with what was chosen; of what is half done, with the button pressed."""
+        if self.request.POST.keys() & {"finish", "leave"}:
+            return super().show_again(problem)
+        form = self.resend_form_class(self.request.POST, roles=self.get_typed_roles())
+        form.errors.clear()
+        return self.ask(None, form, problem)
+
     def show_question(
         self, workspace: Workspace | None, form: ResendForm | None, *, status: int, told: str = ""
     ) -> HttpResponse:
@@ -91,6 +100,9 @@ class ResendQuestionMixin(InvitationPageMixin):
             resend_url=self.request.path,
             is_change=self.is_change and is_pending,
             told=told,
+            # Nothing was begun where nothing is known, so the question is still the same one.
+            batch_id=(self.get_batch_id() if workspace is None else None) or uuid4(),
+            seen=invitation.status if invitation else self.request.POST.get("seen", ""),
             expires_text=describe_expiry(invitation.expires_at) if invitation else "",
         )
         if fragment is None:

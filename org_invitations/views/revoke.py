@@ -44,11 +44,7 @@ class RevokeInvitationView(InvitationPageMixin):
     def post(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
         """Revoke, and say what became of it."""
         invitation_id: str = kwargs["invitation_id"]
-        try:
-            workspace = self.service.open(afresh=True, roles=False)
-        except exc.NO_ANSWER as error:
-            problem = self.wording.for_error(error, self.get_stage(), **self.get_values())
-            return self.revoke_failed(None, problem)
+        workspace = self.service.open(afresh=True, roles=False)
         try:
             invitation = self.service.revoke(invitation_id)
         except Unsettled as error:
@@ -65,6 +61,10 @@ class RevokeInvitationView(InvitationPageMixin):
             values = self.get_values() | {"organization": workspace.organization.name}
             return self.revoke_failed(workspace, self.wording.for_writing(error, **values))
         return self.revoked(workspace, invitation)
+
+    def show_again(self, problem: Problem) -> HttpResponseBase:
+        """Ask again: nobody has been let in yet, so the person is not named."""
+        return self.revoke_failed(None, problem)
 
     def confirm(
         self,

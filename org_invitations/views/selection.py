@@ -68,8 +68,6 @@ class SelectionView(SelectionQuestionMixin):
             chosen = self.service.judge_chosen(workspace, action, self.get_chosen())
         except TooManyInvitations as error:
             return self.refuse("Selection:many", count=error.count, limit=MAX_CHOSEN)
-        except exc.NO_ANSWER as error:
-            return self.nobody_answers(action, error)
         if not is_confirmed or not any(one.is_possible for one in chosen):
             return self.ask(workspace, action, chosen)
         if self.get_elevated(workspace, action, chosen) and "confirm_elevated" not in request.POST:
@@ -174,12 +172,7 @@ class SelectionView(SelectionQuestionMixin):
                 self.wording.say("Outcome:unknown"), status=HTTPStatus.NOT_FOUND
             )
         sends = batch.action == Batch.Action.RESEND
-        try:
-            self.service.open(afresh=True, roles=sends, seats=sends)
-        except exc.NO_ANSWER as error:
-            problem = self.wording.for_error(error, self.get_stage(), **self.get_values())
-            response = self.render_problem(problem.message, status=problem.status)
-            return self.with_retry_after(response, problem)
+        self.service.open(afresh=True, roles=sends, seats=sends)
         self.service.settle(batch)
         if take_up(batch, actor_id=self.identity.actor_id):
             self.run(batch)

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from http import HTTPStatus
 from typing import Any
+from uuid import uuid4
 
 from django.http import HttpResponse, HttpResponseBase
 from django.utils.datastructures import MultiValueDict
 from django.utils.translation import gettext
 
 from .. import htmx
-from ..clerk import Role
 from ..forms import InviteForm
 from ..roles import AssignableRoles
 from ..services import InvitationQuery, Workspace
@@ -47,15 +47,28 @@ class TypedFormMixin(InvitationPageMixin):
         context = self.get_page_context(workspace, form, **extra)
         return self.render(self.template_name, context, status=status)
 
+    def show_again(self, problem: Problem) -> HttpResponseBase:
+        """Show the form with everything in it; a check below it leaves it as it is."""
+        if htmx.get_fragment(self.request, htmx.CHECK_ID):
+            return super().show_again(problem)
+        if not hasattr(self, "identity"):  # so nobody knows who it is, and nothing is taken apart
+            return self.handle_unreadable_session(problem)
+        return self.show_typed(problem)
+
     def show_typed(self, problem: Problem, workspace: Workspace | None = None) -> HttpResponse:
         """Show the form where nothing could be asked of Clerk, not even which roles there are.
 
-        The roles are those that the person was shown within the last minute, else only what
-        was posted: nobody has been let in yet.
+        Nothing was begun, so the form is still the same wish.
         """
-        form = self.get_typed_form(self.service.remembered_roles())
+        form = self.get_typed_form(self.get_typed_roles())
         form.add_problem(problem.message, None)
-        context = self.get_page_context(workspace, form, focus_errors=True, form_problem=None)
+        context = self.get_page_context(
+            workspace,
+            form,
+            batch_id=self.get_batch_id() or uuid4(),
+            focus_errors=True,
+            form_problem=None,
+        )
         wants_form = htmx.get_fragment(self.request, htmx.FORM_ID) is not None
         template_name = self.form_template_name if wants_form else self.template_name
         response: HttpResponse = self.render(template_name, context, status=problem.status)
@@ -63,10 +76,8 @@ class TypedFormMixin(InvitationPageMixin):
             response = htmx.mark_fragment(response, htmx.FORM_ID)
         return self.with_retry_after(response, problem)
 
-    def get_typed_form(self, roles: AssignableRoles | None) -> InviteForm:
-        """Return the form with what was posted, unchecked; of roles at least the chosen one."""
-        if roles is None:
-            roles = self._get_posted_role()
+    def get_typed_form(self, roles: AssignableRoles) -> InviteForm:
+        """Return the form with what was posted, unchecked."""
         form = self.get_form(roles, self.request.POST, self.request.FILES)
         form.is_valid()
         form.retype()
@@ -75,23 +86,10 @@ class TypedFormMixin(InvitationPageMixin):
 
     def handle_unreadable_session(self, problem: Problem) -> HttpResponseBase:
         """Say so above the form, with what was typed; with htmx that is on the page anyway."""
-        is_post = self.request.method == "POST"
-        if not is_post or htmx.get_fragment(self.request, *htmx.FRAGMENTS):
-            return super().handle_unreadable_session(problem)
+        if self.request.method != "POST" or htmx.get_fragment(self.request, *htmx.FRAGMENTS):
+            return self.render_problem(problem.message, status=problem.status)
         context = self.get_page_context(None, self._get_unread_form(), form_problem=problem.message)
         return self.render(self.template_name, context, status=problem.status)
-
-    def _get_posted_role(self) -> AssignableRoles:
-        """Return the role that was chosen as the only one there is."""
-        posted = self.request.POST.get("role", "")
-        name = posted.removeprefix("org:").replace("_", " ").capitalize()
-        # A box that was ticked is shown again: it is part of what was typed.
-        ticked = "confirm_elevated" in self.request.POST
-        return AssignableRoles(
-            roles=(Role(key=posted, name=name),) if posted else (),
-            elevated=frozenset({posted} if ticked else ()),
-            is_known=False,
-        )
 
     def show_posted(self, status: int = HTTPStatus.UNAUTHORIZED, **renewal: Any) -> HttpResponse:
         """Show the form as it was posted, and above it why it was not sent.
@@ -110,7 +108,7 @@ class TypedFormMixin(InvitationPageMixin):
 
     def _get_unread_form(self) -> InviteForm:
         """Return the form with what was posted, as it was posted: nothing of it is read."""
-        roles = self._get_posted_role()
+        roles = self.posted_role
         fields = self.get_form(roles).fields
         posted = {
             name: field.widget.value_from_datadict(self.request.POST, MultiValueDict(), name)

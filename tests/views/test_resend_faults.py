@@ -249,7 +249,7 @@ HINDRANCES: Final = {
     "no seat is left": (_full, 422, "has no seat left"),
     "the hour is used up": (_spent, 429, "Try again in 60 minutes"),
     "the roles are locked": (_locked, 422, "Roles are being changed"),
-    "the roles cannot be had": (_silent, 422, "roles could not be loaded"),
+    "the roles cannot be had": (_silent, 503, "roles could not be loaded"),
     "the role is above one's own": (_demoted, 422, "You cannot give this role"),
 }
 
