@@ -7,14 +7,20 @@ import time
 from collections.abc import Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
-from typing import Any
+from typing import Any, NoReturn
 
 import pytest
 
 from org_invitations.clerk import reasons
 from org_invitations.clerk.bulkhead import Bulkhead
 from org_invitations.clerk.deadline import Deadline
-from org_invitations.clerk.exceptions import APIError, ClerkError, ErrorDetail, TransportError
+from org_invitations.clerk.exceptions import (
+    APIError,
+    BulkheadFull,
+    ClerkError,
+    ErrorDetail,
+    TransportError,
+)
 from org_invitations.clerk.keys import PemKeys, RemoteKeys
 from org_invitations.clerk.tokens import TokenError, TokenVerifier
 from tests.clerk.signing import NOW, jwk, pem, sign, token
@@ -391,6 +397,33 @@ def test_who_waits_for_a_fetch_does_not_keep_it_from_a_place(
     found.append(reason(keys, "ins_test"))
     second.join(WATCHDOG)
     assert found == [None, None]
+    assert clerk.asked == 1
+
+
+def test_what_another_thread_takes_from_the_cache_needs_no_place(
+    keys: RemoteKeys, clerk: Clerk, cache: FakeCache, clock: Clock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    keys.get_key("ins_test")  # another process, which has filled the cache
+    lookup = cache.get
+    first = threading.Thread(target=lambda: mine.get_key("ins_test"))
+    entered, may_go_on = threading.Event(), threading.Event()
+
+    def get(key: str, default: Any = None) -> Any:
+        entered.set()
+        assert may_go_on.wait(WATCHDOG)
+        return lookup(key, default)
+
+    def place() -> NoReturn:
+        may_go_on.set()
+        first.join(WATCHDOG)
+        raise BulkheadFull("too many wait for Clerk")
+
+    scope = ("https://api.clerk.com", "sk_1")
+    mine = RemoteKeys(clerk, cache, *scope, clock=clock, place=place)
+    monkeypatch.setattr(cache, "get", get)
+    first.start()
+    assert entered.wait(WATCHDOG)
+    assert reason(mine, "ins_test") is None
     assert clerk.asked == 1
 
 
