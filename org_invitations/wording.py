@@ -367,9 +367,10 @@ class Wording:
             "This file is not UTF-8, and it is not certain how it is to be read. If this line is "
             "garbled, save the file as “CSV UTF-8” and choose it again: %(text)s"
         ),
+        "Question:first": _("Nothing can be sent before you have said whom you mean."),
         "Question:columns": _(
-            "There are addresses of different people in each row: %(names)s. Choose whom to "
-            "invite; until then nobody is."
+            "There are addresses of different people in each row: %(names)s. Whom do you want to "
+            "invite?"
         ),
         "Roles": _(
             "The roles could not be loaded, so nobody can be invited right now. Reload the page "

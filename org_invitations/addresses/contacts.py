@@ -20,7 +20,7 @@ _PROPERTY: Final = re.compile(
 )
 #: In a calendar, what is invited and no person.
 _THING: Final = re.compile(r"CUTYPE=(?:ROOM|RESOURCE|GROUP)", re.IGNORECASE)
-_PREFERRED: Final = re.compile(r"PREF\b(?:=1\b)?", re.IGNORECASE)
+_PREFERRED: Final = re.compile(r"\bPREF(?:=1)?+(?![=\w])", re.IGNORECASE)
 
 
 @dataclass(slots=True)
@@ -146,5 +146,7 @@ def _read_calendar(lines: Iterator[_Line]) -> Reading:
         for entry in {entry.email_address: entry for entry in left}.values()
     )
     # One event after another has mostly the same guests: that is nobody's mistake.
-    once = {entry.email_address or entry.text: entry for entry in reversed(entries)}
-    return Reading(tuple(reversed(once.values())), notes, is_table=True)
+    once: dict[str, Entry] = {}
+    for entry in entries:
+        once.setdefault((entry.email_address or entry.text).casefold(), entry)
+    return Reading(tuple(once.values()), notes, is_table=True)

@@ -31,14 +31,14 @@ from .entries import (
     Refusal,
     TooManyRows,
 )
-from .grids import ADDRESS_CELL, DELIMITERS, NONE, Grid, Row
+from .grids import ADDRESS_CELL, DELIMITERS, MAX_COLUMNS, NONE, Grid, Row
 from .headings import Heading, Rank, read_heading
 from .parser import read_cell, read_pieces
 
 #: So many rows are looked at for a heading, from the top and after an empty row.
 _LOOK: Final = 60
 #: So much of a row without an address is shown and kept.
-_MAX_SHOWN: Final = 120
+_MAX_SHOWN: Final = 80
 #: So many examples of a column are named.
 _EXAMPLES: Final = 3
 #: Google writes several values of one kind into a cell.
@@ -54,10 +54,10 @@ ALL: Final = "all"
 class _Table:
     heading: Row | None
     rows: list[Row] = field(default_factory=list)
+    headings: list[Heading] = field(init=False)
 
-    @property
-    def headings(self) -> list[Heading]:
-        return [read_heading(cell) for cell in self.heading.cells] if self.heading else []
+    def __post_init__(self) -> None:
+        self.headings = [read_heading(cell) for cell in self.cells]
 
     @property
     def cells(self) -> list[str]:
@@ -148,7 +148,7 @@ def _is_remark(row: Row) -> bool:
 def _is_heading(row: Row, below: Sequence[Row]) -> bool:
     """Whether a row names columns, one of which holds addresses."""
     filled = row.filled
-    if any("@" in cell for cell in filled):
+    if len(row.cells) > MAX_COLUMNS or any("@" in cell for cell in filled):
         return False
     known = [heading for cell in filled if (heading := read_heading(cell)).is_known]
     if any(heading.rank not in (None, *_NOT_MEANT) for heading in known):
@@ -177,8 +177,19 @@ def _is_summary(table: _Table, tables: Sequence[_Table]) -> bool:
         len(table.rows) <= 1
         and any(len({*other.cells} & {*table.cells}) * 2 < len(headings) for other in tables)
         and len(headings) > 2
-        and not any(heading.is_name and not heading.whose for heading in headings)
+        and not any(_names_somebody(table, number) for number in range(len(headings)))
     )
+
+
+def _names_somebody(table: _Table, column: int) -> bool:
+    """Whether a column has somebody's name in it: "Participants" may have but their number."""
+    heading = table.headings[column]
+    cells = (row.cells[column] for row in table.rows if column < len(row.cells))
+    return heading.is_name and not heading.whose and any(map(_has_letters, cells))
+
+
+def _has_letters(text: str) -> bool:
+    return any(char.isalpha() for char in text)
 
 
 def _is_table_without_heading(grid: Grid, *, strict: bool) -> bool:
@@ -195,7 +206,7 @@ def _is_table_without_heading(grid: Grid, *, strict: bool) -> bool:
     # A form may have trimmed the empty cells at the very end.
     trimmed = len(rows[-1].cells) < width
     even = count + trimmed == len(rows) if strict else count * 10 >= len(rows) * 8
-    if width < 2 or not even:
+    if not 2 <= width <= MAX_COLUMNS or not even:
         return False
     if all("@" in cell for row in rows for cell in row.filled):
         return False  # a list of addresses, whatever parts them
@@ -661,20 +672,18 @@ class _People:
         return list(own.values()), [e for key, e in others.items() if key not in own]
 
     def _show(self, row: Row) -> str:
-        """Return who a row without an address is about: the names in it, else all but its role."""
-        named = [column.number for column in self._columns if column.heading.is_name]
-        if self._is_shifted(row) or not any(
-            number < len(row.cells) and row.cells[number].strip() for number in named
-        ):
-            named = list(range(len(row.cells)))
+        """Return what a row without an address has in it, in short: its role and links left out."""
+        cells = [
+            " ".join(cell.split())
+            for number, cell in enumerate(row.cells)
+            if number != self._role or self._is_shifted(row)
+        ]
+        filled = [cell for cell in cells if cell]
         shown = ""
-        for number in named:
-            bare = " ".join(row.cells[number].split()) if number < len(row.cells) else ""
-            if not bare or (number == self._role and not self._is_shifted(row)):
-                continue
-            if shown and len(shown) + len(bare) > _MAX_SHOWN:
-                continue
-            shown = f"{shown}, {bare}" if shown else bare[: _MAX_SHOWN * 4]
+        for cell in [cell for cell in filled if "://" not in cell] or filled:
+            if shown and len(shown) + len(cell) > _MAX_SHOWN:
+                break
+            shown = f"{shown}, {cell}" if shown else cell[: _MAX_SHOWN * 4]
         return shown
 
 

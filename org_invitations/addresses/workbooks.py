@@ -28,6 +28,9 @@ MAX_PARTS: Final = 2_000
 MAX_UNPACKED: Final = 80_000_000
 MAX_RATIO: Final = 300
 
+#: And of a sheet: how many cells it may have, the empty ones between others included.
+MAX_AREA: Final = 6_000_000
+
 _ZIP: Final = b"PK\x03\x04"
 _WORKBOOK: Final = "xl/workbook.xml"
 _NEEDED: Final = re.compile(
@@ -38,6 +41,8 @@ _NEEDED: Final = re.compile(
 _DECLARATION: Final = re.compile(rb"<!(?:DOCTYPE|ENTITY)", re.IGNORECASE)
 _MAILTO: Final = re.compile(r"mailto:\s*([^?\s]+)", re.IGNORECASE)
 _CELL: Final = re.compile(r"\$?([A-Z]{1,3})\$?(\d{1,7})")
+#: Where a cell or a row is: ``r="B12"``, ``r="12"``.
+_PLACE: Final = re.compile(rb"\br\s*=\s*[\"']([A-Z]{0,3})(\d{1,7})[\"']")
 _MAIN: Final = "{http://schemas.openxmlformats.org/spreadsheetml/2006/main}"
 _RELATION: Final = "{http://schemas.openxmlformats.org/officeDocument/2006/relationships}id"
 
@@ -118,27 +123,45 @@ def _parts_of(content: bytes) -> dict[str, bytes]:
     """
     try:
         with zipfile.ZipFile(io.BytesIO(content)) as archive:
-            infos = archive.infolist()
-            unpacked = sum(info.file_size for info in infos)
-            if len(infos) > MAX_PARTS or unpacked > MAX_UNPACKED:
-                raise UnreadableFile("too large")
-            if unpacked > MAX_RATIO * max(len(content), 1):
-                raise UnreadableFile("too dense")
-            if any(info.flag_bits & 0x1 for info in infos):
-                raise UnreadableFile("protected")
-            parts = {}
-            for info in infos:
-                if _NEEDED.fullmatch(info.filename):
-                    # No more than the directory says is read, and its checksum must be right.
-                    parts[info.filename] = archive.read(info)
+            _check_directory(archive.infolist(), len(content))
+            # No more than the directory says is read, and its checksum must be right.
+            parts = {
+                info.filename: archive.read(info)
+                for info in archive.infolist()
+                if _NEEDED.fullmatch(info.filename)
+            }
+    except UnreadableFile:
+        raise
     except (zipfile.BadZipFile, ValueError, NotImplementedError, OSError, EOFError) as error:
-        if isinstance(error, UnreadableFile):
-            raise
         raise UnreadableFile("damaged") from error
-    for part in parts.values():
+    for name, part in parts.items():
         if _DECLARATION.search(part) or part[:2] in (b"\xfe\xff", b"\xff\xfe"):
             raise UnreadableFile("declares a type")  # or is in UTF-16, where nobody would see one
+        if "worksheets/" in name and _area_of(part) > MAX_AREA:
+            raise UnreadableFile("too wide")
     return parts
+
+
+def _check_directory(infos: list[zipfile.ZipInfo], size: int) -> None:
+    """Refuse an archive by its directory, before anything in it is unpacked."""
+    unpacked = sum(info.file_size for info in infos)
+    if len(infos) > MAX_PARTS or unpacked > MAX_UNPACKED or unpacked > MAX_RATIO * size:
+        raise UnreadableFile("too large")
+    if any(info.flag_bits & 0x1 for info in infos):
+        raise UnreadableFile("protected")
+
+
+def _area_of(sheet: bytes) -> int:
+    """Return how many cells a sheet has between its first and its last one, the empty ones too.
+
+    The library keeps them all, and two cells far apart are enough for thousands of millions.
+    """
+    top, bottom, right = 1_048_576, 1, 1
+    for found in _PLACE.finditer(sheet):
+        row = int(found[2])
+        top, bottom = min(top, row), max(bottom, row)
+        right = max(right, _column(found[1].decode()))
+    return max(bottom - top + 1, 1) * right
 
 
 def _packed(parts: dict[str, bytes]) -> bytes:
@@ -172,16 +195,12 @@ def _rows_of(sheet: Any, links: dict[tuple[int, int], str]) -> list[Row]:
 
 
 def _padded(sheet: Any) -> Iterator[list[Any]]:
-    """Yield the rows from the first one on, whether or not there is something in them."""
+    """Yield the rows from the first one on, each from the first column on."""
     if sheet.start is None:
         return
-    top, left = sheet.start
-    if sheet.end[0] > 1_048_576:
-        raise UnreadableFile("rows")
-    for _ in range(top):
-        yield []
-    for row in sheet.iter_rows():
-        yield [*[""] * left, *row[left:]] if len(row) > sheet.width else [*[""] * left, *row]
+    _, left = sheet.start
+    for row in sheet.iter_rows():  # those above the first cell are among them
+        yield [*[""] * left, *row]
 
 
 def _as_text(value: Any) -> str:

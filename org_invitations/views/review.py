@@ -287,7 +287,9 @@ class ReviewMixin(TypedFormMixin):
             more_refused=len(screening.refused) - len(refused),
             more_sendable=max(len(known) - MAX_SHOWN, 0),
             more_unknown=max(len(unknown) - MAX_SHOWN, 0),
-            sentences=(question.text,) if question else tuple(self._sentences(screening)),
+            sentences=(self.wording.say("Question:first"),)
+            if question
+            else tuple(self._sentences(screening)),
             button=button,
             digest=digest_of(item.entry for item in screening.items),
             focus=focus,

@@ -67,7 +67,7 @@ def test_a_row_without_an_address_stays_one_piece() -> None:
     entries = parse_file(b'email,name,city\n,Ana,Bonn\nbo@x.org,Bo,Ulm\n,"Eve, E.",eve@x.org\n')
     assert assert_comes_back(entries).splitlines() == [
         "Email\tRest of the row",
-        "\tAna",
+        "\tAna, Bonn",
         "bo@x.org",
         "eve@x.org",
     ]
