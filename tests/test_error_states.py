@@ -79,6 +79,7 @@ def expected(kind: type[exc.ClerkError]) -> str:
     return State.REFUSED if kind.is_final else State.FAILED
 
 
+@pytest.mark.exhaustive
 @pytest.mark.parametrize("way", WAYS)
 @pytest.mark.parametrize("kind", KINDS, ids=lambda kind: kind.__name__)
 def test_the_same_error_is_the_same_state_whichever_way_it_came(

@@ -6,6 +6,7 @@ Ids are derived from names, so they are the same at every start. Dates are relat
 from __future__ import annotations
 
 import hashlib
+from functools import cache
 
 from .seed_data import (
     ACCEPTED,
@@ -38,6 +39,7 @@ HOUR = 3600 * 1000
 DAY = 24 * HOUR
 
 
+@cache
 def stable_id(prefix: str, name: str) -> str:
     """An id that looks like Clerk's and depends on ``name`` alone."""
     number = int.from_bytes(hashlib.sha256(f"{prefix}:{name}".encode()).digest(), "big")

@@ -188,7 +188,8 @@ class State:
     @staticmethod
     def new_secret(prefix: str) -> str:
         """Unlike an id different at every start: a browser may still hold one of the last."""
-        return f"{prefix}_" + "".join(secrets.choice(ALPHABET) for _ in range(32))
+        letters = (ALPHABET[byte % len(ALPHABET)] for byte in secrets.token_bytes(32))
+        return f"{prefix}_" + "".join(letters)
 
     def user_by_email(self, address: str) -> User | None:
         wanted = address.casefold()

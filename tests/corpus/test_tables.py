@@ -103,6 +103,7 @@ def test_every_facet_occurs(stream: list[Table]) -> None:
     assert {kind for one in stream for kind in one.meaning.rows} == set(Kind)
 
 
+@pytest.mark.exhaustive
 @pytest.mark.parametrize(
     "program",
     ["outlook", "thunderbird", "apple", "microsoft_365", "school_roster", "hr_list", "hand_made"],

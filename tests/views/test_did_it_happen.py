@@ -72,6 +72,7 @@ def outcome_of(ada: Browser, item: BatchItem) -> str:
 # --- 1. What was there before is not claimed -----------------------------------------------------
 
 
+@pytest.mark.exhaustive
 @pytest.mark.parametrize("lost", LOST)
 def test_an_invitation_that_was_there_before_is_not_claimed(
     ada: Browser, clerk: Emulator, marks: str, lost: str
@@ -89,6 +90,7 @@ def test_an_invitation_that_was_there_before_is_not_claimed(
     assert states[1] != State.DONE
 
 
+@pytest.mark.exhaustive
 @pytest.mark.parametrize("lost", LOST)
 def test_and_neither_where_it_is_the_very_same_wish(
     ada: Browser, clerk: Emulator, marks: str, lost: str
@@ -142,6 +144,7 @@ def _die(*_: Any, **__: Any) -> Any:
     raise SystemExit("the process was killed")
 
 
+@pytest.mark.exhaustive
 @pytest.mark.parametrize(
     "lost", [{"drop": "after"}, {"status": 500, "write": True}, {"status": 503, "write": True}]
 )

@@ -216,6 +216,7 @@ ELSEWHERE: list[dict[str, str]] = [
 ]
 
 
+@pytest.mark.exhaustive
 @pytest.mark.parametrize("headers", ELSEWHERE)
 @pytest.mark.parametrize("token", ["none", "wrong", "own"])
 @pytest.mark.parametrize("path", ["invite/", "check/", "selected/", "revoke/", "resend/"])
