@@ -73,10 +73,10 @@ ITEM_MESSAGES: Final[Mapping[str, str | Promise]] = {
     "Item:ConnectionFailed:waiting": _("Clerk could not be reached, so it was not begun."),
     "Item:TransportError:waiting": _("Clerk did not answer properly, so it was not begun."),
     "Item:ServiceUnavailable:waiting": _("Clerk did not answer properly, so it was not begun."),
-    "Item:DuplicateInvitation:half-done": _(
+    "Item:InvitationNotShown:half-done": _(
         "Clerk says that an invitation is pending, but shows none."
     ),
-    "Item:AlreadyMember:half-done": _(
+    "Item:MemberNotShown:half-done": _(
         "Clerk says that this is a member, but shows no such member."
     ),
     "Item:InvitationNotPending:half-done": _("The other invitation is no longer pending."),
@@ -109,6 +109,23 @@ ITEM_MESSAGES: Final[Mapping[str, str | Promise]] = {
         "Already invited on %(date)s by %(inviter)s; it expires %(expires)s."
     ),
     "Item:AlreadyMember": _("Already a member."),
+    # What Clerk itself shows not to be so.
+    "Item:InvitationNotShown": _(
+        "Clerk refused this: it says that an invitation is pending, but shows none. Try again."
+    ),
+    "Item:MemberNotShown": _(
+        "Clerk refused this: it says that this is a member, but shows no such member. Try again."
+    ),
+    "Item:InvitationNotShown:waiting": _(
+        "Clerk refused others as invited whom it does not show as invited, so it was not begun."
+    ),
+    "Item:MemberNotShown:waiting": _(
+        "Clerk refused others as members whom it does not show as members, so it was not begun."
+    ),
+    "Item:InvitationStillPending": _(
+        "Clerk refused this: it says that the invitation is not pending or not there, but shows it "
+        "as pending. Try again."
+    ),
     "Item:AddressNotAllowed": _(
         "This application does not accept the address. Ask whoever runs it which are allowed."
     ),
@@ -132,9 +149,6 @@ ITEM_MESSAGES: Final[Mapping[str, str | Promise]] = {
     "Item:NotFound": _("It no longer exists."),
     "Item:InvitationNotFound": _("There is no such invitation here any more."),
     "Item:InvitationNotPending": _("No longer pending, so there was nothing to do."),
-    "Item:InvitationNotPending:pending": _(
-        "Clerk says that this invitation is not pending, but shows it as pending. Try again."
-    ),
     "Item:InvitationNotPending:accepted": _(
         "Accepted meanwhile: the person is a member now, and there is nothing left to do."
     ),

@@ -72,6 +72,21 @@ class Wording:
             "that invitation, or change its role, in the list of pending invitations."
         ),
         "AlreadyMember": _("%(email_address)s is already a member of %(organization)s."),
+        "InvitationNotShown": _(
+            "Clerk refused to invite %(email_address)s: it says that an invitation is pending, but "
+            "shows none. Nothing was sent. Try again; if that does not help, tell whoever runs "
+            "this site."
+        ),
+        "MemberNotShown": _(
+            "Clerk refused to invite %(email_address)s: it says that this is a member of "
+            "%(organization)s, but shows no such member. Nothing was sent. Try again; if that does "
+            "not help, tell whoever runs this site."
+        ),
+        "InvitationStillPending": _(
+            "Clerk refused to revoke this invitation: it says that it is not pending or not there, "
+            "but shows it as pending. Nothing was changed. Try again; if that does not help, tell "
+            "whoever runs this site."
+        ),
         "AddressNotAllowed": _(
             "This application does not accept the address %(email_address)s. Ask whoever runs it "
             "which addresses are allowed."
@@ -449,12 +464,12 @@ class Wording:
         """Return what to tell somebody whose invitation or revocation did not happen.
 
         ``values`` are ``organization``, ``email_address``, and, where it is known, ``existing``:
-        the invitation as Clerk has it.
+        the invitation as Clerk has it, unless the error has it.
         """
         return self._for_write(error, Stage.WRITING, values)
 
     def _for_write(self, error: ClerkError, stage: Stage, values: dict[str, Any]) -> Problem:
-        existing: Invitation | None = values.pop("existing", None)
+        existing: Invitation | None = values.pop("existing", None) or error.invitation
         if existing is not None:
             values.update(_describe(existing))
         for kind in type(error).__mro__:

@@ -8,16 +8,24 @@ from __future__ import annotations
 
 import contextlib
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from functools import cache
 from typing import Any
 
-from org_invitations.clerk import Invitation, InvitationStatus, OrganizationAPI, Page
+from org_invitations.clerk import (
+    Invitation,
+    InvitationStatus,
+    Membership,
+    Organization,
+    OrganizationAPI,
+    Page,
+)
 from org_invitations.clerk import exceptions as exc
 from org_invitations.clerk.errors import error_from_response
 from org_invitations.clerk.organizations import BULK_SIZE, InvitationRequest
+from org_invitations.clerk.resources import PublicUserData
 from org_invitations.services.sending import Result, ResultState, Sender
 
 USER = "user_ada"
@@ -125,8 +133,8 @@ class World(OrganizationAPI):
         faults: Mapping[int, Fault] | None = None,
         list_faults: Mapping[int, Callable[[], exc.ClerkError]] | None = None,
         seats: int | None = None,
-        old_pending: bool = True,
         time_for: int | None = None,
+        hidden: Iterable[int] = (),
         tells_marks: bool = True,
     ) -> None:
         """Order a world.
@@ -134,7 +142,7 @@ class World(OrganizationAPI):
         :param kinds: the refused addresses by number, and how.
         :param faults: by the number of the call that invites, from 0.
         :param list_faults: by the number of the listing, from 0.
-        :param old_pending: whether old pending invitations are among those that a listing shows.
+        :param hidden: of whom Clerk says that they are there, and does not show it.
         :param tells_marks: whether answers have the private metadata, and with it the marks.
         """
         self.kinds = {address(i).casefold(): kind for i, kind in (kinds or {}).items()}
@@ -147,13 +155,14 @@ class World(OrganizationAPI):
         self.pending: dict[str, Invitation] = {}
         self.mails: Counter[str] = Counter()
         self.calls: list[tuple[str, ...]] = []
-        self.listings = 0
+        self.listings = self.member_looks = 0
+        self.hidden = {address(i).casefold() for i in hidden}
         self.late: list[Sequence[InvitationRequest]] = []
         #: After so many calls the time is over.
         self.time_for = time_for
         self.client: Any = self
-        for name, kind in self.kinds.items() if old_pending else ():
-            if kind.startswith("pending"):
+        for name, kind in self.kinds.items():
+            if kind.startswith("pending") and name not in self.hidden:
                 old = self.now - timedelta(days=3)
                 self.pending[name] = self.invitation(name, "org:member", "user_else", old)
 
@@ -192,6 +201,22 @@ class World(OrganizationAPI):
             raise self.list_faults[number]()
         rows = sorted(self.pending.values(), key=lambda row: row.created_at or self.now)
         return Page(tuple(reversed(rows)), len(rows))
+
+    def get_memberships(self, *, email_address: Sequence[str], limit: int) -> Page[Membership]:  # type: ignore[override]
+        assert limit == len(email_address) <= BULK_SIZE
+        self.member_looks += 1
+        rows = [
+            self.membership(name)
+            for name in email_address
+            if self.kinds.get(name, "").startswith("member") and name not in self.hidden
+        ]
+        return Page(tuple(rows), len(rows))
+
+    @staticmethod
+    def membership(name: str) -> Membership:
+        user = PublicUserData(f"user_{name}", identifier=f"user-name-of-{name}")
+        organization = Organization("org_x", "Acme")
+        return Membership(f"orgmem_{name}", "org:member", "Member", frozenset(), organization, user)
 
     # --- What it does
 

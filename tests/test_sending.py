@@ -251,7 +251,8 @@ def test_another_address_that_ends_or_begins_like_it_is_not_it(text: str) -> Non
 def test_a_name_that_is_not_among_ours_names_nobody() -> None:
     world = Says(refusal(400, "duplicate_record", meta="email_addresses")(["who@else.example"]))
     results = send(world, [request(index) for index in range(4)])
-    assert states(results) == [REFUSED, SENT, SENT, SENT]
+    assert states(results) == [FAILED, SENT, SENT, SENT]
+    assert isinstance(results[0].error, exc.InvitationNotShown)
 
 
 def test_a_refusal_of_several_kinds_at_once_gives_each_its_own() -> None:
@@ -271,6 +272,72 @@ def test_a_refusal_of_several_kinds_at_once_gives_each_its_own() -> None:
     assert isinstance(results[0].error, exc.DuplicateInvitation)
     assert isinstance(results[1].error, exc.AddressNotAllowed)
     assert sizes(world) == [4, 3, 2]
+
+
+# --- What Clerk says is there, and does not show ----------------------------------------------
+
+UNTRUE = {
+    "pending": exc.InvitationNotShown,
+    "pending named": exc.InvitationNotShown,
+    "member": exc.MemberNotShown,
+    "member named": exc.MemberNotShown,
+}
+
+
+@pytest.mark.parametrize(
+    ("kind", "bad"),
+    # Halving finds these before it is given up.
+    [(kind, bad) for kind in UNTRUE for bad in (range(10) if "named" in kind else (0, 1, 5, 6))],
+)
+def test_who_is_not_shown_to_be_there_is_not_said_to_be(kind: str, bad: int) -> None:
+    world = World({bad: kind}, hidden=[bad])
+    results = run(world, 20)
+    assert [i for i in results if results[i].state is not SENT] == [bad]
+    assert results[bad].state is FAILED
+    assert type(results[bad].error) is UNTRUE[kind]
+    assert len(world.calls) <= bound(20, 1)
+
+
+@pytest.mark.parametrize("kind", UNTRUE)
+def test_a_few_such_refusals_end_it_and_the_rest_waits(kind: str) -> None:
+    world = World(dict.fromkeys(range(100), kind), hidden=range(100))
+    results = run(world, 100)
+    assert set(states(results)) == {FAILED, WAITING}
+    assert {type(result.error) for result in results.values()} == {UNTRUE[kind]}
+    assert len(world.calls) <= 12
+    assert world.listings + world.member_looks <= 7
+
+
+@pytest.mark.parametrize("kind", ["pending named", "member", "member named"])
+def test_where_it_cannot_be_looked_up_clerks_word_stands(kind: str) -> None:
+    class Silent(World):
+        def get_invitations(self, **order: Any) -> Page[Invitation]:
+            raise exc.Timeout
+
+        get_memberships = get_invitations  # type: ignore[assignment]
+
+    results = run(Silent({3: kind}, hidden=[3]), 10)
+    assert results[3].state is REFUSED
+    assert type(results[3].error) in (exc.DuplicateInvitation, exc.AlreadyMember)
+
+
+def test_who_is_invited_before_is_named_with_the_invitation() -> None:
+    results = run(World({3: "pending named", 5: "pending named"}), 10)
+    assert [results[index].invitation.id for index in (3, 5)] == [  # type: ignore[union-attr]
+        f"orginv_{address(index).casefold()}" for index in (3, 5)
+    ]
+
+
+def test_more_pending_ones_than_were_seen_contradict_nothing() -> None:
+    class Large(World):
+        def get_invitations(self, **order: Any) -> Page[Invitation]:
+            old = self.invitation(
+                "old@example.org", "org:member", USER, datetime(2020, 1, 1, tzinfo=UTC)
+            )
+            return Page((*super().get_invitations(**order).data, old), 501)
+
+    results = run(Large({3: "pending named"}, hidden=[3]), 10)
+    assert (results[3].state, type(results[3].error)) == (REFUSED, exc.DuplicateInvitation)
 
 
 # --- What many share -----------------------------------------------------------------------
@@ -530,8 +597,12 @@ def test_what_is_found_is_ours_where_our_mark_comes_back_and_nowhere_else() -> N
     # Whatever else Clerk makes of it.
     other = replace(alike, role="org:admin", inviter_id="user_else", created_at=now)
     assert found_after_a_loss(other) is SENT
-    for another in ("", request(1).mark):
-        assert found_after_a_loss(replace(alike, mark=another)) is REFUSED
+    assert found_after_a_loss(replace(alike, mark=request(1).mark)) is REFUSED
+    own = replace(alike, mark="", private_metadata={"cost": 7})
+    assert found_after_a_loss(own) is REFUSED
+    # Metadata that come back empty may be withheld.
+    assert found_after_a_loss(replace(alike, mark="")) is SENT
+    assert found_after_a_loss(replace(alike, mark="", role="org:admin")) is REFUSED
 
 
 @pytest.mark.parametrize(
@@ -675,7 +746,7 @@ class Pages:
 
 def looked_up(pages: Pages, *wanted: int) -> list[int]:
     names = {address(index).casefold(): index for index in wanted}
-    found = find_rows(pages, names, since=datetime.now(UTC))  # type: ignore[arg-type]
+    found, _ = find_rows(pages, names, since=datetime.now(UTC))  # type: ignore[arg-type]
     return sorted(names[name] for name in found)
 
 
@@ -708,7 +779,7 @@ def test_all_of_an_address_are_found_whatever_became_of_them() -> None:
     pages.rows[1] = replace(pages.rows[1], status=InvitationStatus.REVOKED)
     pages.rows[2] = replace(pages.rows[2], email_address=address(1).upper())
     name = address(1).casefold()
-    found = find_rows(pages, {name}, since=datetime.now(UTC))  # type: ignore[arg-type]
+    found, _ = find_rows(pages, {name}, since=datetime.now(UTC))  # type: ignore[arg-type]
     assert found == {name: pages.rows[1:]}
 
 

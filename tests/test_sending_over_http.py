@@ -307,7 +307,9 @@ def order(post: Post, position: int, **fault: Any) -> list[InvitationRequest]:
         post.emulator.fault("POST", INVITE, times=position)
     post.emulator.fault("POST", INVITE, **fault)
     requests = post.requests()
-    requests[4] = replace(requests[4], email_address=MEMBER)
+    user = post.emulator.add_user("elsewhere@example.org")
+    post.emulator.add_member("globex", user)
+    requests[4] = replace(requests[4], email_address=user.email_address)
     return requests
 
 
@@ -320,7 +322,7 @@ def test_whatever_goes_wrong_at_whichever_call_nobody_is_lost_or_mailed_twice(
     fault = FAULTS[name]
     positions = (0, 1, 4, CALLS - 1) if atomic else (0, 2)
     for position in positions:
-        post.start(member_error_names="user_id", bulk_atomic=atomic)
+        post.start(exclusive_membership=True, bulk_atomic=atomic)
         results = post.send(order(post, position, **fault))
         assert post.emulator.faults.orders == []
         assert post.sends == position + 1
@@ -332,9 +334,9 @@ def test_whatever_goes_wrong_at_whichever_call_nobody_is_lost_or_mailed_twice(
 
 
 def test_without_faults_it_takes_the_calls_that_the_tests_above_take_it_to(post: Post) -> None:
-    post.start(member_error_names="user_id")
+    post.start(exclusive_membership=True)
     requests = order(post, 99)
-    assert as_refused(post.send(requests)) == {4: exc.AlreadyMember}
+    assert as_refused(post.send(requests)) == {4: exc.ExclusiveMembership}
     assert post.sends == CALLS
 
 
@@ -342,7 +344,7 @@ def test_without_faults_it_takes_the_calls_that_the_tests_above_take_it_to(post:
 def test_an_answer_that_comes_too_late_is_not_waited_for(
     post: Post, kind: str, position: int
 ) -> None:
-    post.start(member_error_names="user_id")
+    post.start(exclusive_membership=True)
     requests = order(post, position, **{kind: 1})
     with gate(post.emulator) as closed, impatient(post.api.client, position):
         results = post.send(requests, afterwards=closed.open)

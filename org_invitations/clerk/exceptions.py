@@ -27,6 +27,10 @@
         │   ├── InvitationNotFound
         │   └── RoleNotFound
         ├── InvitationNotPending  accepted, revoked or expired meanwhile
+        ├── Contradicted          refused with what Clerk itself shows not to be so
+        │   ├── InvitationNotShown
+        │   ├── MemberNotShown
+        │   └── InvitationStillPending
         ├── RoleMigrationInProgress
         ├── ResourceLocked        another request changes it right now
         ├── InvitationsNotSupported
@@ -88,6 +92,10 @@ class ClerkError(Exception):
     #: Whether another entry in the place of the refused one, or a later try, may help; else the
     #: person has what they were to get, or cannot get it.
     is_correctable: ClassVar[bool] = True
+
+    #: The invitation that a refusal is about, an :class:`.Invitation` as Clerk showed it when that
+    #: was looked up; else None. (That class knows this module, so it cannot be named here.)
+    invitation: Any = None
 
     def __init__(
         self,
@@ -295,6 +303,25 @@ class InvitationNotPending(APIError):
     """Accepted, revoked or expired meanwhile. Clerk sends 404 for this, not 409."""
 
     is_final = True
+
+
+class Contradicted(APIError):
+    """Clerk refused with something that can be looked up, and shows that it is not so.
+
+    Never Clerk's own: it takes the place of the refusal once somebody has looked.
+    """
+
+
+class InvitationNotShown(Contradicted):
+    """Refused as invited before, and Clerk shows no pending invitation of the address."""
+
+
+class MemberNotShown(Contradicted):
+    """Refused as a member, and Clerk shows no member with the address."""
+
+
+class InvitationStillPending(Contradicted):
+    """Refused as not pending or not there, and Clerk shows the invitation as pending."""
 
 
 class RoleMigrationInProgress(APIError):

@@ -182,7 +182,7 @@ class Invitation:
         private = _mapping(data, "private_metadata")
         return cls(
             id=_required(data, "id"),
-            email_address=_text(data, "email_address"),
+            email_address=_address(data),
             role=_text(data, "role"),
             role_name=_text(data, "role_name") or _text(data, "role"),
             status=InvitationStatus(_text(data, "status")),
@@ -322,6 +322,12 @@ def _required(data: Mapping[str, Any], key: str) -> str:
 def _text(data: Mapping[str, Any], key: str) -> str:
     value = data.get(key)
     return value if isinstance(value, str) else ""
+
+
+def _address(data: Mapping[str, Any]) -> str:
+    """Return the address, in one word: with a line break in it, a sentence that names it breaks."""
+    text = _text(data, "email_address")
+    return "".join("\ufffd" if c.isspace() or not c.isprintable() else c for c in text)
 
 
 def _count(data: Mapping[str, Any], key: str) -> int | None:

@@ -30,8 +30,9 @@ class Reason:
     def of_error(cls, error: ClerkError, invitation: Invitation | None = None) -> Reason:
         """Keep what an error of Clerk's says.
 
-        :param invitation: the one that stands in the way, where it is known.
+        :param invitation: the one that stands in the way, where the error does not know it.
         """
+        invitation = invitation or error.invitation
         params: dict[str, Any] = {
             "clerk_message": error.long_message,
             "code": error.code,

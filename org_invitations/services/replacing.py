@@ -22,6 +22,7 @@ from .batches.reconcile import Attempt, get_rows, settle_resend
 from .budget import Budget
 from .creating import create_for_sure
 from .reasons import Reason
+from .refusals import find_members, is_empty
 from .revoking import revoke_for_sure
 from .workspace import Unsettled, Workspace
 
@@ -66,8 +67,7 @@ class Replacer:
                 self._settle(item, State.UNSETTLED, Reason.of_error(unsettled.error))
                 return unsettled.error
             except ClerkError as error:
-                refuse(item, error, self._find(old) if _is_late(error) else None)
-                self.save(item)
+                self.save(refuse(item, error))
                 return error
             self._settle(item, State.HALF_DONE)
             self.announce_revoked(revoked)
@@ -116,7 +116,10 @@ class Replacer:
         # Should the process die in the call, nobody knows whether it happened.
         self._settle(item, State.UNDER_WAY)
         try:
-            created = create_for_sure(self.api, request, attempt)
+            # Where something was revoked for it, more is looked at than what Clerk says.
+            created = create_for_sure(
+                self.api, request, attempt, seen=[item.replaces_id], is_looked_at=not is_half
+            )
         except Unsettled as unsettled:
             self._settle(item, State.UNSETTLED, Reason.of_error(unsettled.error))
             return unsettled.error
@@ -147,8 +150,8 @@ class Replacer:
         """
         try:
             rows = get_rows(self.api, item.email_address)
-            is_member = isinstance(refusal, exc.AlreadyMember) and bool(
-                self.api.get_memberships(email_address=[item.email_address], limit=1).data
+            is_member = isinstance(refusal, exc.AlreadyMember) and not is_empty(
+                find_members(self.api, [item.email_address])
             )
         except ClerkError:
             self._settle(item, State.UNSETTLED, Reason.of_error(refusal))
@@ -166,16 +169,6 @@ class Replacer:
 
     def _settle(self, item: BatchItem, state: str, reason: Reason | None = None) -> None:
         self.save(settle_item(item, state, reason))
-
-    def _find(self, old: Invitation) -> Invitation | None:
-        try:
-            return self.api.get_invitation(old.id)
-        except ClerkError:
-            return None
-
-
-def _is_late(error: ClerkError) -> bool:
-    return isinstance(error, exc.InvitationNotPending)
 
 
 def check_before(workspace: Workspace, old: Invitation, budget: Budget) -> None:

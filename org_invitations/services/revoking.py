@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 
 from ..clerk import ClerkError, Invitation, OrganizationAPI
@@ -13,6 +13,7 @@ from ..models import Batch, BatchItem
 from ..roles import AssignableRoles
 from .batches import refuse, settle_item
 from .reasons import Reason
+from .refusals import check_revoking
 from .running import BatchRunner
 from .workspace import Unsettled
 
@@ -31,7 +32,7 @@ def revoke_for_sure(api: OrganizationAPI, invitation_id: str, *, user_id: str) -
         return api.revoke(invitation_id, requesting_user_id=user_id)
     except ClerkError as error:
         if not error.may_have_happened:
-            raise
+            raise check_revoking(api, invitation_id, error) from None
         lost = error
     try:
         found = api.get_invitation(invitation_id)
@@ -40,7 +41,9 @@ def revoke_for_sure(api: OrganizationAPI, invitation_id: str, *, user_id: str) -
     if found.is_revoked:
         return found
     if not found.is_pending:
-        raise exc.InvitationNotPending("no longer pending", trace_id=lost.trace_id)
+        late = exc.InvitationNotPending("no longer pending", trace_id=lost.trace_id)
+        late.invitation = replace(found, url="")
+        raise late
     raise Unsettled(lost, absent=True) if lost.may_be_under_way else lost
 
 
@@ -48,7 +51,7 @@ def revoke_for_sure(api: OrganizationAPI, invitation_id: str, *, user_id: str) -
 class _Attempt:
     """What became of one revocation."""
 
-    #: The revoked one; with an error, the one that could not be revoked, where that is known.
+    #: The revoked one.
     invitation: Invitation | None = None
     error: ClerkError | None = None
     is_settled: bool = True
@@ -90,7 +93,7 @@ class BatchRevoker(BatchRunner):
             if not attempt.is_settled:
                 settle_item(item, State.UNSETTLED, Reason.of_error(attempt.error))
             else:
-                refuse(item, attempt.error, attempt.invitation)
+                refuse(item, attempt.error)
         return errors
 
     def after_work(self) -> None:
@@ -106,13 +109,5 @@ class BatchRevoker(BatchRunner):
             return _Attempt(revoked)
         except Unsettled as error:
             return _Attempt(error=error.error, is_settled=False)
-        except exc.InvitationNotPending as error:
-            return _Attempt(self._find(invitation_id), error)
         except ClerkError as error:
             return _Attempt(error=error)
-
-    def _find(self, invitation_id: str) -> Invitation | None:
-        try:
-            return self.api.get_invitation(invitation_id)
-        except ClerkError:
-            return None  # a nicety: that it is not pending is known

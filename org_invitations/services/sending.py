@@ -3,15 +3,19 @@
 Clerk refuses all of a call for one address in it, does not document whether it has made the others
 all the same, and knows no idempotency key. So what it names is taken out and the rest is tried
 again; where it names nobody, in halves. And what may have been made is looked up, never sent twice.
+
+That somebody is invited or a member already is looked up as well, for all of a call together. Where
+Clerk shows nobody of the kind, it is not said; and after a few of these nothing more is sent.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
+from collections import Counter
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from enum import StrEnum
-from typing import Any
+from typing import Any, Final
 
 from ..clerk import ClerkError, Invitation, OrganizationAPI
 from ..clerk import exceptions as exc
@@ -19,6 +23,11 @@ from ..clerk.organizations import BULK_SIZE, InvitationRequest
 from .batches.reconcile import Attempt, Match, find_rows, find_write
 from .batches.store import state_after
 from .dividing import find_named, get_shared_parameter, group_by, halve
+from .refusals import contradict, find_members, is_empty
+
+#: So often Clerk may refuse a call for what it shows not to be so, and so often again where it is
+#: known of whom it says that. Each costs a look besides.
+MAX_CONTRADICTED: Final = 3
 
 
 class ResultState(StrEnum):
@@ -92,9 +101,10 @@ class Sender:
         deadline that holds leaves no time for waits.
 
         It takes one call for ten requests and, for each that is refused, at most eight more: two
-        for each of the four times that ten can be halved. Besides, invitations are listed
-        after a call without an answer; and where Clerk says of an address that an invitation is
-        pending, and does not say of whom or may itself have made it in a call that it refused.
+        for each of the four times that ten can be halved. Besides, invitations are listed after a
+        call without an answer, and after one that was refused because one is pending; and members
+        after one that was refused because somebody is one. After more than
+        :data:`MAX_CONTRADICTED` refusals for what Clerk shows not to be so, the rest waits.
 
         :param before: called right before each call to Clerk, with the requests in it.
         :param allow: called before that; returns which of them may be made at this moment. Where
@@ -143,6 +153,13 @@ class _Run:
         #: may have made them.
         self.doubtful: set[int] = set()
         self.results: dict[int, Result] = {}
+        #: Those of the last look who certainly have no pending invitation.
+        self.absent: set[int] = set()
+        #: Those who certainly are no members.
+        self.strangers: set[int] = set()
+        #: How many calls were refused for what Clerk shows not to be so, by whether it is known of
+        #: whom it says that.
+        self.contradicted: Counter[bool] = Counter()
         self.started = datetime.now(UTC)
         #: Of each that was tried, the first attempt: a call that was refused may have made it.
         self.attempts: dict[int, Attempt] = {}
@@ -258,19 +275,35 @@ class _Run:
     def _divide(self, call: list[int], error: ClerkError) -> list[list[int]]:
         """Close those for whom a call was refused, and return the calls for the others."""
         named = find_named(error, {index: self._address(index) for index in call})
+        # Whom Clerk says it of.
+        told = named or (call if len(call) == 1 else [])
         doubtful = not self.doubtful.isdisjoint(call)
-        unclear = doubtful or (not named and len(call) > 1)
         looked = False
-        if isinstance(error, exc.DuplicateInvitation) and unclear:
-            failure = self._look_up(call)
+        untrue: Collection[int] = ()
+        if isinstance(error, exc.DuplicateInvitation):
+            before = {} if doubtful else dict.fromkeys(told, error)
+            failure = self._look_up(call, before)
             if failure is not None and doubtful:
                 self._close(self.doubtful, ResultState.UNSETTLED, failure)
                 self._close(list(self.open), ResultState.WAITING, failure)
                 return []
             looked = failure is None
+            untrue = self.absent.intersection(told or call) if looked else ()
+        elif isinstance(error, exc.AlreadyMember):
+            members = self._find_members(told or call)
+            named = named or [index for index in call if self._address(index) in (members or ())]
+            untrue = () if members is None or members else (told or call)
         if len(call) > 1 and not looked:
             self.doubtful.update(call)
+        is_untrue = bool(untrue) and (bool(told) or len(untrue) == len(call))
+        contrary = contradict(error) if is_untrue else error
+        if told:
+            self._close(untrue, _state_after(contrary), contrary)
         self._close(named, _state_after(error), error)
+        self.contradicted[bool(told)] += is_untrue
+        if max(self.contradicted.values()) > MAX_CONTRADICTED:
+            self._end(ResultState.WAITING, contrary, call=call, state=_state_after(contrary))
+            return []
         left = [index for index in call if index in self.open]
         if len(left) < len(call):
             return [left]
@@ -297,22 +330,33 @@ class _Run:
 
     # --- What is there, and what is known ---------------------------------------------------
 
-    def _look_up(self, indices: Iterable[int]) -> ClerkError | None:
+    def _look_up(
+        self, indices: Iterable[int], before: Mapping[int, ClerkError] | None = None
+    ) -> ClerkError | None:
         """Close those of these, and of the doubtful ones, of whom something was made.
 
         Return the error where Clerk cannot be asked.
+
+        :param before: what Clerk has just said of those who had one before the call.
         """
+        before = before or {}
         asked = [index for index in {*indices, *self.doubtful} if index in self.open]
         try:
-            rows = find_rows(
+            rows, is_whole = find_rows(
                 self.api, {self._address(index) for index in asked}, since=self.started
             )
         except ClerkError as error:
             return error
         taken = self.find_taken([row.id for found in rows.values() for row in found])
+        self.absent.clear()
         for index in asked:
             found = rows.get(self._address(index), ())
+            pending = next((row for row in found if row.is_pending), None)
+            if pending is None and is_whole:
+                self.absent.add(index)
             match, invitation = find_write(self.attempts[index], found, taken)
+            if index in before and not (invitation is not None and invitation.mark):
+                match, invitation = Match.OTHER, pending  # which the call cannot have made
             if invitation is None:
                 continue
             if match is Match.OURS:
@@ -321,11 +365,28 @@ class _Run:
                 unclear = exc.InvalidResponse("it may have been there before")
                 self._close([index], ResultState.UNSETTLED, unclear)
             else:
-                earlier = exc.DuplicateInvitation("invited before")
+                earlier = before.get(index, exc.DuplicateInvitation("invited before"))
                 invitation = _without_link(invitation)
                 self._close([index], ResultState.REFUSED, earlier, invitation=invitation)
         self.doubtful.clear()
         return None
+
+    def _find_members(self, indices: Iterable[int]) -> set[str] | None:
+        """Return what members among these are called, which need not be an address of theirs.
+
+        None where Clerk cannot be asked.
+        """
+        asked = set(indices)
+        if asked <= self.strangers:
+            return set()
+        try:
+            page = find_members(self.api, [self._address(index) for index in asked])
+        except ClerkError:
+            return None
+        if is_empty(page):
+            self.strangers |= asked
+            return set()
+        return {row.user.identifier.casefold() for row in page.data if row.user} or {""}
 
     def _close(
         self,

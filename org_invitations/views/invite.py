@@ -109,17 +109,10 @@ class InviteView(InviteMany):
     def explain(self, error: ClerkError, workspace: Workspace, form: InviteForm) -> Problem:
         """Return why Clerk refused, with what it has in place of a duplicate."""
         email_address = form.entries[0].email_address
-        existing: Invitation | None = None
-        if isinstance(error, exc.DuplicateInvitation):
-            try:
-                existing = self.service.get_pending(email_address)
-            except ClerkError:
-                existing = None  # a nicety: the refusal can be said without it
         return self.wording.for_writing(
             error,
             email_address=email_address,
             organization=workspace.organization.name,
-            existing=existing,
         )
 
     # --- The answer -----------------------------------------------------------------------

@@ -50,9 +50,7 @@ class RevokeInvitationView(InvitationPageMixin):
         except Unsettled as error:
             return self.revoke_failed(workspace, self.wording.for_unsettled("revoke", error))
         except exc.InvitationNotPending as error:
-            return self.nothing_to_revoke(
-                workspace, self.service.find_invitation(invitation_id), error
-            )
+            return self.nothing_to_revoke(workspace, error.invitation, error)
         except exc.InvitationNotFound as error:
             return self.nothing_to_revoke(workspace, None, error)
         except exc.OrganizationNotFound:

@@ -62,7 +62,7 @@ class Claim:
 
 _ADDRESS: Final = r"(?P<address>[^\s@]{1,320}@\S{1,320}?)"
 
-#: Whom Clerk's answer to a create names, whatever that is.
+#: Whom Clerk's answer to a write names, whatever that is.
 _ANYBODY: Final = r"(?P<address>\S{1,320})"
 
 #: Clerk may name somebody with sixty thousand letters.
@@ -72,7 +72,7 @@ MAX_NOTICE: Final = 2_000
 PHRASES: Final[tuple[tuple[str, What], ...]] = (
     (rf"[Ii]nvitation sent to {_ANYBODY} as (?P<role>.+?)\.", What.SENT),
     (rf"{_ANYBODY} is invited (?:anew )?as (?P<role>.+?)\. No email was sent", What.SILENT),
-    (rf"Invitation to {_ADDRESS} revoked\. Its link no longer works", What.REVOKED),
+    (rf"Invitation to {_ANYBODY} revoked\. Its link no longer works", What.REVOKED),
     (rf"invitation to {_ADDRESS} was revoked, but the new one could not be sent", What.HALF),
     (rf"{_ADDRESS} is not invited any more", What.UNINVITED),
     (rf"{_ADDRESS} stays uninvited", What.UNINVITED),

@@ -80,6 +80,7 @@ _WRONG: Final[dict[str, tuple[Any, ...]]] = {
     "expires_at": ("tomorrow", 1e300, -1),
     "created_at": ("yesterday", 10**20, -(10**15)),
     "public_metadata": ("text", [1]),
+    "private_metadata": ({}, "text"),
     "permissions": ("org:sys_memberships:manage", {"0": 1}, [None, 1]),
     "organization": ("org_x", []),
     "public_user_data": ([], "x"),

@@ -62,8 +62,8 @@ LIES: Final = (
             ),
             Edit(
                 "services/batches/reconcile.py",
-                "return Match.OTHER  # Clerk tells the metadata",
-                "return Match.OURS  # Clerk tells the metadata",
+                "return Match.OTHER  # Clerk tells metadata",
+                "return Match.OURS  # Clerk tells metadata",
             ),
         ),
         (failures.OLDER, failures.STRANGER, failures.UNTRUE),

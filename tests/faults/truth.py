@@ -58,7 +58,7 @@ def untrue(hearing: Hearing) -> Iterator[Failure]:
 def _about(hearing: Hearing, claim: Claim) -> list[Wish]:
     wishes = hearing.scene.wishes
     named = [wish for wish in wishes if hearing.is_about(claim, wish)]
-    if named or claim.what not in (What.SENT, What.SILENT) or len(wishes) != 1:
+    if named or claim.what not in (What.SENT, What.SILENT, What.REVOKED) or len(wishes) != 1:
         return named
     return wishes  # Clerk's answer named somebody else: it is about whom it was asked about
 

@@ -432,6 +432,126 @@ def test_who_is_a_member_indeed_lacks_nothing(ada: Browser, clerk: Emulator) -> 
     assert "Send it now" not in text_of(ada.get())
 
 
+# --- What Clerk refuses for what it shows not to be so -------------------------------------------
+
+
+def untrue(clerk: Emulator, path: str, code: str) -> None:
+    status = 404 if path == REVOKE else 400
+    body = {"errors": [{"code": code, "message": code, "long_message": code}]}
+    clerk.fault("POST", path, status=status, body=body)
+
+
+@pytest.mark.parametrize("code", SAYS)
+def test_who_is_not_there_is_not_said_to_be(ada: Browser, clerk: Emulator, code: str) -> None:
+    untrue(clerk, CREATE, code)
+    words = text_of(type_in(ada, LEE))
+    assert "already" not in words
+    assert f"Clerk refused to invite {LEE}: it says that " in words
+    assert SAYS[code][1].partition("is ")[2] in words or "shows no such member" in words
+    looks = [call for call in clerk.requests if dict(call.query).get("email_address")]
+    assert len(looks) == 1
+    item = BatchItem.objects.get()
+    assert (item.state, item.reason[-8:]) == (State.FAILED, "NotShown")
+    assert "Already" not in outcome_of(ada, item)
+    assert "Invitation sent to" in text_of(ada.get()) + text_of(type_in(ada, LEE)) + text_of(
+        ada.get()
+    )
+
+
+@pytest.mark.parametrize("code", SAYS)
+def test_nor_of_one_of_many(ada: Browser, clerk: Emulator, code: str) -> None:
+    question = review_of(type_in(ada, f"{LEE} {KIM}"))
+    body = {"errors": [{"code": code, "long_message": LEE, "meta": {"email_addresses": [LEE]}}]}
+    clerk.fault("POST", BULK, status=400, body=body)
+    press(ada, question)
+    first, second = BatchItem.objects.order_by("number")
+    assert (first.state, second.state) == (State.FAILED, State.DONE)
+    words = outcome_of(ada, first)
+    assert "Already" not in words
+    assert "Clerk refused this: it says that " in words
+
+
+@pytest.mark.parametrize("code", SAYS)
+def test_nor_of_somebody_who_is_invited_again(ada: Browser, clerk: Emulator, code: str) -> None:
+    row = clerk.add_invitation("acme", LEE)
+    row.state = "revoked"
+    untrue(clerk, CREATE, code)
+    assert f"Clerk refused to invite {LEE}" in text_of(resend(ada, row.id))
+    assert BatchItem.objects.get().state == State.FAILED
+
+
+GONE: Final = ("organization_invitation_not_pending", "resource_not_found")
+
+
+@pytest.mark.parametrize("code", GONE)
+@pytest.mark.parametrize("target", [None, "org-invitations-list"])
+def test_what_is_pending_is_not_said_to_be_gone(
+    ada: Browser, clerk: Emulator, code: str, target: str | None
+) -> None:
+    row = clerk.add_invitation("acme", LEE)
+    untrue(clerk, REVOKE, code)
+    words = text_of(ada.post(f"{LIST}{row.id}/revoke/", target=target))
+    assert "but shows it as pending. Nothing was changed." in words
+    assert "no longer pending" not in words
+    assert "no such invitation" not in words
+    assert row in pending_of(clerk, LEE)
+
+
+@pytest.mark.parametrize("code", GONE)
+@pytest.mark.parametrize("action", ["revoke", "resend"])
+def test_nor_of_one_of_many_that_are_chosen(
+    ada: Browser, clerk: Emulator, code: str, action: str
+) -> None:
+    row = clerk.add_invitation("acme", LEE)
+    untrue(clerk, REVOKE, code)
+    data = {"action": action, "selected": [row.id], "confirmed": "1", "batch": str(uuid4())}
+    ada.post(f"{LIST}selected/", data)
+    item = BatchItem.objects.get()
+    assert (item.state, item.reason) == (State.FAILED, "InvitationStillPending")
+    outcome = ada.get(f"{LIST}outcomes/{item.batch_id}/")
+    assert "but shows it as pending. Try again." in text_of(outcome)
+    assert outcome.context["outcome"].retry_ids == (row.id,)
+
+
+@pytest.mark.parametrize("code", GONE)
+def test_nor_in_the_question_before_it_is_sent_again(
+    ada: Browser, clerk: Emulator, code: str
+) -> None:
+    row = clerk.add_invitation("acme", LEE)
+    untrue(clerk, REVOKE, code)
+    response = resend(ada, row.id, expires_in_days="90")
+    assert "but shows it as pending. Nothing was changed." in text_of(response)
+    assert 'value="90"' in response.text
+
+
+def test_what_was_revoked_and_is_said_not_to_be_there_is_told_as_it_is(
+    ada: Browser, clerk: Emulator
+) -> None:
+    row = clerk.add_invitation("acme", LEE)
+    row.state = "accepted"
+    untrue(clerk, REVOKE, "resource_not_found")
+    words = text_of(ada.post(f"{LIST}{row.id}/revoke/"))
+    assert f"{LEE} has accepted the invitation meanwhile" in words
+
+
+# --- Metadata that come back empty are not told --------------------------------------------------
+
+
+def test_a_lost_invitation_is_known_where_its_metadata_come_back_empty(
+    ada: Browser, clerk: Emulator
+) -> None:
+    clerk.fault("POST", CREATE, drop="after")
+    clerk.fault("GET", "*/invitations", replace={"private_metadata": {}})
+    type_in(ada, LEE)
+    assert BatchItem.objects.get().state == State.DONE
+
+
+def test_an_address_with_a_line_break_breaks_no_sentence(ada: Browser, clerk: Emulator) -> None:
+    clerk.fault("POST", CREATE, replace={"email_address": "A\r\nB: C"})
+    type_in(ada, LEE)
+    assert "Invitation sent to A\ufffd\ufffdB:\ufffdC as Member." in text_of(ada.get())
+
+
 # --- 4. Somebody else's invitation ---------------------------------------------------------------
 
 

@@ -27,6 +27,7 @@ from ...clerk import exceptions as exc
 from ...concurrency import run_together
 from ...models import Batch, BatchItem
 from ..reasons import Reason
+from ..refusals import contradict
 from .store import (
     UNCLEAR,
     find_taken,
@@ -130,15 +131,19 @@ class Attempt:
             "mark": self.mark,
         }
 
-    def match(self, row: Invitation, taken: Collection[str] = ()) -> Match:
+    def match(
+        self, row: Invitation, taken: Collection[str] = (), *, is_told: bool = False
+    ) -> Match:
         """Tell whether an invitation of the address is the one that this attempt has made.
 
         :param taken: ids of invitations that are known to have been made for something else.
+        :param is_told: whether none are among the metadata where there are none; else they may
+            have been emptied, since one of ours has some.
         """
         if row.mark:
             return Match.OURS if row.mark == self.mark else Match.OTHER
-        if self.mark and row.mark is not None:
-            return Match.OTHER  # Clerk tells the metadata, and the mark is not in it
+        if self.mark and row.mark is not None and (is_told or row.private_metadata):
+            return Match.OTHER  # Clerk tells metadata, and the mark is not among them
         if row.id in taken or not self._is_alike(row):
             return Match.OTHER
         if row.created_at is None:
@@ -160,22 +165,34 @@ class Attempt:
 
 
 def find_write(
-    attempt: Attempt, rows: Iterable[Invitation], taken: Collection[str] = ()
+    attempt: Attempt,
+    rows: Iterable[Invitation],
+    taken: Collection[str] = (),
+    *,
+    is_told: bool = False,
 ) -> tuple[Match, Invitation | None]:
     """Find what an attempt has made among the invitations of its address.
 
+    :param is_told: whether an invitation without metadata is somebody else's for certain.
     :returns: ours; or that nobody knows, with the one that it may be; or a pending one of somebody
         else's; or that there is nothing.
     """
+    rows = list(rows)
+    is_told = is_told or tells_metadata(rows)
     found: dict[Match, Invitation] = {}
     for row in rows:
-        match = attempt.match(row, taken)
+        match = attempt.match(row, taken, is_told=is_told)
         if match is not Match.OTHER or row.is_pending:
             found.setdefault(match, row)
     for match in (Match.OURS, Match.UNCLEAR, Match.OTHER):
         if match in found:
             return match, found[match]
     return Match.OTHER, None
+
+
+def tells_metadata(rows: Iterable[Invitation]) -> bool:
+    """Whether Clerk tells private metadata of any of these, and so does not empty them."""
+    return any(row.mark or row.private_metadata for row in rows)
 
 
 def get_rows(api: OrganizationAPI, email_address: str) -> list[Invitation]:
@@ -192,8 +209,10 @@ def get_rows(api: OrganizationAPI, email_address: str) -> list[Invitation]:
 
 def find_rows(
     api: OrganizationAPI, addresses: Collection[str], *, since: datetime
-) -> dict[str, list[Invitation]]:
+) -> tuple[dict[str, list[Invitation]], bool]:
     """Return the invitations of some addresses, whatever became of them, newest first.
+
+    And whether all there are were seen, so that there is none where none was found.
 
     What was made since then is found for certain, unless it is more than 5000; what is older only
     if it is among the newest 500. That is one call, unless more than 500 were made meanwhile.
@@ -212,9 +231,10 @@ def find_rows(
                 found.setdefault(address, []).append(row)
         oldest = page.data[-1].created_at if page.data else None
         reached = oldest is not None and oldest < since - CLOCK_TOLERANCE
-        if not page.data or reached or (number + 1) * MAX_LIMIT >= page.total_count:
-            break
-    return found
+        is_whole = not page.data or (number + 1) * MAX_LIMIT >= page.total_count
+        if reached or is_whole:
+            return found, is_whole
+    return found, False
 
 
 # --- The items of a batch ------------------------------------------------------------------------
@@ -288,14 +308,16 @@ def _settle_invites(api: OrganizationAPI, items: Sequence[BatchItem]) -> None:
     attempts = {item.pk: Attempt.of_item(item) for item in items}
     begun = [attempt.started for attempt in attempts.values() if attempt is not None]
     addresses = {item.email_address.casefold() for item in items}
-    rows = find_rows(api, addresses, since=min(begun)) if begun else {}
+    rows, _ = find_rows(api, addresses, since=min(begun)) if begun else ({}, True)
     taken = find_taken(row.id for found in rows.values() for row in found)
     for item in items:
         attempt = attempts[item.pk]
         if attempt is None:
             continue  # an invitation is tried as soon as it is under way
         found = rows.get(item.email_address.casefold(), [])
-        match, row = find_write(attempt, found, taken)
+        # What was known not to have happened only a mark puts right.
+        is_told = item.state == State.FAILED
+        match, row = find_write(attempt, found, taken, is_told=is_told)
         if row is None:
             _give_up(item)
         elif match is Match.OURS:
@@ -357,10 +379,15 @@ def settle_resend(
     attempt = Attempt.of_item(item)
     old = next((row for row in rows if row.id == item.replaces_id), None)
     others = [row for row in rows if row.id != item.replaces_id]
-    match, found = find_write(attempt, others, taken) if attempt else _find_pending(others)
+    is_closed = item.state in (State.FAILED, State.REFUSED)
+    if attempt is None:
+        match, found = _find_pending(others)
+    else:
+        # What was known not to have happened only a mark puts right.
+        is_told = is_closed or item.state == State.HALF_DONE
+        match, found = find_write(attempt, others, taken, is_told=is_told)
     if match is Match.UNCLEAR and found and not found.is_pending and is_over(item.batch):
         match, found = _find_pending(others)  # whoever has made it, nobody is invited by it
-    is_closed = item.state in (State.FAILED, State.REFUSED)
     if found is not None and match is Match.OURS:
         settle_item(item, State.DONE, invitation_id=found.id)
     elif is_closed:
@@ -425,9 +452,10 @@ def _settle_absent(
 ) -> None:
     """Settle a resend of somebody of whom Clerk shows nothing new."""
     is_missing = _has_lost(item) and (old is None or not old.is_pending) and not _has_expired(old)
-    if refusal is not None:
-        params = Reason.of_error(refusal).params
-        settle_item(item, State.HALF_DONE, Reason(type(refusal).__name__, params))
+    if isinstance(refusal, (exc.AlreadyMember, exc.DuplicateInvitation)):
+        settle_item(item, State.HALF_DONE, Reason.of_error(contradict(refusal)))
+    elif refusal is not None:
+        settle_item(item, State.HALF_DONE, Reason.of_error(refusal))
     elif item.state == State.HALF_DONE:
         if item.reason == OTHER_INVITATION:  # which is gone as well
             settle_item(item, State.HALF_DONE, Reason(ABSENT))
