@@ -56,7 +56,7 @@ _MACINTOSH: Final = "mac_roman"
 
 #: The accented letters of the languages that are written in a Latin code page.
 _ALPHABETS: Final[dict[str, str]] = {
-    "cp1252": "äöüß éèêëàâçîïôûùüœæ áéíóúñü áâãàçéêíóôõú àèéìòù åäö æøåé éëïóü áéíóúýþðæö",
+    "cp1252": "äöüß éèêëàâçîïôûùüœæ áéíóúñü áâãàçéêíóôõú àèéìòù åäöé æøåé éèëïóöü",
     "cp1250": "ąćęłńóśźż áčďéěíňóřšťúůýž áéíóöőúüű ăâîşţșț čćđšž áäčďéíĺľňóôŕšťúýž äöüß",
     "cp1254": "çğıöşüâîû",
     "cp1257": "āčēģīķļņšūž ąčęėįšųūž äöõüšž",
@@ -89,6 +89,17 @@ class Decoded:
     encoding: str
     #: Whether no other encoding reads it as well.
     is_sure: bool = True
+    #: The others that read it about as well.
+    rivals: tuple[str, ...] = ()
+
+    def reads_alike(self, text: str) -> bool:
+        """Whether a part of it is the same in every encoding that may be the right one."""
+        if self.is_sure or text.isascii():
+            return True
+        content = text.encode(self.encoding, errors="replace")
+        return bool(self.rivals) and all(
+            content.decode(rival, errors="replace") == text for rival in self.rivals
+        )
 
 
 def decode(content: bytes) -> Decoded:
@@ -159,13 +170,15 @@ def _choose(content: bytes) -> Decoded:
         for encoding, score in scores.items()
         if texts[encoding] != texts[best] and score > scores[best] - _MARGIN
     ]
-    if rivals and (proposed := _propose(sample)) in (best, *rivals):
+    if rivals and (proposed := _propose(sample)) in rivals:
+        rivals = [best, *(rival for rival in rivals if rival != proposed)]
         best = proposed
     try:
         text = content.decode(best)
     except UnicodeDecodeError:
         return Decoded(content.decode(best, errors="replace"), best, is_sure=False)
-    return Decoded(text, best, is_sure=not rivals and scores[best] >= _SURE)
+    is_sure = not rivals and scores[best] >= _SURE
+    return Decoded(text, best, is_sure, tuple(rivals) if scores[best] >= _SURE else ())
 
 
 #: What reads worse than this is nothing that is known.

@@ -141,7 +141,8 @@ PRIMARY: Final = Stems(
     "メイン 主要 首选 基本 기본 대표"
 )
 WORK: Final = Stems(
-    "work business office company corporate professional school institut organization "
+    "work εργασι εταιρικ business office company corporate professional school institut "
+    "organization "
     "organisation campus firm geschaft dienst arbeit beruf buro betrieb schul universit "
     "travail bureau entreprise societe =pro trabajo laboral empresa oficina profesional corporativ "
     "trabalho comercial profissional lavoro ufficio azienda aziendal sluzbow zakelijk werk bedrijf "
@@ -149,7 +150,8 @@ WORK: Final = Stems(
     "会社 勤務 仕事 職場 学校 工作 公司 单位 單位 회사 직장 업무"
 )
 HOME: Final = Stems(
-    "home personal private privat personlig domicile personnel perso particulier =casa hogar "
+    "home personal private privat prive =oma προσωπικ personlig domicile personnel perso "
+    "particulier =casa hogar "
     "pessoal residencial personale domow prywatn домашн личн =hem henkilokoh koti domaci osobni "
     "soukrom =ev kisisel =ozel 自宅 個人 私用 家庭 个人 私人 住宅 =집 개인"
 )

@@ -74,7 +74,7 @@ _TOKEN: Final = re.compile(
     re.VERBOSE,
 )
 _VISIBLE: Final = re.compile(r"[^\W_]")
-_LABEL: Final = re.compile(r"[\w-]+:|\d{1,4}[.)]")
+_LABEL: Final = re.compile(r"[\"']?[\w-]+[\"']?:|\d{1,4}[.)]|\[[xX]\]")
 #: Parts of a distinguished name, which tell whose address stands beside them.
 _ATTRIBUTE: Final = re.compile(
     r"\s*(?:CN|OU?|C|DC|L|ST?|SN|GN|UID|T|title|serialNumber)\s*=[^@]*", re.IGNORECASE
@@ -82,7 +82,7 @@ _ATTRIBUTE: Final = re.compile(
 # Only what is known to stand before an address: "john:doe@x.org" may be a slip for anything.
 _SCHEME: Final = re.compile(
     r"(?:mailto|smtp|sips?|xmpp|e-?mail|mail|to|cc|bcc|from|an|von|kopie|para|de|pour|à|a|da"
-    r"|email(?:;[\w=;\"-]*)?):\s*+",
+    r"|email(?:;[\w=;\"-]*)?)[\"']?:\s*+[\"']?",
     re.IGNORECASE,
 )
 #: A key before an address: ``emailAddress=``, ``E=``, ``ADMIN_EMAIL=``. What has a dot or a plus
@@ -318,6 +318,9 @@ class _Line:
         return any(char.isupper() or (char.isalpha() and not char.islower()) for char in part)
 
     def _add(self, start: int, end: int, core: str) -> None:
+        # "CN=Ana Doe, O=Acme, emailAddress=ana@x.org" is one.
+        while self._words and _ATTRIBUTE.fullmatch(self._content[slice(*self._words[-1])]):
+            start = self._words.pop()[0]
         self._refuse_words()
         self.spans.append((start, end, core))
         self._open = True

@@ -76,7 +76,8 @@ def _with_doubts(reading: Reading, decoded: Decoded) -> Reading:
     note = Note(NoteKind.ENCODING, names=(first[:_MAX_FIRST_LINE], decoded.encoding))
     entries = tuple(
         entry
-        if entry.text.isascii() or "xn--" not in entry.email_address
+        if entry.email_address.casefold() in entry.text.casefold()
+        or decoded.reads_alike(entry.text)
         else replace(entry, email_address="", refusal=Refusal.NOT_AN_ADDRESS, suggestion="")
         for entry in reading.entries
     )

@@ -118,6 +118,7 @@ def _find_tables(rows: Sequence[Row]) -> tuple[list[Row], list[_Table]]:
     outside: list[Row] = []
     tables: list[_Table] = []
     look = _LOOK
+    rows = [row for row in rows if _says_something(row)]
     for number, row in enumerate(rows):
         if row.after_blank:
             look = max(look, 10)
@@ -137,6 +138,11 @@ def _find_tables(rows: Sequence[Row]) -> tuple[list[Row], list[_Table]]:
         else:
             tables[-1].rows.append(row)
     return outside, tables
+
+
+def _says_something(row: Row) -> bool:
+    """Whether there is a letter, a digit or an ``@`` in it: a row of dashes is a line."""
+    return any(char.isalnum() or char == "@" for cell in row.cells for char in cell)
 
 
 def _is_remark(row: Row) -> bool:
@@ -197,8 +203,12 @@ def _is_table_without_heading(grid: Grid, *, strict: bool) -> bool:
     rows = grid.rows
     if grid.delimiter == NONE or grid.delimiter not in DELIMITERS:
         return False
-    if grid.delimiter != "\t" and not grid.is_named and len(rows) < 2:
-        return False  # "ana@x.org, please" is no table
+    if len(rows) < 2 and grid.delimiter != "\t" and not grid.is_named:
+        # "ana@x.org, please" is no table.
+        (row,) = rows
+        return (
+            not strict and len(row.filled) > 2 and _has_address(row) and not _is_prose(row.cells, 3)
+        )
     if not rows:
         return False
     widths = Counter(len(row.cells) for row in rows)
@@ -257,7 +267,7 @@ def _without_heading(rows: list[Row]) -> tuple[list[Row], list[_Table]]:
     start = 0
     while (
         start < len(rows) - 1
-        and not _has_address(rows[start])
+        and not any("@" in cell for cell in rows[start].cells)
         and (len(rows[start].cells) != width or len(rows[start].filled) < 2)
     ):
         start += 1
@@ -528,10 +538,10 @@ class _People:
         return None
 
     def _values(self, column: _Column) -> list[str]:
-        """Return what stands in a column, each value once."""
+        """Return what stands in a column beside an address, each value once."""
         values: dict[str, None] = {}
         for row in self._table.rows:
-            if self._is_shifted(row):
+            if self._is_shifted(row) or not any("@" in cell for cell in row.cells):
                 continue
             if column.number < len(row.cells) and (value := row.cells[column.number].strip()):
                 values[value[:MAX_ROLE_LENGTH]] = None

@@ -61,14 +61,15 @@ _PLAIN: Final = re.compile(
 #: How people spell "@" and "." where they hide an address: in brackets, or as words.
 _AT: Final = r"(?:at|ät|arroba|chez|snabel-a|kukac|a)"
 _DOT_WORD: Final = r"(?:dot|punkt|punto|point|ponto|kropka|nokta|d0t)"
+_DOT_BETWEEN: Final = r"\s+[(\[{<]?\s*" + _DOT_WORD + r"\s*[)\]}>]?\s+"
 _SPELT_OUT: Final = re.compile(
-    r"(?P<local>[^\s@]+?(?:\s+" + _DOT_WORD + r"\s+[^\s@]+?)*)"
+    r"(?P<local>[^\s@]+?(?:" + _DOT_BETWEEN + r"[^\s@]+?)*)"
     r"\s*(?:@|\s(?:at|ät|arroba|snabel-a|kukac)\s|[(\[{<]\s*(?:@|" + _AT + r")\s*[)\]}>])\s*"
-    r"(?P<domain>[^\s@]+(?:\s+" + _DOT_WORD + r"\s+[^\s@]+)*)",
+    r"(?P<domain>[^\s@]+(?:" + _DOT_BETWEEN + r"[^\s@]+)*)",
     re.IGNORECASE,
 )
 _DOT: Final = re.compile(
-    r"\s+" + _DOT_WORD + r"\s+|\s*[(\[{<]\s*(?:" + _DOT_WORD + r"|\.)\s*[)\]}>]\s*", re.IGNORECASE
+    _DOT_BETWEEN + r"|\s*[(\[{<]\s*(?:" + _DOT_WORD + r"|\.)\s*[)\]}>]\s*", re.IGNORECASE
 )
 _COMMA: Final = re.compile(r"([^\s@]+@[^\s@.,]+),(\S+)")
 #: What stands before each line of a list.
