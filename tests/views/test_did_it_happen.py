@@ -541,9 +541,22 @@ def test_a_lost_invitation_is_known_where_its_metadata_come_back_empty(
     ada: Browser, clerk: Emulator
 ) -> None:
     clerk.fault("POST", CREATE, drop="after")
-    clerk.fault("GET", "*/invitations", replace={"private_metadata": {}})
+    clerk.fault("GET", "*/invitations", replace={"private_metadata": {}}, times=None)
     type_in(ada, LEE)
     assert BatchItem.objects.get().state == State.DONE
+
+
+def test_but_not_somebody_elses_after_it_was_known_that_nothing_was_made(
+    ada: Browser, clerk: Emulator, row: Any
+) -> None:
+    clerk.fault("POST", CREATE, status=500)
+    resend(ada, row.id)
+    other = clerk.add_invitation("acme", LEE, role="org:billing", inviter="ada@acme.test")
+    item = BatchItem.objects.get()
+    outcome_of(ada, item)
+    item.refresh_from_db()
+    assert (item.state, item.reason) == (State.REFUSED, "DuplicateInvitation")
+    assert item.params["invitation_id"] == other.id
 
 
 def test_an_address_with_a_line_break_breaks_no_sentence(ada: Browser, clerk: Emulator) -> None:
