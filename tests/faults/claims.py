@@ -32,6 +32,8 @@ class What(StrEnum):
     NOT_REVOKED = "not revoked"
     #: Nothing at all was changed by this.
     NOTHING = "nothing was changed"
+    #: Some of it was done, and that is said elsewhere of each.
+    PARTLY = "partly done"
     #: It has no invitation now.
     UNINVITED = "not invited"
     #: The old invitation was revoked and the new one not made; another one is named if there is.
@@ -63,16 +65,17 @@ class Claim:
 _ADDRESS: Final = r"(?P<address>[^\s@]{1,320}@\S{1,320}?)"
 
 #: Whom Clerk's answer to a write names, whatever that is.
-_ANYBODY: Final = r"(?P<address>\S{1,320})"
+_ANYBODY: Final = r"(?P<address>.{0,320}?)"
 
 #: Clerk may name somebody with sixty thousand letters.
 MAX_NOTICE: Final = 2_000
 
 #: Phrases and what they claim. Several may be in one notice.
 PHRASES: Final[tuple[tuple[str, What], ...]] = (
-    (rf"[Ii]nvitation sent to {_ANYBODY} as (?P<role>.+?)\.", What.SENT),
+    (rf"[Ii]nvitation sent to {_ANYBODY} ?as (?P<role>.+?)\.", What.SENT),
     (rf"{_ANYBODY} is invited (?:anew )?as (?P<role>.+?)\. No email was sent", What.SILENT),
     (rf"Invitation to {_ANYBODY} revoked\. Its link no longer works", What.REVOKED),
+    (r"Done before that", What.PARTLY),
     (rf"invitation to {_ADDRESS} was revoked, but the new one could not be sent", What.HALF),
     (rf"{_ADDRESS} is not invited any more", What.UNINVITED),
     (rf"{_ADDRESS} stays uninvited", What.UNINVITED),

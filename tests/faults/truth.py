@@ -26,8 +26,11 @@ _HEARD: Final = {
     "check": {What.ABLE, What.BEFORE, What.MEMBER},
 }
 
+#: Where these name nobody whom the person has named, it was Clerk's answer that did.
+_OF_WRITES: Final = {What.SENT, What.SILENT, What.REVOKED}
+
 #: With any of these the person knows of an invitation that was made, or that nobody knows.
-_KNOWS: Final = {What.SENT, What.SILENT, What.MADE, What.UNKNOWN}
+_KNOWS: Final = {What.SENT, What.SILENT, What.MADE, What.PARTLY, What.UNKNOWN}
 
 #: With any of these it is said that it was not made: then it is untrue, and not unsaid.
 _DENIES: Final = {What.NOT_MADE, What.NOTHING, What.BEFORE, What.UNINVITED, What.HALF}
@@ -58,7 +61,7 @@ def untrue(hearing: Hearing) -> Iterator[Failure]:
 def _about(hearing: Hearing, claim: Claim) -> list[Wish]:
     wishes = hearing.scene.wishes
     named = [wish for wish in wishes if hearing.is_about(claim, wish)]
-    if named or claim.what not in (What.SENT, What.SILENT, What.REVOKED) or len(wishes) != 1:
+    if named or claim.what not in _OF_WRITES or len(wishes) != 1:
         return named
     return wishes  # Clerk's answer named somebody else: it is about whom it was asked about
 
@@ -152,6 +155,10 @@ def _is_able(hearing: Hearing, said: Said, claim: Claim, wish: Wish) -> Iterator
         yield Failure(UNTRUE, f"{wish.address} cannot be invited")
 
 
+def _is_partly(hearing: Hearing, said: Said, claim: Claim, wish: Wish) -> Iterator[Failure]:
+    yield from ()  # what was done and what was not is in the rows
+
+
 def _is_unknown(hearing: Hearing, said: Said, claim: Claim, wish: Wish) -> Iterator[Failure]:
     yield from ()  # nobody can be wrong by not knowing; that it stays so is another rule's matter
 
@@ -171,6 +178,7 @@ _CHECKS: Final[Mapping[What, Callable[[Hearing, Said, Claim, Wish], Iterator[Fai
     What.GONE: _is_gone,
     What.ABLE: _is_able,
     What.UNKNOWN: _is_unknown,
+    What.PARTLY: _is_partly,
 }
 
 
