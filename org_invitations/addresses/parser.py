@@ -91,7 +91,7 @@ _KEY: Final = re.compile(r"([A-Za-z_][\w-]*)=+[\"']?(?=[^@=]++@)")
 #: Those of which it is certain; of others only a suggestion is made.
 _SURE_KEY: Final = re.compile(
     r"(?i:\w*mail\w*|\w*address|e|smtp|upn|user\w*|to|cc|bcc|from|login|contact|owner|admins?|id)"
-    r"|[A-Z_][A-Z0-9_]*"
+    r"|(?=.*[A-Z])[A-Z_][A-Z0-9_]*"
 )
 _IN_NAME: Final = re.compile(
     r"(?:^|[/,+\s])(?:emailAddress|E|e?mail)=([^\s/,+@]++@[^\s/,+@]++)", re.IGNORECASE
@@ -169,7 +169,7 @@ def read_cell(text: str, line: int) -> list[Entry]:
     bare = text.strip()
     if _BARE.fullmatch(bare):
         return [judge(Piece(bare, line, bare))]
-    if (key := _KEY.match(bare)) and key[1].islower() and check_address(bare)[1] is None:
+    if (key := _KEY.match(bare)) and key[1] == key[1].lower() and check_address(bare)[1] is None:
         # In a column of addresses it is one, though it looks odd.
         address, meant = check_address(bare)[0], check_address(bare[key.end() :])[0]
         return [Entry(bare, line, address, suggestion=meant)]

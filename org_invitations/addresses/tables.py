@@ -118,7 +118,7 @@ def _find_tables(rows: Sequence[Row]) -> tuple[list[Row], list[_Table]]:
     outside: list[Row] = []
     tables: list[_Table] = []
     look = _LOOK
-    rows = [row for row in rows if _says_something(row)]
+    rows = [row for row in rows if not _is_rule(row)]
     for number, row in enumerate(rows):
         if row.after_blank:
             look = max(look, 10)
@@ -140,9 +140,10 @@ def _find_tables(rows: Sequence[Row]) -> tuple[list[Row], list[_Table]]:
     return outside, tables
 
 
-def _says_something(row: Row) -> bool:
-    """Whether there is a letter, a digit or an ``@`` in it: a row of dashes is a line."""
-    return any(char.isalnum() or char == "@" for cell in row.cells for char in cell)
+def _is_rule(row: Row) -> bool:
+    """Whether it is the line between the heading and the rows: cells of nothing but dashes."""
+    filled = row.filled
+    return len(filled) > 1 and all(len(cell) > 1 and not cell.strip("-=_:") for cell in filled)
 
 
 def _is_remark(row: Row) -> bool:

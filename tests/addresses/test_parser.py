@@ -229,6 +229,10 @@ def test_an_address_may_be_too_long(text: str) -> None:
         ('ADMIN_EMAIL="ana@x.org"', ["ana@x.org"]),
         ("mail=ana@x.org; smtp:bo@x.org", ["ana@x.org", "bo@x.org"]),
         ("boss=ana@x.org", [("boss=ana@x.org", NO)]),
+        ("_=ana@x.org", [("_=ana@x.org", NO)]),
+        ("Email\nboss=ana@x.org\n_=0@x.org\nmail=1@x.org", [  # a list of addresses is believed
+            "boss=ana@x.org", "_=0@x.org", "mail=1@x.org",
+        ]),
         ("bounce+ana=x.org@lists.example", ["bounce+ana=x.org@lists.example"]),
         ("ATTENDEE;CN=Ana;RSVP=TRUE:mailto:ana@x.org", ["ana@x.org"]),
         ("item1.EMAIL;type=INTERNET;type=pref:ana@x.org", ["ana@x.org"]),
