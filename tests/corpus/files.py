@@ -42,7 +42,63 @@ SLACK = (
     "ana,ana@x.org,Member,1,U1,Ana Doe\nbo,bo@x.org,Admin,1,U2,Bo Roe\n"
 )
 
+ZOOM = (
+    "Meeting ID,Topic,Start Time,End Time,User Email,Duration (Minutes),Participants\r\n"
+    "812 3456,Kick-off,11/24/2026 09:00,11/24/2026 09:45,host@x.org,45,2\r\n"
+    "\r\n"
+    "Name (Original Name),User Email,Total Duration (Minutes),Guest\r\n"
+    "Ana Doe,ana@x.org,44,Yes\r\nBo Roe (Bo),bo@x.org,40,Yes\r\niPhone,,12,Yes\r\n"
+)
+TEAMS = (
+    "1. Summary\nMeeting title\tKick-off\nAttended participants\t2\nMeeting duration\t1h\n\n"
+    "2. Participants\nName\tFirst Join\tEmail\tParticipant ID (UPN)\n"
+    "Ana\t9:00\tana@x.org\tana@x.org\nBo\t9:01\t\tbo@x.org\n\n"
+    "3. In-Meeting Activities\nName\tJoin Time\tEmail\n"
+    "Ana\t9:00\tana@x.org\nAna\t9:30\tana@x.org\n"
+)
+LINKEDIN = (
+    'Notes:\r\n"When exporting your connection data, you may notice that some of the email '
+    'addresses are missing."\r\n\r\n'
+    "First Name,Last Name,URL,Email Address,Company,Position,Connected On\r\n"
+    'Cy,Poe,https://x.example/cy,,"Stripe, Inc.",Recruiter,12 Mar 2024\r\n'
+    "Ana,Doe,https://x.example/ana,ana@x.org,Acme,Engineer,03 Jan 2023\r\n"
+)
+ENTRA = (
+    "userPrincipalName,displayName,mail,givenName,userType,otherMails\r\n"
+    "ana.doe@tenant.example,Ana,ana@x.org,Ana,Member,\r\nbo@x.org,Bo,,Bo,Member,\r\n"
+    "cy_y.org#EXT#@tenant.example,Cy,cy@y.org,Cy,Guest,\r\n"
+)
+GROUPS = (
+    "Members for group team@x.org\nEmail address,Nickname,Group status,Email status\n"
+    "ana@x.org,Ana,member,\nbo@x.org,Bo,owner,\n"
+)
+
 FILES = [
+    File("a meeting of Zoom", ZOOM.encode(), "5 ana@x.org\n6 bo@x.org\n7 -  no-address"),
+    File("attendance of Teams", TEAMS.encode("utf-16"), "8 ana@x.org\n9 bo@x.org"),
+    File("connections of LinkedIn", LINKEDIN.encode(), "5 -  no-address\n6 ana@x.org"),
+    File("users of Entra", ENTRA.encode(), "2 ana@x.org\n3 bo@x.org\n4 cy@y.org"),
+    File("members of a Google group", GROUPS.encode(), "3 ana@x.org\n4 bo@x.org"),
+    File(
+        "a title of Numbers, and a total",
+        b"Table 1\n,,\nName,E-Mail,Team\nAna,ana@x.org,A\n,,\nTotal,1,\n",
+        "4 ana@x.org\n6 -  no-address",
+    ),
+    File(
+        "two departments, one below the other",
+        "Продажи\nИмя;Почта\nAna;ana@x.org\n\nОтдел\nПочта;Имя\nbo@x.org;Bo\n".encode("cp1251"),
+        "3 ana@x.org\n7 bo@x.org",
+    ),
+    File(
+        "an address elsewhere in its row",
+        b"Name,Email,Notes\nAna,,own: ana@x.org\nBo,bo@x.org,cy@x.org\nDi,,a@x.org b@x.org\n",
+        "2 ana@x.org\n3 bo@x.org\n4 -  several-addresses",
+    ),
+    File(
+        "a parent in place of a student",
+        b"Email,Parent Email\n,p@x.org\nana@x.org,\n",
+        "2 -  no-address\n3 ana@x.org",
+    ),
     File("plain CSV, CRLF", TABLE.encode(), WITH_ROLES),
     File("LF", TABLE.replace("\r\n", "\n").encode(), WITH_ROLES),
     File(
