@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import re
+import sys
 from typing import Any
 
 import pytest
 
 from org_invitations.emulator import Emulator
+from tests.addresses.test_workbooks import workbook
 
 from .conftest import INVITE, Browser, text_of
 from .inviting import (
@@ -292,3 +294,30 @@ def test_a_long_list_is_folded(ada: Browser, clerk: Emulator) -> None:
     assert "40 more to be invited" in text_of(checked)
     assert "10 more not to be sent" in text_of(checked)
     assert checked.text.count('<details class="org-invitations-fold">') == 2
+
+
+# --- Workbooks -----------------------------------------------------------------------------------
+
+
+def test_a_workbook_is_checked_as_any_file(ada: Browser, target: str | None) -> None:
+    content = workbook(
+        [["Members"], [], ["Name", "Email", "Role"], ["One", "one@example.com", "Billing"]]
+    )
+    checked = check(ada, file=a_file(content, "people.xlsx"), target=target)
+    words = text_of(checked)
+    assert "1 can be invited." in words
+    assert "Row 1: no table of people." in words
+    assert fields_of(checked, FORM)["email_addresses"].splitlines() == [
+        "Email\tRole",
+        "one@example.com\tBilling",
+    ]
+
+
+def test_without_the_library_people_are_told_what_to_do(
+    ada: Browser, monkeypatch: pytest.MonkeyPatch, target: str | None
+) -> None:
+    monkeypatch.setitem(sys.modules, "python_calamine", None)
+    content = workbook([["Email"], ["one@example.com"]])
+    told = check(ada, "two@example.com", file=a_file(content, "people.xlsx"), target=target)
+    assert "save the sheet as “CSV UTF-8” and choose that file" in text_of(told)
+    assert "two@example.com" in told.text
