@@ -374,6 +374,12 @@ class _People:
             (column.number for column in self._columns if column.heading.whose == "rest"), None
         )
         self._groups = self._group()
+        #: The rows whose cells can be told by their number, and that have an address somewhere.
+        self._with_address = [
+            row
+            for row in table.rows
+            if any("@" in cell for cell in row.cells) and not self._is_shifted(row)
+        ]
         self._role = self._find_role()
 
     def read(self) -> Reading:
@@ -541,9 +547,7 @@ class _People:
     def _values(self, column: _Column) -> list[str]:
         """Return what stands in a column beside an address, each value once."""
         values: dict[str, None] = {}
-        for row in self._table.rows:
-            if self._is_shifted(row) or not any("@" in cell for cell in row.cells):
-                continue
+        for row in self._with_address:
             if column.number < len(row.cells) and (value := row.cells[column.number].strip()):
                 values[value[:MAX_ROLE_LENGTH]] = None
                 if len(values) > 200:
