@@ -139,7 +139,6 @@ class World:
         self.clerk.site = self.site
         self.server.start()
         self._mark = 0
-        self._cookies: dict[str, dict[str, str]] = {}
 
     def close(self) -> None:
         """Stop both and take the database away."""
