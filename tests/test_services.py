@@ -808,12 +808,12 @@ def test_the_sites_own_wishes_go_along(
 
 
 @pytest.mark.parametrize(
-    ("address", "role", "kind"),
+    ("address", "role", "kind", "asked"),
     [
-        ("sofia.petrova@northwind.example", "org:member", exc.DuplicateInvitation),
-        ("SOFIA.Petrova@northwind.example", "org:member", exc.DuplicateInvitation),
-        (MAX, "org:member", exc.AlreadyMember),
-        ("nonsense", "org:member", exc.InvalidEmailAddress),
+        ("sofia.petrova@northwind.example", "org:member", exc.DuplicateInvitation, "invitations"),
+        ("SOFIA.Petrova@northwind.example", "org:member", exc.DuplicateInvitation, "invitations"),
+        (MAX, "org:member", exc.AlreadyMember, "memberships"),
+        ("nonsense", "org:member", exc.InvalidEmailAddress, ""),
     ],
 )
 def test_a_refusal_is_passed_on_and_nobody_is_told(
@@ -823,11 +823,14 @@ def test_a_refusal_is_passed_on_and_nobody_is_told(
     address: str,
     role: str,
     kind: type[exc.ClerkError],
+    asked: str,
 ) -> None:
     with pytest.raises(kind):
         ready.invite_member(address, role)
     assert created == []
-    assert len(emulator.requests) == 1  # a refusal leaves nothing to ask
+    # What a refusal says is there is looked up; anything else leaves nothing to ask.
+    looks = [(call.method, call.path.rsplit("/", 1)[-1]) for call in emulator.requests[1:]]
+    assert looks == ([("GET", asked)] if asked else [])
 
 
 def test_the_limit_is_passed_on_with_its_seconds(
