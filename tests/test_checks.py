@@ -510,6 +510,7 @@ def test_nothing_is_asked_of_the_network(
             found(deploy=True)
 
 
+@pytest.mark.django_db  # From 6.1 Django asks the database whether it has JSON fields.
 def test_manage_py_check_runs_them() -> None:
     call_command("check")
     with override_settings(CLERK_SECRET_KEY=""), pytest.raises(SystemCheckError) as caught:
