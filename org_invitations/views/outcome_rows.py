@@ -13,6 +13,7 @@ from django.utils.translation import gettext, ngettext
 from ..models import Batch, BatchItem
 from ..services.batches import UNCLEAR
 from ..services.batches.reconcile import DOUBTFUL, OTHER_INVITATION
+from ..services.batches.store import as_aware
 from ..wording import Wording, describe_seconds
 
 State = BatchItem.State
@@ -225,7 +226,7 @@ class OutcomeMaker:
         if not items:
             return ""
         now = datetime.now(UTC)
-        moments = [_aware(item.retry_at) for item in items if item.retry_at is not None]
+        moments = [as_aware(item.retry_at) for item in items if item.retry_at is not None]
         last = max(moments, default=now)
         if any(item.reason == "RateLimited" and item.retry_at is None for item in items):
             return self.wording.say("Item:RateLimited")  # Clerk did not say until when
@@ -238,10 +239,3 @@ class OutcomeMaker:
             time=time_format(local, "TIME_FORMAT"),
             wait=describe_seconds(seconds),
         )
-
-
-def _aware(moment: datetime) -> datetime:
-    """Return a moment from the database, which is naive where ``USE_TZ`` is off."""
-    if timezone.is_naive(moment):
-        return timezone.make_aware(moment)
-    return moment

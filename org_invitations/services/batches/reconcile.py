@@ -20,8 +20,6 @@ from enum import Enum
 from functools import partial
 from typing import Any, Final
 
-from django.utils import timezone
-
 from ...clerk import MAX_LIMIT, ClerkError, Invitation, InvitationRequest, OrganizationAPI
 from ...clerk import exceptions as exc
 from ...concurrency import run_together
@@ -30,6 +28,7 @@ from ..reasons import Reason
 from ..refusals import contradict
 from .store import (
     UNCLEAR,
+    as_aware,
     find_taken,
     get_items,
     is_at_work,
@@ -109,7 +108,7 @@ class Attempt:
                 role=item.role,
                 inviter_id=item.batch.user_id,
                 days=item.batch.options.get("expires_in_days") or 0,
-                started=_aware(item.batch.created_at),
+                started=as_aware(item.batch.created_at),
             )
         if "at" not in kept:
             return None
@@ -411,7 +410,7 @@ def _find_pending(rows: Sequence[Invitation]) -> tuple[Match, Invitation | None]
 
 def _find_joined(item: BatchItem, others: Sequence[Invitation]) -> Invitation | None:
     """Return another invitation that the person has accepted since the resend began."""
-    began = _aware(item.batch.created_at) - CLOCK_TOLERANCE
+    began = as_aware(item.batch.created_at) - CLOCK_TOLERANCE
     accepted = [row for row in others if row.is_accepted]
     moments = ((row, row.updated_at or row.created_at) for row in accepted)
     return next((row for row, moment in moments if moment is None or moment >= began), None)
@@ -477,7 +476,7 @@ def _reopen(item: BatchItem, old: Invitation | None) -> None:
     """Correct a resend that was given up before its revocation took effect after all."""
     if item.state != State.FAILED or old is None or not old.is_revoked or not _has_lost(item):
         return
-    moment, began = old.updated_at, _aware(item.batch.worked_at or item.batch.created_at)
+    moment, began = old.updated_at, as_aware(item.batch.worked_at or item.batch.created_at)
     # Later than that it was somebody else's doing.
     if moment is None or moment <= began + stale_after():
         settle_item(item, State.HALF_DONE, Reason(ABSENT))
@@ -488,9 +487,3 @@ _SETTLERS: Final[Mapping[Batch.Action, Callable[[OrganizationAPI, Sequence[Batch
     Batch.Action.REVOKE: _settle_revocations,
     Batch.Action.RESEND: _settle_resends,
 }
-
-
-def _aware(moment: datetime) -> datetime:
-    """Return a moment from the database, which is naive where ``USE_TZ`` is off."""
-    aware = timezone.make_aware(moment) if timezone.is_naive(moment) else moment
-    return aware.astimezone(UTC)

@@ -10,7 +10,7 @@ import json
 import logging
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any, Final
 from uuid import UUID, uuid5
 
@@ -196,6 +196,12 @@ def _target(item: BatchItem) -> tuple[str, str]:
     if item.batch.action == Batch.Action.INVITE:
         return "", item.email_address.casefold()
     return item.replaces_id or item.invitation_id, ""
+
+
+def as_aware(moment: datetime) -> datetime:
+    """Return a moment from the database in UTC; it is naive where ``USE_TZ`` is off."""
+    aware = timezone.make_aware(moment) if timezone.is_naive(moment) else moment
+    return aware.astimezone(UTC)
 
 
 def stale_after() -> timedelta:
