@@ -18,11 +18,11 @@ from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 from jwt.algorithms import RSAAlgorithm
 from jwt.api_jws import PyJWS
 
-from org_invitations.clerk.keys import PemKeys, RemoteKeys
-from org_invitations.clerk.publishable_key import parse_publishable_key
-from org_invitations.clerk.request import RequestContext
-from org_invitations.clerk.session import Authenticator
-from org_invitations.clerk.tokens import TokenVerifier
+from org_invitations.clerk.session.authenticate import Authenticator
+from org_invitations.clerk.session.keys import PemKeys, RemoteKeys
+from org_invitations.clerk.session.publishable_key import parse_publishable_key
+from org_invitations.clerk.session.request import RequestContext
+from org_invitations.clerk.session.tokens import TokenVerifier
 
 ROUNDS = 7
 NUMBER = 1000

@@ -19,8 +19,8 @@ from django.utils.functional import Promise
 from django.utils.module_loading import import_string
 
 from .clerk.deadline import WRITE
-from .clerk.keys import PemKeys
-from .clerk.publishable_key import InvalidPublishableKey, parse_publishable_key
+from .clerk.session.keys import PemKeys
+from .clerk.session.publishable_key import InvalidPublishableKey, parse_publishable_key
 from .conf import (
     MAX_CONNECT_TIMEOUT,
     MAX_EXPIRES_IN_DAYS,
@@ -34,8 +34,8 @@ from .conf import (
     MIN_REQUEST_SECONDS,
     conf,
 )
-from .grants import get_grant_policy
 from .models import Batch, BatchItem
+from .roles import get_grant_policy
 
 MIDDLEWARE = "org_invitations.middleware.ClerkSessionMiddleware"
 #: These are for browsers, so a path of the site's own will do: its login page, a proxy.

@@ -226,7 +226,7 @@ class Conf:
         """``ORG_INVITATIONS_AZP_HANDSHAKE``: whether a token without ``azp`` is worth a handshake.
 
         With ``CLERK_AUTHORIZED_PARTIES`` such a token signs nobody in. Default: True, a page load
-        with one is sent to Clerk once, for another token. See ``org_invitations.clerk.parties``.
+        with one is sent to Clerk once, for another one: ``org_invitations.clerk.session.parties``.
         """
         return getattr(settings, "ORG_INVITATIONS_AZP_HANDSHAKE", True) is not False
 
@@ -235,7 +235,7 @@ class Conf:
         """``ORG_INVITATIONS_IDENTITY``: who asks, if not the Clerk session says so.
 
         A callable, or the dotted path of one, that takes the request and returns an
-        ``org_invitations.access.Identity`` or None. Default: empty, ``request.clerk``.
+        ``org_invitations.identity.Identity`` or None. Default: empty, ``request.clerk``.
         """
         value: str | Callable[..., Any] = getattr(settings, "ORG_INVITATIONS_IDENTITY", "") or ""
         return value
@@ -244,7 +244,7 @@ class Conf:
     def GRANT_POLICY(self) -> Any:
         """``ORG_INVITATIONS_GRANT_POLICY``: who may grant which role.
 
-        A subclass of ``org_invitations.grants.GrantPolicy``, or its dotted path. Default: empty,
+        A subclass of ``org_invitations.roles.GrantPolicy``, or its dotted path. Default: empty,
         that class itself: nobody grants a role that may do more than they may.
         """
         value = getattr(settings, "ORG_INVITATIONS_GRANT_POLICY", None)

@@ -1,14 +1,24 @@
-"""The form to invite people. Shape and wording of input; nothing here calls Clerk."""
+"""The forms: to invite people, and to send an invitation again. Nothing here calls Clerk.
+
+What both have, the select of roles with its tick and the select of periods, is first.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Iterable
+from contextlib import suppress
 from dataclasses import replace
+from datetime import datetime, timedelta
 from typing import Any, ClassVar, Final
 
 from django import forms
+from django.core.exceptions import ValidationError
 from django.core.validators import MaxLengthValidator
+from django.utils import timezone
 from django.utils.datastructures import MultiValueDict
+from django.utils.formats import date_format
+from django.utils.text import format_lazy
+from django.utils.translation import gettext, ngettext
 from django.utils.translation import gettext_lazy as _
 
 from .addresses import (
@@ -27,12 +37,227 @@ from .addresses import (
     refuse_twice,
     write_reading,
 )
-from .conf import conf
-from .fields import ExpiryField, RoleField, RoleSelect
-from .role_form import RoleForm
-from .roles import RoleNames
+from .clerk import Role
+from .conf import MAX_EXPIRES_IN_DAYS, conf
+from .roles import AssignableRoles, RoleAbilities, RoleNames, describe_role
 
-__all__ = ["ExpiryField", "InviteForm", "RoleField", "RoleSelect"]
+#: The periods on offer (days).
+USUAL_DAYS: Final = (1, 7, 14, 30, 90, 365)
+#: What Clerk takes where nothing else is said (API description 2026-05-12).
+CLERKS_EXPIRES_IN_DAYS: Final = 30
+
+
+class RoleSelect(forms.Select):
+    """A select of roles. Its own class, so that a site can style or replace it by itself.
+
+    The options of roles that need a confirmation have ``data-elevated``: the stylesheet shows the
+    tick only while one of them is chosen.
+    """
+
+    #: The keys of those roles.
+    elevated: frozenset[str] = frozenset()
+
+    def create_option(self, name: str, value: Any, *args: Any, **kwargs: Any) -> dict[str, Any]:
+        """Mark the option of a role that needs a confirmation."""
+        option = super().create_option(name, value, *args, **kwargs)
+        if value in self.elevated:
+            option["attrs"]["data-elevated"] = True
+        return option
+
+
+class RoleField(forms.ChoiceField):
+    """A select of the roles that an organization may assign: name as label, key as value.
+
+    It can be put into any form. The roles are set on the form's instance, as a
+    ``ModelChoiceField``'s queryset would be::
+
+        form.fields["role"].roles = service.get_roles()
+
+    The organization's default role is preselected. While Clerk migrates roles the field is
+    disabled, says why, and refuses whatever is posted.
+    """
+
+    widget = RoleSelect
+    default_error_messages = {
+        "required": _("Choose a role."),
+        "invalid_choice": _("This role cannot be assigned here any more. Choose another one."),
+        "locked": _(
+            "Roles are being changed in this organization, so none can be assigned right now. "
+            "Try again in a few minutes; your entries are kept."
+        ),
+        "not_granted": _(
+            "You cannot give this role, because it may do more than you may. Choose another one."
+        ),
+        "withheld": _(
+            "You can give only roles that may do no more than you may, and this organization has "
+            "none. Ask an administrator of the organization."
+        ),
+        "not_offered": _("Not on offer, because they may do more than you may: {roles}"),
+        "unavailable": _("The roles could not be loaded, so no invitation was sent. Try again."),
+    }
+
+    def __init__(self, *, roles: AssignableRoles | None = None, **kwargs: Any) -> None:
+        """Like ``ChoiceField``, with ``roles`` in place of ``choices``."""
+        kwargs.setdefault("label", _("Role"))
+        # Kept apart from the choices: the site's own choice of a default wins over Clerk's.
+        self._own_initial = kwargs.get("initial")
+        super().__init__(**kwargs)
+        self._own_help_text = self.help_text
+        self.roles = roles or AssignableRoles()
+
+    @property
+    def roles(self) -> AssignableRoles:
+        """The roles on offer."""
+        return self._roles
+
+    @roles.setter
+    def roles(self, roles: AssignableRoles) -> None:
+        self._roles = roles
+        widget: Any = self.widget  # a class may have been given, and is an instance by now
+        if isinstance(widget, RoleSelect):
+            widget.elevated = roles.elevated
+        default = self._own_initial if self._own_initial in roles else roles.default_role
+        self._offer(default)
+        if roles.locked:
+            self.disabled = True
+            self.help_text = self.error_messages["locked"]
+        elif not roles.roles and roles.withheld:
+            self.disabled = True
+            self.help_text = self.error_messages["withheld"]
+        elif roles.withheld and not self._own_help_text:
+            names = ", ".join(role.name for role in roles.withheld)
+            self.help_text = format_lazy(self.error_messages["not_offered"], roles=names)
+        else:
+            self.help_text = self._own_help_text
+
+    def choose_again(self) -> None:
+        """Preselect nothing: what had been chosen is not on offer, and nobody chose the first."""
+        self._offer("")
+
+    def _offer(self, default: str | None) -> None:
+        self.initial = default or None
+        choices: list[tuple[str, Any]] = [(role.key, role.name) for role in self._roles.roles]
+        if not default:
+            # Nobody is given a role that nobody chose.
+            choices.insert(0, ("", _("Choose a role")))
+        self.choices = choices
+
+    def clean(self, value: Any) -> str:
+        """Return the key of a role on offer."""
+        if self._roles.locked:
+            raise ValidationError(self.error_messages["locked"], code="locked")
+        if not self._roles.roles and self._roles.withheld:
+            raise ValidationError(self.error_messages["withheld"], code="withheld")
+        if not self._roles.roles:
+            raise ValidationError(self.error_messages["unavailable"], code="unavailable")
+        if any(role.key == value for role in self._roles.withheld):
+            raise ValidationError(self.error_messages["not_granted"], code="not_granted")
+        return str(super().clean(value))
+
+
+class ExpiryField(forms.IntegerField):
+    """For how many days an invitation holds: a select that says until which date that is.
+
+    Any number from 1 to 365 is taken, those of the select are only the usual ones.
+    """
+
+    def __init__(self, **kwargs: Any) -> None:
+        """Like ``IntegerField``; the site's or Clerk's usual period is preselected."""
+        kwargs.setdefault("label", _("Valid for"))
+        super().__init__(min_value=1, max_value=MAX_EXPIRES_IN_DAYS, widget=forms.Select, **kwargs)
+
+    def offer(self, days: Any = None) -> None:
+        """Put the usual periods on offer as seen from today, and ``days`` with them."""
+        usual = conf.EXPIRES_IN_DAYS or CLERKS_EXPIRES_IN_DAYS
+        self.initial = usual
+        offered = {*USUAL_DAYS, usual}
+        with suppress(TypeError, ValueError):
+            offered.add(int(days))
+        now = datetime.now(timezone.get_current_timezone())
+        self.widget.choices = [
+            (count, _describe_period(count, now + timedelta(days=count)))
+            for count in sorted(offered)
+            if 1 <= count <= MAX_EXPIRES_IN_DAYS
+        ]
+
+
+def _describe_period(days: int, end: datetime) -> str:
+    period = ngettext("%(count)d day", "%(count)d days", days) % {"count": days}
+    return gettext("%(period)s, until %(date)s") % {
+        "period": period,
+        "date": date_format(end, "DATE_FORMAT"),
+    }
+
+
+class RoleForm(forms.Form):
+    """Gives a role. A subclass calls :meth:`ask_for_confirmation` when it is cleaned."""
+
+    role = RoleField()
+    confirm_elevated = forms.BooleanField(
+        label=_("I mean to give a role that may manage members"),
+        required=False,
+        error_messages={
+            "unconfirmed": _(
+                "The role %(role)s may manage members: invite and remove people, and give them "
+                "roles. Tick the box if that is what you want."
+            )
+        },
+    )
+
+    def __init__(self, *args: Any, roles: AssignableRoles | None = None, **kwargs: Any) -> None:
+        """Like any form; ``roles`` are the ones on offer."""
+        kwargs.setdefault("auto_id", "id_org_invitations_%s")
+        kwargs.setdefault("label_suffix", "")
+        super().__init__(*args, **kwargs)
+        self._roles = roles or AssignableRoles()
+        field = self.fields["role"]
+        if isinstance(field, RoleField):
+            field.roles = self._roles
+            chosen = self.data.get(self.add_prefix("role")) if self.is_bound else None
+            if field.disabled:
+                # A disabled select is not posted again: show what had been chosen.
+                field.initial = chosen or field.initial
+            elif chosen is not None and chosen not in field.roles:
+                field.choose_again()
+        self._describe_elevated()
+
+    def _describe_elevated(self) -> None:
+        elevated = [role.name for role in self.offered_roles.roles if self._is_elevated(role.key)]
+        if not elevated:
+            self.fields.pop("confirm_elevated", None)
+        elif "confirm_elevated" in self.fields:
+            self.fields["confirm_elevated"].help_text = format_lazy(
+                _("Needed for: {roles}"), roles=", ".join(elevated)
+            )
+
+    @property
+    def role_abilities(self) -> list[RoleAbilities]:
+        """What the roles on offer may do, in words; empty where Clerk was not asked for them."""
+        if not self.offered_roles.is_known:
+            return []
+        return [describe_role(role) for role in self.offered_roles.roles]
+
+    @property
+    def offered_roles(self) -> AssignableRoles:
+        """The roles on offer: the field's, where a subclass has narrowed them further."""
+        field = self.fields["role"]
+        return field.roles if isinstance(field, RoleField) else self._roles
+
+    def _is_elevated(self, key: Any) -> bool:
+        return key in self.offered_roles.elevated
+
+    def ask_for_confirmation(self, role: Role) -> bool:
+        """Add an error if the role needs the tick and it is not there; tell whether it does."""
+        tick = self.fields.get("confirm_elevated")
+        ticked = self.cleaned_data.get("confirm_elevated")
+        if tick is None or ticked or not self._is_elevated(role.key):
+            return False
+        message = tick.error_messages["unconfirmed"]
+        self.add_error(
+            "confirm_elevated",
+            ValidationError(message, code="unconfirmed", params={"role": role.name}),
+        )
+        return True
 
 
 #: So many characters are taken in the text field: those of ``MAX_ROWS`` long addresses. Django's
@@ -313,3 +538,38 @@ class InviteForm(RoleForm):
         """Show what Clerk refused, beside the field it concerns or above all of them."""
         known = field in self.problem_fields and field in self.fields
         self.add_error(field if known else None, message)
+
+
+class ResendForm(RoleForm):
+    """As what, and for how long."""
+
+    expires_in_days = ExpiryField(required=False)
+    no_email = forms.BooleanField(
+        label=_("Send no email: I pass the link on myself"), required=False
+    )
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        """Like any form; ``roles`` are the ones on offer, ``initial`` what the old one has."""
+        # The form to invite may be on the same page.
+        kwargs.setdefault("auto_id", "id_org_invitations_resend_%s")
+        super().__init__(*args, **kwargs)
+        role = self.fields["role"]
+        if isinstance(role, RoleField) and not self.is_bound and not self.initial.get("role"):
+            role.choose_again()  # a browser would preselect the first one, and nobody chose it
+        field = self.fields["expires_in_days"]
+        if isinstance(field, ExpiryField):
+            typed = self.data.get("expires_in_days") if self.is_bound else None
+            field.offer(typed or self.initial.get("expires_in_days"))
+
+    def clean(self) -> dict[str, Any] | None:
+        """Let nobody give a role of weight by a slip."""
+        cleaned = super().clean()
+        data = self.cleaned_data if cleaned is None else cleaned
+        role = self.offered_roles.get(str(data.get("role")))
+        if role is not None:
+            self.ask_for_confirmation(role)
+        return cleaned
+
+    def add_problem(self, message: str, field: str | None) -> None:
+        """Show what Clerk refused, beside the field it concerns or above all of them."""
+        self.add_error(field if field == "role" else None, message)

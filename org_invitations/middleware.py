@@ -13,8 +13,9 @@ from __future__ import annotations
 import os
 import re
 import time
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Sequence
 from functools import partial
+from http.cookies import Morsel
 from typing import TYPE_CHECKING, Any, ClassVar, Final, TypeVar, cast
 
 from asgiref.sync import iscoroutinefunction, markcoroutinefunction, sync_to_async
@@ -26,18 +27,22 @@ from django.utils.cache import patch_cache_control, patch_vary_headers
 
 from .caching import SiteCache
 from .clerk.deadline import within
-from .clerk.handshake import SessionBackend
-from .clerk.keys import PemKeys, RemoteKeys
-from .clerk.lazy import ClerkSession
-from .clerk.parties import renew_without_party
-from .clerk.publishable_key import InvalidPublishableKey, PublishableKey, parse_publishable_key
-from .clerk.request import RequestContext
-from .clerk.session import Authenticator, SessionState
-from .clerk.tokens import KeySource, TokenVerifier
-from .clerk.urls import origin
+from .clerk.session.authenticate import Authenticator, SessionState
+from .clerk.session.cookies import directive_name
+from .clerk.session.handshake import SessionBackend
+from .clerk.session.keys import PemKeys, RemoteKeys
+from .clerk.session.lazy import ClerkSession
+from .clerk.session.parties import renew_without_party
+from .clerk.session.publishable_key import (
+    InvalidPublishableKey,
+    PublishableKey,
+    parse_publishable_key,
+)
+from .clerk.session.request import RequestContext
+from .clerk.session.tokens import KeySource, TokenVerifier
+from .clerk.session.urls import origin
 from .concurrency import get_bulkhead
 from .conf import conf
-from .verbatim_cookies import set_cookies
 
 if TYPE_CHECKING:
 
@@ -251,3 +256,43 @@ if hasattr(os, "register_at_fork"):
 
 def _is_below(path: str, prefix: str) -> bool:
     return path == prefix or path.startswith(prefix if prefix.endswith("/") else f"{prefix}/")
+
+
+class VerbatimCookie(Morsel[str]):
+    """A ``Set-Cookie`` header that Clerk has written, sent as it is.
+
+    Django's ``set_cookie`` would parse a directive and write it anew, and keeps only one cookie of
+    a name, where Clerk sets several for different paths and domains.
+    """
+
+    def __init__(self, directive: str) -> None:
+        """Take a directive, ``name=value; Path=/; …``: one line of printable ASCII."""
+        super().__init__()
+        name = directive_name(directive)
+        value = directive.split(";", 1)[0].partition("=")[2]
+        self.set(name, value, value)
+        self._directive = directive
+
+    def OutputString(self, attrs: Any = None) -> str:
+        """Return the directive."""
+        return self._directive
+
+    def copy(self) -> VerbatimCookie:
+        """Return another one."""
+        return VerbatimCookie(self._directive)
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        # Django's cache middleware pickles responses.
+        return (VerbatimCookie, (self._directive,))
+
+
+def set_cookies(response: HttpResponseBase, directives: Iterable[str]) -> None:
+    """Add ``Set-Cookie`` headers to a response, one for each directive, in their order."""
+    for directive in directives:
+        # The handlers of Django print the values; the keys only have to differ.
+        name = key = directive_name(directive)
+        number = 1
+        while key in response.cookies:
+            number += 1
+            key = f"{name};{number}"
+        dict.__setitem__(response.cookies, key, VerbatimCookie(directive))

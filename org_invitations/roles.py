@@ -1,20 +1,30 @@
-"""Which roles an organization may assign, and who may manage its members.
+"""Which roles an organization may assign, who may give which of them, and what they may do.
 
 Source: Clerk's guides on role sets and permissions. An organization has one role set; a role
 outside it cannot be assigned. A role set's items carry no permissions, so these come from the
 instance's list of roles.
+
+Clerk checks that a person may manage members, not which roles they hand out, and the secret key
+may assign any. So this app does (:class:`GrantPolicy`): a person grants only roles whose
+permissions are among their own. What is not known counts as no.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import Final
 
+from django.core.exceptions import ImproperlyConfigured
+from django.utils.functional import Promise
+from django.utils.module_loading import import_string
+from django.utils.text import capfirst
 from django.utils.translation import gettext, gettext_noop
+from django.utils.translation import gettext_lazy as _
 
 from .clerk import Membership, Organization, OrganizationSettings, Role, RoleSet
+from .conf import conf
 
 #: The one permission that reading, inviting and revoking need. It is never in a session token.
 MANAGE_MEMBERS: Final = "org:sys_memberships:manage"
@@ -179,3 +189,113 @@ def may_manage_members(membership: Membership | None, instance_roles: Iterable[R
         role = next((role for role in instance_roles if role.key == membership.role), None)
         permissions = (role.permissions if role else None) or frozenset()
     return MANAGE_MEMBERS in permissions
+
+
+class GrantPolicy:
+    """The rule. A site replaces it: subclass, and name the class in its settings.
+
+    ``ORG_INVITATIONS_GRANT_POLICY = "mysite.grants.OnlyMembers"``
+    """
+
+    def may_grant(self, role: Role, *, membership: Membership, permissions: frozenset[str]) -> bool:
+        """Whether the person may give this role to somebody.
+
+        :param role: with its permissions; None of them known means no.
+        :param membership: the person's own, as Clerk has it at this moment.
+        :param permissions: the person's own permissions.
+        """
+        return role.permissions is not None and role.permissions <= permissions
+
+    def needs_confirmation(self, role: Role) -> bool:
+        """Whether the role is one that must not be given by a slip: it may manage members."""
+        return role.permissions is None or MANAGE_MEMBERS in role.permissions
+
+    def restrict(
+        self, roles: AssignableRoles, membership: Membership, instance_roles: Iterable[Role]
+    ) -> AssignableRoles:
+        """Return what is left of the roles for this person to grant."""
+        permissions = membership.permissions
+        if not permissions:  # Clerk does not document that it sends them
+            own = next((role for role in instance_roles if role.key == membership.role), None)
+            permissions = (own.permissions if own else None) or frozenset()
+        granted = tuple(
+            role
+            for role in roles.roles
+            if self.may_grant(role, membership=membership, permissions=permissions)
+        )
+        keys = [role.key for role in granted]
+        default = roles.default_role if roles.default_role in keys else ""
+        return replace(
+            roles,
+            roles=granted,
+            default_role=default or (keys[0] if len(keys) == 1 else ""),
+            elevated=frozenset(role.key for role in granted if self.needs_confirmation(role)),
+            withheld=tuple(role for role in roles.roles if role.key not in keys),
+        )
+
+
+def get_grant_policy() -> GrantPolicy:
+    """Return the policy that ``ORG_INVITATIONS_GRANT_POLICY`` names, else the default one.
+
+    :raises ImproperlyConfigured: it names none. No other rule takes its place.
+    """
+    policy = conf.GRANT_POLICY
+    if policy == "":
+        return GrantPolicy()
+    if isinstance(policy, str):
+        try:
+            policy = import_string(policy)
+        except ImportError as error:
+            raise ImproperlyConfigured(
+                "ORG_INVITATIONS_GRANT_POLICY does not name a class that can be imported."
+            ) from error
+    if not (isinstance(policy, type) and issubclass(policy, GrantPolicy)):
+        raise ImproperlyConfigured(
+            "ORG_INVITATIONS_GRANT_POLICY is not a subclass of org_invitations.roles.GrantPolicy."
+        )
+    return policy()
+
+
+#: Clerk's system permissions, of which every instance has the same.
+_SYSTEM: Final[Mapping[str, str | Promise]] = {
+    "org:sys_profile:manage": _("Change the organization's profile"),
+    "org:sys_profile:delete": _("Delete the organization"),
+    "org:sys_memberships:read": _("See members"),
+    "org:sys_memberships:manage": _("Invite, change and remove members"),
+    "org:sys_domains:read": _("See domains"),
+    "org:sys_domains:manage": _("Add and remove domains"),
+    "org:sys_billing:read": _("See billing"),
+    "org:sys_billing:manage": _("Change billing"),
+    "org:sys_api_keys:read": _("See API keys"),
+    "org:sys_api_keys:manage": _("Add and remove API keys"),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class RoleAbilities:
+    """A role, and what it may do."""
+
+    role: Role
+    #: In words; empty where it may do nothing, or nobody knows what.
+    abilities: tuple[str, ...]
+    #: Whether it is known what it may do.
+    is_known: bool
+
+
+def describe_role(role: Role) -> RoleAbilities:
+    """Return what a role may do: Clerk's own permissions first, then the site's."""
+    keys = sorted(role.permissions or (), key=lambda key: (key not in _SYSTEM, _rank(key), key))
+    words = tuple(
+        str(_SYSTEM.get(key) or role.permission_names.get(key) or _word(key)) for key in keys
+    )
+    return RoleAbilities(role, words, is_known=role.permissions is not None)
+
+
+def _rank(key: str) -> int:
+    return list(_SYSTEM).index(key) if key in _SYSTEM else 0
+
+
+def _word(key: str) -> str:
+    """Make words of a permission without a name: ``org:invoices:read`` is "Invoices: read"."""
+    parts = key.removeprefix("org:").replace("_", " ").split(":")
+    return str(capfirst(": ".join(parts)))

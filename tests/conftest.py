@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from django.core.cache import cache
 from django.test import Client
+from django.utils import translation
 from hypothesis import HealthCheck, settings
 
 from org_invitations.caching import forget_failures
@@ -73,3 +74,4 @@ def _nothing_remembered() -> Iterator[None]:
     cache.clear()
     forget_clients()
     forget_keys()
+    translation.deactivate()  # Django leaves the language of the last request behind

@@ -19,7 +19,7 @@ from django.utils.translation import gettext_lazy
 
 from org_invitations import checks
 from org_invitations.emulator import JWT_KEY
-from org_invitations.grants import GrantPolicy
+from org_invitations.roles import GrantPolicy
 from org_invitations.views import InviteView
 
 LIVE = "pk_live_Y2xlcmsuZXhhbXBsZS50ZXN0JA"
@@ -249,13 +249,13 @@ def test_e013_a_cache_that_does_not_exist() -> None:
 
 @pytest.mark.parametrize(
     "policy",
-    ["nonsense", "no.such.Module", "org_invitations.grants.Nothing", "builtins.dict", int, 0, []],
+    ["nonsense", "no.such.Module", "org_invitations.roles.Nothing", "builtins.dict", int, 0, []],
 )
 def test_e014_a_rule_of_granting_that_is_none(policy: Any) -> None:
     assert ids(ORG_INVITATIONS_GRANT_POLICY=policy) == ["E014"]
 
 
-@pytest.mark.parametrize("policy", ["org_invitations.grants.GrantPolicy", GrantPolicy, "", None])
+@pytest.mark.parametrize("policy", ["org_invitations.roles.GrantPolicy", GrantPolicy, "", None])
 def test_a_rule_of_granting_may_be_named_or_given(policy: Any) -> None:
     assert ids(ORG_INVITATIONS_GRANT_POLICY=policy) == []
 

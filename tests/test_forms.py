@@ -16,8 +16,14 @@ from django.utils.translation import override
 
 from org_invitations.addresses import MAX_FILE_BYTES, Refusal, parse_file, parse_text
 from org_invitations.clerk import Role
-from org_invitations.fields import CLERKS_EXPIRES_IN_DAYS, USUAL_DAYS, ExpiryField, RoleField
-from org_invitations.forms import MAX_TEXT, InviteForm
+from org_invitations.forms import (
+    CLERKS_EXPIRES_IN_DAYS,
+    MAX_TEXT,
+    USUAL_DAYS,
+    ExpiryField,
+    InviteForm,
+    RoleField,
+)
 from org_invitations.roles import AssignableRoles
 
 MEMBER = Role(key="org:member", name="Member")

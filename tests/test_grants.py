@@ -23,8 +23,7 @@ from org_invitations.clients import get_client
 from org_invitations.emulator import Emulator
 from org_invitations.emulator.seed_data import PERMISSIONS, ROLE_SETS, ROLES
 from org_invitations.forms import InviteForm
-from org_invitations.grants import GrantPolicy, get_grant_policy
-from org_invitations.roles import MANAGE_MEMBERS, AssignableRoles
+from org_invitations.roles import MANAGE_MEMBERS, AssignableRoles, GrantPolicy, get_grant_policy
 from org_invitations.services import InvitationService, NotPermitted, RoleNotGranted
 from org_invitations.testing import SignIn
 

@@ -12,8 +12,8 @@ from django.core.exceptions import ImproperlyConfigured
 from django.http import HttpRequest
 from django.test import Client, override_settings
 
-from org_invitations.access import Identity
 from org_invitations.emulator import Emulator
+from org_invitations.identity import Identity
 
 PAGE = Path(__file__).parents[1] / "docs" / "identity.md"
 LIST = "/invitations/"

@@ -23,15 +23,16 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from org_invitations import middleware as middleware_module
-from org_invitations.clerk.differences import DIFFERENCES
 from org_invitations.clerk.exceptions import TransportError
+from org_invitations.clerk.session.differences import DIFFERENCES
 from org_invitations.middleware import (
     ClerkHttpRequest,
     ClerkSessionMiddleware,
+    VerbatimCookie,
     forget_keys,
     renews_session,
+    set_cookies,
 )
-from org_invitations.verbatim_cookies import VerbatimCookie, set_cookies
 from tests.clerk.signing import DEVELOPMENT, NOW, ORIGIN, PRODUCTION, jwk, pem, sign, token
 
 MIDDLEWARE = "org_invitations.middleware.ClerkSessionMiddleware"

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+from django.utils.translation import override
 
 from org_invitations.clerk import (
     Membership,
@@ -18,6 +19,7 @@ from org_invitations.roles import (
     MANAGE_MEMBERS,
     AssignableRoles,
     assignable_roles,
+    describe_role,
     may_manage_members,
     role_set_key,
 )
@@ -201,3 +203,43 @@ def test_who_is_banned_deprovisioned_or_unknown_may_not(user: PublicUserData | N
 
 def test_who_is_no_member_may_not() -> None:
     assert not may_manage_members(None, INSTANCE)
+
+
+# --- What a role may do, in words ----------------------------------------------------------------
+
+
+def role_of(*permissions: str, **names: str) -> Role:
+    entries = [{"key": key, "name": names.get(key, "")} for key in permissions]
+    return Role.parse({"key": "org:x", "name": "X", "permissions": entries})
+
+
+def test_clerks_own_permissions_come_first_and_in_an_order_of_sense() -> None:
+    told = describe_role(
+        role_of("org:a:read", "org:sys_memberships:manage", "org:sys_profile:manage")
+    )
+    assert told.abilities == (
+        "Change the organization's profile",
+        "Invite, change and remove members",
+        "A: read",
+    )
+
+
+def test_a_permission_of_the_sites_has_the_name_that_the_instance_gave_it() -> None:
+    told = describe_role(role_of("org:docs:edit", **{"org:docs:edit": "Edit documents"}))
+    assert told.abilities == ("Edit documents",)
+
+
+def test_clerks_own_permissions_are_in_the_readers_language() -> None:
+    with override("de"):
+        told = describe_role(role_of("org:sys_memberships:read"))
+    assert told.abilities != ("See members",)
+
+
+def test_a_role_without_permissions_is_not_one_of_unknown_permissions() -> None:
+    assert describe_role(role_of()).is_known
+    assert not describe_role(Role(key="org:x", name="X")).is_known
+
+
+def test_a_permission_that_cannot_be_read_makes_the_role_an_unknown_one() -> None:
+    odd = Role.parse({"key": "org:x", "name": "X", "permissions": [{"name": "Odd"}, "?"]})
+    assert not describe_role(odd).is_known

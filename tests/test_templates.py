@@ -16,10 +16,10 @@ from django.shortcuts import redirect
 from django.test import Client
 from django.urls import include, path, set_urlconf
 
-from org_invitations.access import get_identity
 from org_invitations.clients import get_client
 from org_invitations.emulator import Emulator
 from org_invitations.forms import InviteForm, RoleField
+from org_invitations.identity import get_identity
 from org_invitations.services import InvitationService
 from org_invitations.testing import SignIn
 from org_invitations.views import (

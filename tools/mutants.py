@@ -53,8 +53,9 @@ AREAS: Final[tuple[tuple[str, tuple[str, ...]], ...]] = (
     (
         "clerk/**/*.py",
         (
-            *("clerk/test_session_cases", "clerk/test_handshake", "clerk/test_tokens"),
-            *("clerk/test_keys", "clerk/test_claims", "clerk/test_cookies", "test_middleware"),
+            *("clerk/session/test_cases", "clerk/session/test_handshake"),
+            *("clerk/session/test_tokens", "clerk/session/test_keys"),
+            *("clerk/session/test_claims", "clerk/session/test_cookies", "test_middleware"),
         ),
     ),
 )
@@ -62,7 +63,7 @@ AREAS: Final[tuple[tuple[str, tuple[str, ...]], ...]] = (
 address is, and who is let in."""
 
 #: Of ``clerk/`` only what sessions are made of.
-SESSIONS: Final = ("session", "handshake", "tokens", "keys", "claims", "cookies", "authenticate")
+SESSIONS: Final = ("authenticate", "handshake", "tokens", "keys", "claims", "cookies")
 
 #: What the tests import anyway: once for all mutants. Nothing of the app, nothing of the tests.
 LIBRARIES: Final = (
@@ -148,7 +149,7 @@ def modules(root: Path) -> dict[str, tuple[str, ...]]:
     for pattern, names in AREAS:
         paths = [path for place in sorted((root / APP).glob(pattern)) for path in _sources(place)]
         if pattern.startswith("clerk"):
-            paths = [path for path in paths if path.stem in SESSIONS or "session" in path.parts]
+            paths = [path for path in paths if path.stem in SESSIONS]
         tests = [f"tests/{name}.py" for name in names]
         gone = [name for name in tests if not (root / name).exists()]
         if not paths or gone:

@@ -7,8 +7,8 @@ from urllib.parse import quote
 
 from django.http import HttpRequest
 
-from org_invitations.access import get_sign_in_url
 from org_invitations.conf import conf
+from org_invitations.identity import get_sign_in_url
 
 
 def clerk(request: HttpRequest) -> dict[str, Any]:

@@ -11,7 +11,7 @@ from pathlib import Path
 import django
 import environ
 
-from org_invitations.clerk.publishable_key import parse_publishable_key
+from org_invitations.clerk.session.publishable_key import parse_publishable_key
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 

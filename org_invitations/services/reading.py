@@ -23,8 +23,13 @@ from ..clerk import (
 from ..clerk.exceptions import NotFound, OrganizationNotFound, PermissionDenied
 from ..concurrency import Outcome, run_together
 from ..conf import MAX_MEMBERSHIP_CACHE_SECONDS, conf
-from ..grants import get_grant_policy
-from ..roles import AssignableRoles, assignable_roles, may_manage_members, role_set_key
+from ..roles import (
+    AssignableRoles,
+    assignable_roles,
+    get_grant_policy,
+    may_manage_members,
+    role_set_key,
+)
 from .listing import MAX_FOUND, Listing, fetch_all, fetch_listing
 from .query import STATUSES, InvitationQuery
 from .seats import Seats

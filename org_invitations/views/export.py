@@ -11,7 +11,7 @@ from django.http import HttpRequest, HttpResponse
 from django.utils.http import content_disposition_header
 
 from ..clerk import Organization
-from ..exporting import as_csv
+from ..csv import as_csv
 from ..services import InvitationQuery, TooManyInvitations
 from .listing import ListMixin
 

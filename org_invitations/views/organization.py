@@ -20,12 +20,20 @@ from django.utils.translation import gettext
 from django.views.decorators.csrf import csrf_exempt, csrf_protect, requires_csrf_token
 from django.views.generic.base import View
 
-from .. import access, htmx
+from .. import htmx
 from ..clerk import ClerkError
 from ..clerk import exceptions as exc
 from ..clerk.deadline import within
 from ..clients import get_client
 from ..conf import conf
+from ..identity import (
+    Identity,
+    can_sign_in,
+    get_identity,
+    get_sign_in_url,
+    is_clerk_silent,
+    is_renewable,
+)
 from ..middleware import renews_session
 from ..models import Batch
 from ..services import (
@@ -69,7 +77,7 @@ class OrganizationMixin(View):
     #: A page to choose an organization on.
     organizations_template_name = "org_invitations/organization_list.html"
 
-    identity: access.Identity
+    identity: Identity
     service: InvitationService
     wording: Wording
 
@@ -132,7 +140,7 @@ class OrganizationMixin(View):
             return self.handle_database_error()
 
     def _answer(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
-        identity = access.get_identity(request)
+        identity = get_identity(request)
         if identity is None:
             return self.handle_signed_out()
         self.identity = identity
@@ -271,17 +279,15 @@ class OrganizationMixin(View):
         back as it was, with that frame on the page and a button to send it again.
         """
         request = self.request
-        if not access.can_sign_in(request):
-            is_clerk_silent = access.is_clerk_silent(request)
-            return self.handle_unreadable_session(
-                self.wording.for_session(is_clerk_silent=is_clerk_silent)
-            )
+        if not can_sign_in(request):
+            silent = is_clerk_silent(request)
+            return self.handle_unreadable_session(self.wording.for_session(is_clerk_silent=silent))
         fragment = htmx.get_fragment(request, *htmx.FRAGMENTS)
         if fragment is not None:
             return self.ask_for_renewal()
         if request.method not in ("GET", "HEAD"):
             return self.show_posted(**self.get_renewal())
-        url = access.get_sign_in_url(request.build_absolute_uri())
+        url = get_sign_in_url(request.build_absolute_uri())
         if url is None:
             return self.render_problem(
                 gettext("You are signed out. Sign in and open this page again."),
@@ -297,7 +303,7 @@ class OrganizationMixin(View):
 
     def get_renewal(self) -> dict[str, Any]:
         """Return what ``partials/renewal.html`` shows."""
-        renewable = access.is_renewable(self.request)
+        renewable = is_renewable(self.request)
         if self.request.method in ("GET", "HEAD"):
             message = gettext("You are signed out. Sign in, come back here and try again.")
         elif renewable:
@@ -312,9 +318,7 @@ class OrganizationMixin(View):
             "renewal_title": gettext("Your session has ended"),
             "message": message,
             "session_url": self.find_url("session") if renewable else "",
-            "sign_in_url": access.get_sign_in_url(
-                self.request.build_absolute_uri(self.get_url("list"))
-            ),
+            "sign_in_url": get_sign_in_url(self.request.build_absolute_uri(self.get_url("list"))),
         }
 
     def ask_for_renewal(self) -> HttpResponse:

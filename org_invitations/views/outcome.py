@@ -11,7 +11,7 @@ from django.http import HttpRequest, HttpResponse, HttpResponseBase
 from django.utils.translation import ngettext
 
 from .. import htmx
-from ..exporting import write_csv
+from ..csv import write_csv
 from ..models import Batch, BatchItem
 from ..services import Workspace
 from ..services.batches import find_batch, find_done_since, is_at_work

@@ -13,8 +13,8 @@ from django.utils.translation import gettext
 
 from ..clerk import ClerkError
 from ..clerk import exceptions as exc
+from ..forms import ResendForm
 from ..models import BatchItem
-from ..resend_form import ResendForm
 from ..services import RoleNotGranted, Workspace
 from ..services.batches import BatchTaken
 from ..services.batches.reconcile import OTHER_INVITATION

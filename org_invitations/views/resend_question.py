@@ -12,7 +12,7 @@ from django.http import HttpResponse, HttpResponseBase
 from .. import htmx
 from ..clerk import ClerkError, Invitation
 from ..clerk import exceptions as exc
-from ..resend_form import ResendForm
+from ..forms import ResendForm
 from ..roles import AssignableRoles
 from ..services import Workspace
 from ..services.replacing import get_period

@@ -13,7 +13,7 @@ from django.utils.decorators import method_decorator
 from django.views.decorators.clickjacking import xframe_options_sameorigin
 from django.views.generic.base import View
 
-from .. import access
+from ..identity import can_sign_in, get_identity, get_sign_in_url, is_clerk_silent
 from ..middleware import renews_session
 from ..wording import Wording
 from . import gate
@@ -41,15 +41,15 @@ class SessionView(View):
 
     def get(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
         """Say in one line whether somebody is signed in now."""
-        is_signed_in = access.get_identity(request) is not None
+        is_signed_in = get_identity(request) is not None
         problem = ""
-        if not is_signed_in and not access.can_sign_in(request):
-            is_clerk_silent = access.is_clerk_silent(request)
-            problem = self.wording_class().for_session(is_clerk_silent=is_clerk_silent).message
+        if not is_signed_in and not can_sign_in(request):
+            silent = is_clerk_silent(request)
+            problem = self.wording_class().for_session(is_clerk_silent=silent).message
         context = {
             "is_signed_in": is_signed_in,
             "problem": problem,
-            "sign_in_url": access.get_sign_in_url(request.build_absolute_uri()),
+            "sign_in_url": get_sign_in_url(request.build_absolute_uri()),
         }
         response = TemplateResponse(request, self.template_name, context)
         add_never_cache_headers(response)

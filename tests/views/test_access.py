@@ -10,9 +10,9 @@ import pytest
 from django.core.cache import cache
 from django.test import Client, override_settings
 
-from org_invitations.access import get_sign_in_url
 from org_invitations.caching import InstanceCache
 from org_invitations.emulator import Emulator
+from org_invitations.identity import get_sign_in_url
 
 from .conftest import INVITE, LIST, Browser, pending, text_of
 from .inviting import press, type_in

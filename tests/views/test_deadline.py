@@ -13,11 +13,11 @@ from django.core.cache import cache
 from django.test import Client
 
 from org_invitations import concurrency, testing
-from org_invitations.access import Identity
 from org_invitations.addresses import parse_text
 from org_invitations.clerk import Deadline
 from org_invitations.clerk.deadline import NEVER, get_deadline
 from org_invitations.emulator import Emulator
+from org_invitations.identity import Identity
 from org_invitations.models import Batch, BatchItem
 from org_invitations.testing import SignIn
 from org_invitations.views import InvitationListView

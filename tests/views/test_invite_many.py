@@ -13,8 +13,7 @@ from django.utils import timezone
 from org_invitations.caching import InstanceCache
 from org_invitations.clerk import ClerkClient
 from org_invitations.emulator import Emulator
-from org_invitations.fields import RoleField
-from org_invitations.forms import InviteForm
+from org_invitations.forms import InviteForm, RoleField
 from org_invitations.models import Batch, BatchItem
 from org_invitations.roles import AssignableRoles
 from org_invitations.services.budget import SINGLE_LIMIT, Budget

@@ -8,7 +8,7 @@ import pytest
 import requests
 from django.test import Client, override_settings
 
-from org_invitations.clerk.parties import TRIED
+from org_invitations.clerk.session.parties import TRIED
 from org_invitations.emulator import Emulator
 
 from .conftest import INVITE, LIST, Browser, pending, text_of

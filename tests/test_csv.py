@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from org_invitations.addresses import parse_file
 from org_invitations.clerk import Invitation, InvitationStatus
 from org_invitations.clerk.resources import PublicUserData
-from org_invitations.exporting import HEADER, as_csv, neutralise
+from org_invitations.csv import HEADER, as_csv, neutralise
 
 MOMENT = datetime(2026, 11, 22, 9, 15, tzinfo=UTC)
 

@@ -1,7 +1,7 @@
 """Who sends this request: signed in, signed out, or to be sent to Clerk first.
 
 One decision, as ``authenticateRequest`` of Clerk's backend SDK takes it (tokens/request.ts).
-Where it is taken differently on purpose is in :mod:`org_invitations.clerk.differences`.
+Where it is taken differently on purpose is in :mod:`org_invitations.clerk.session.differences`.
 """
 
 from __future__ import annotations
@@ -11,9 +11,9 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any, Final, Literal
 
+from ..exceptions import ClerkError
 from . import handshake, reasons
 from .claims import SessionClaims, read_claims
-from .exceptions import ClerkError
 from .handshake import HandshakeFailed, SessionBackend
 from .javascript import to_number
 from .request import RequestContext

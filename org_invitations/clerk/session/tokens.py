@@ -18,9 +18,9 @@ from typing import TYPE_CHECKING, Any, Final, Protocol
 
 from jwt.algorithms import RSAAlgorithm
 
+from ..text import decode_json
 from . import reasons
 from .javascript import is_number, to_number
-from .text import decode_json
 
 if TYPE_CHECKING:
     from cryptography.hazmat.primitives.asymmetric.rsa import RSAPublicKey
@@ -49,7 +49,7 @@ class TokenError(Exception):
     """A token is not accepted. Its text is fixed: nothing of the token ever appears in it."""
 
     def __init__(self, reason: str, message: str = "") -> None:
-        """Build the error; ``reason`` is one of :mod:`org_invitations.clerk.reasons`."""
+        """Build the error; ``reason`` is one of :mod:`org_invitations.clerk.session.reasons`."""
         self.reason = reason
         self.message = message
         super().__init__(f"{message} (reason={reason})".strip())
@@ -98,7 +98,7 @@ class VerifyingKey:
 
 
 class KeySource(Protocol):
-    """Where public keys come from; see :mod:`org_invitations.clerk.keys`."""
+    """Where public keys come from; see :mod:`org_invitations.clerk.session.keys`."""
 
     def get_key(self, kid: str) -> VerifyingKey:
         """Return the key with this id.

@@ -2,7 +2,7 @@
 
 The requests are those of ``../shared/clerk/session-cases.json``, seen from the project's root.
 They are sent to a site through Django's test client. A decision may differ only where
-``org_invitations.clerk.differences`` says so, and where it says so it must.
+``org_invitations.clerk.session.differences`` says so, and where it says so it must.
 """
 
 from __future__ import annotations
@@ -19,10 +19,10 @@ from django.http import JsonResponse
 from django.test import Client, override_settings
 from django.urls import path
 
-from org_invitations.clerk.differences import DIFFERENCES, Difference
+from org_invitations.clerk.session.differences import DIFFERENCES, Difference
 from org_invitations.middleware import ClerkHttpRequest, ClerkSessionMiddleware, renews_session
 
-RECORDED = Path(__file__).parents[2].parent / "shared" / "clerk" / "session-cases.json"
+RECORDED = Path(__file__).parents[3].parent / "shared" / "clerk" / "session-cases.json"
 
 WHO = (
     "user_id",

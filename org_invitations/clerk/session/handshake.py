@@ -11,8 +11,8 @@ import re
 from collections.abc import Callable, Mapping
 from typing import Any, Final, Protocol
 
+from ..exceptions import BulkheadFull, CircuitOpen, ClerkError
 from . import cookies, reasons, urls
-from .exceptions import BulkheadFull, CircuitOpen, ClerkError
 from .javascript import to_number
 from .publishable_key import PublishableKey
 from .request import RequestContext

@@ -10,9 +10,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from org_invitations.clerk import reasons
-from org_invitations.clerk.keys import PemKeys
-from org_invitations.clerk.tokens import (
+from org_invitations.clerk.session import reasons
+from org_invitations.clerk.session.keys import PemKeys
+from org_invitations.clerk.session.tokens import (
     TokenError,
     TokenVerifier,
     decode_jwt,

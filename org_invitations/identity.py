@@ -16,10 +16,10 @@ from django.core.exceptions import ImproperlyConfigured
 from django.http import HttpRequest
 from django.utils.module_loading import import_string
 
-from .clerk import reasons
-from .clerk.handshake import accounts_host, return_location
-from .clerk.publishable_key import InvalidPublishableKey, parse_publishable_key
-from .clerk.tokens import PartyRefused
+from .clerk.session import reasons
+from .clerk.session.handshake import accounts_host, return_location
+from .clerk.session.publishable_key import InvalidPublishableKey, parse_publishable_key
+from .clerk.session.tokens import PartyRefused
 from .conf import conf
 
 logger = logging.getLogger("org_invitations")
@@ -86,7 +86,7 @@ def _identity_from_site(request: HttpRequest) -> Identity | None:
     identity = function(request)
     if identity is not None and not isinstance(identity, Identity):
         raise ImproperlyConfigured(
-            "ORG_INVITATIONS_IDENTITY must return an org_invitations.access.Identity or None, "
+            "ORG_INVITATIONS_IDENTITY must return an org_invitations.identity.Identity or None, "
             f"not {type(identity).__name__}."
         )
     return identity

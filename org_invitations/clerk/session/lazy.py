@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any, Literal
 
+from .authenticate import SessionState
 from .claims import SessionClaims
-from .session import SessionState
 
 
 class ClerkSession:

@@ -11,7 +11,6 @@ from typing import Any, NoReturn
 
 import pytest
 
-from org_invitations.clerk import reasons
 from org_invitations.clerk.bulkhead import Bulkhead
 from org_invitations.clerk.deadline import Deadline
 from org_invitations.clerk.exceptions import (
@@ -21,8 +20,9 @@ from org_invitations.clerk.exceptions import (
     ErrorDetail,
     TransportError,
 )
-from org_invitations.clerk.keys import PemKeys, RemoteKeys
-from org_invitations.clerk.tokens import TokenError, TokenVerifier
+from org_invitations.clerk.session import reasons
+from org_invitations.clerk.session.keys import PemKeys, RemoteKeys
+from org_invitations.clerk.session.tokens import TokenError, TokenVerifier
 from tests.clerk.signing import NOW, jwk, pem, sign, token
 from tests.gates import WATCHDOG
 

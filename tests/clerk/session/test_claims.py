@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from org_invitations.clerk.claims import SessionClaims, read_claims
+from org_invitations.clerk.session.claims import SessionClaims, read_claims
 
 
 def permissions(fea: str, per: str, fpm: str) -> tuple[str, ...] | None:

@@ -25,9 +25,9 @@ from cryptography.hazmat.primitives.serialization import load_der_public_key
 from jwt.algorithms import RSAAlgorithm
 from jwt.exceptions import InvalidKeyError
 
+from ..deadline import get_deadline
+from ..exceptions import ClerkError
 from . import reasons
-from .deadline import get_deadline
-from .exceptions import ClerkError
 from .tokens import TokenError, VerifyingKey
 
 logger = logging.getLogger("org_invitations.clerk")

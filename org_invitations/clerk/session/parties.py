@@ -21,8 +21,8 @@ from dataclasses import replace
 from typing import Final
 
 from . import handshake, reasons, urls
+from .authenticate import SessionState
 from .request import RequestContext
-from .session import SessionState
 from .tokens import PartyRefused, TokenError
 
 #: The cookie that says that it was tried; it has the instance's suffix. For so many seconds.

@@ -9,12 +9,12 @@ from urllib.parse import parse_qs, urlsplit
 import pytest
 
 from org_invitations.clerk.exceptions import APIError, ClerkError, ErrorDetail, TransportError
-from org_invitations.clerk.keys import PemKeys
-from org_invitations.clerk.publishable_key import parse_publishable_key
-from org_invitations.clerk.request import RequestContext
-from org_invitations.clerk.session import Authenticator, SessionState
-from org_invitations.clerk.tokens import TokenVerifier
-from org_invitations.clerk.urls import origin, without_parameters
+from org_invitations.clerk.session.authenticate import Authenticator, SessionState
+from org_invitations.clerk.session.keys import PemKeys
+from org_invitations.clerk.session.publishable_key import parse_publishable_key
+from org_invitations.clerk.session.request import RequestContext
+from org_invitations.clerk.session.tokens import TokenVerifier
+from org_invitations.clerk.session.urls import origin, without_parameters
 from tests.clerk.signing import DEVELOPMENT, NOW, ORIGIN, PRODUCTION, pem, sign, token
 
 DOCUMENT = {"Sec-Fetch-Dest": "document"}

@@ -108,7 +108,8 @@ WITHOUT_PARTY: Final = Difference(
     clerk="Signs out whoever comes with a token without azp, which Clerk's frontend makes at "
     "times, where authorized parties are named.",
     ours="The same; but a page load with such a cookie is sent to Clerk once for another token "
-    "(org_invitations.clerk.parties). ORG_INVITATIONS_AZP_HANDSHAKE = False leaves it at that.",
+    "(org_invitations.clerk.session.parties). ORG_INVITATIONS_AZP_HANDSHAKE = False leaves it at "
+    "that.",
     why="The person is signed in, and has done nothing wrong.",
 )
 

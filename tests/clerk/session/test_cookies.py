@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import pytest
 
-from org_invitations.clerk.cookies import (
+from org_invitations.clerk.session.cookies import (
     CookieJar,
     directive_name,
     directive_value,
     is_safe_directive,
     parse_cookies,
 )
-from org_invitations.clerk.publishable_key import parse_publishable_key
+from org_invitations.clerk.session.publishable_key import parse_publishable_key
 from tests.clerk.signing import DEVELOPMENT, NOW, PRODUCTION, sign
 
 

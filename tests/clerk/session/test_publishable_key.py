@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from org_invitations.clerk.publishable_key import (
+from org_invitations.clerk.session.publishable_key import (
     InvalidPublishableKey,
     cookie_suffix,
     parse_publishable_key,
