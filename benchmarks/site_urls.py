@@ -5,6 +5,8 @@ from __future__ import annotations
 from django.http import HttpRequest, HttpResponse
 from django.urls import include, path
 
+from benchmarks import barest
+
 
 def plain(request: HttpRequest) -> HttpResponse:
     """Answer without anything of Clerk's."""
@@ -13,5 +15,6 @@ def plain(request: HttpRequest) -> HttpResponse:
 
 urlpatterns = [
     path("plain/", plain),
+    *barest.urlpatterns,
     path("invitations/", include("org_invitations.urls")),
 ]
