@@ -13,7 +13,7 @@ FAULTS_ARGS ?=
 
 BIN = $(VENV)/bin
 
-.PHONY: demo quick test faults mutants lint types package messages clean
+.PHONY: demo quick test faults mutants bench lint types package messages clean
 
 demo: $(VENV)/.example
 	PORT=$(PORT) EMULATOR_PORT=$(EMULATOR_PORT) $(BIN)/python example_project/demo.py
@@ -31,6 +31,9 @@ faults: $(VENV)/.test
 
 mutants: $(VENV)/.test $(VENV)/.mutants
 	$(BIN)/python tools/mutants.py --seed $(SEED) --number $(NUMBER)
+
+bench: $(VENV)/.test $(VENV)/.bench
+	$(BIN)/python -m benchmarks.bench --json docs/costs.json --markdown docs/costs.md
 
 lint: $(VENV)/.lint
 	$(BIN)/ruff check .
@@ -59,6 +62,6 @@ $(VENV)/.created:
 	$(BIN)/python -m pip install --quiet --upgrade pip
 	touch $@
 
-$(VENV)/.example $(VENV)/.test $(VENV)/.lint $(VENV)/.mutants: $(VENV)/.%: pyproject.toml $(VENV)/.created
+$(VENV)/.example $(VENV)/.test $(VENV)/.lint $(VENV)/.mutants $(VENV)/.bench: $(VENV)/.%: pyproject.toml $(VENV)/.created
 	$(BIN)/python -m pip install --quiet --editable ".[$*]"
 	touch $@

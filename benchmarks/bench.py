@@ -259,7 +259,13 @@ def machine() -> str:
 def as_table(figures: Sequence[Figure]) -> str:
     """Return a table in Markdown."""
     lines = [
-        machine(),
+        "# What it costs",
+        "",
+        "Written by `make bench`: all measured in one run and in turns, on",
+        f"{machine()}.",
+        "Times belong to that machine; ratios travel. CPU is that of all threads of the site's",
+        "process. The barest page (`benchmarks/barest.py`) shows the same rows with one call and",
+        "one template, and nothing else. An aim is what is worked towards, not what is reached.",
         "",
         "| what | here | beside | there | ratio | aim |",
         "|---|---|---|---|---|---|",

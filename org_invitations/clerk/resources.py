@@ -327,6 +327,8 @@ def _text(data: Mapping[str, Any], key: str) -> str:
 def _address(data: Mapping[str, Any]) -> str:
     """Return the address, in one word: with a line break in it, a sentence that names it breaks."""
     text = _text(data, "email_address")
+    if text.isprintable() and " " not in text:  # no other white space is printable
+        return text
     return "".join("\ufffd" if c.isspace() or not c.isprintable() else c for c in text)
 
 
