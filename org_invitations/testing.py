@@ -1,8 +1,8 @@
 """pytest fixtures for sites that use the app: a Clerk to test against, and people to sign in.
 
-A site's ``conftest.py`` says ``pytest_plugins = ["org_invitations.testing"]``; needed are
-pytest-django and, for ``clerk_emulator``, responses. Who is there, and what can be ordered, is
-told by ``org_invitations.emulator``::
+A site's ``conftest.py`` says ``pytest_plugins = ["org_invitations.testing"]``; what they need is
+installed with ``django-org-invitations[testing]``. Who is there, and what can be ordered, is told
+by ``org_invitations.emulator``::
 
     @pytest.mark.django_db
     def test_invite(client, clerk_emulator, clerk_sign_in):
@@ -16,14 +16,14 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any, Final, Protocol
 
 import pytest
 
 from .emulator import ConnectionDropped, Emulator, EmulatorRequest, EmulatorServer
 
 if TYPE_CHECKING:
-    from django.test import Client
+    from django.test import AsyncClient, Client
     from pytest_django import Settings
     from requests import PreparedRequest
 
@@ -32,12 +32,30 @@ TEST_SITE = "http://testserver"
 
 _METHODS = ("GET", "POST", "PUT", "PATCH", "DELETE", "HEAD", "OPTIONS")
 
+#: What keeps everything in the process that runs a test.
+_OWN_CACHE: Final = {
+    "BACKEND": "django.core.cache.backends.locmem.LocMemCache",
+    "LOCATION": "org_invitations.testing",
+}
+
+
+class Browser(Protocol):
+    """As much as is needed of a ``BrowserContext`` of Playwright's, synchronous."""
+
+    def add_cookies(self, cookies: Any) -> None:
+        """Take cookies: dictionaries with ``name``, ``value`` and ``url``."""
+
 
 class SignIn(Protocol):
     """What ``clerk_sign_in`` is."""
 
-    def __call__(self, client: Client, user: str, **order: Any) -> dict[str, str]:
-        """Signs ``user`` (an address) in on a Django test client and returns the cookies it got.
+    def __call__(
+        self, client: Client | AsyncClient | Browser, user: str, **order: Any
+    ) -> dict[str, str]:
+        """Signs ``user`` (an address) in and returns the cookies that the client got.
+
+        ``client`` is one of Django's test clients, or the context of a browser of Playwright's;
+        the latter is signed in at pytest-django's ``live_server``.
 
         ``order`` is that of ``Emulator.session_cookies``: the active ``organization``, and a
         token of another age, key, version or content.
@@ -45,7 +63,7 @@ class SignIn(Protocol):
 
 
 @pytest.fixture
-def clerk_emulator(settings: Settings) -> Iterator[Emulator]:
+def clerk_emulator(request: pytest.FixtureRequest, settings: Settings) -> Iterator[Emulator]:
     """A Clerk without a socket: what ``requests`` sends to ``CLERK_API_URL`` it answers.
 
     Any other address ``requests`` is asked for in the test is refused. An ordered delay is not
@@ -53,7 +71,7 @@ def clerk_emulator(settings: Settings) -> Iterator[Emulator]:
     """
     import responses
 
-    emulator = _new_emulator()
+    emulator = _new_emulator(request)
     with responses.RequestsMock(assert_all_requests_are_fired=False) as mock:
         for method in _METHODS:
             mock.add_callback(
@@ -66,48 +84,72 @@ def clerk_emulator(settings: Settings) -> Iterator[Emulator]:
 
 
 @pytest.fixture
-def clerk_emulator_server(settings: Settings) -> Iterator[EmulatorServer]:
+def clerk_emulator_server(
+    request: pytest.FixtureRequest, settings: Settings
+) -> Iterator[EmulatorServer]:
     """A Clerk behind a socket, for a browser; the emulator is its ``.emulator``."""
-    with EmulatorServer(_new_emulator()) as server:
+    with EmulatorServer(_new_emulator(request)) as server:
         for _ in _configured(server.emulator, settings):
             yield server
 
 
 @pytest.fixture
 def clerk_sign_in(request: pytest.FixtureRequest) -> SignIn:
-    """Signs people in on Django test clients, at whichever emulator the test uses."""
+    """Signs people in on test clients and in browsers, at whichever emulator the test uses."""
+    from django.test.client import ClientMixin
+
     emulator: Emulator
     if "clerk_emulator_server" in request.fixturenames:
         emulator = request.getfixturevalue("clerk_emulator_server").emulator
     else:
         emulator = request.getfixturevalue("clerk_emulator")
 
-    def sign_in(client: Client, user: str, **order: Any) -> dict[str, str]:
+    def sign_in(client: Client | AsyncClient | Browser, user: str, **order: Any) -> dict[str, str]:
         cookies = emulator.session_cookies(user, **order)
-        for name, value in cookies.items():
-            client.cookies[name] = value
+        if isinstance(client, ClientMixin):
+            for name, value in cookies.items():
+                client.cookies[name] = value
+        else:
+            client.add_cookies(
+                [{"name": k, "value": v, "url": emulator.site} for k, v in cookies.items()]
+            )
         return cookies
 
     return sign_in
 
 
-def _new_emulator() -> Emulator:
-    return Emulator(site=TEST_SITE, allowed_hosts=("testserver",))
+def _new_emulator(request: pytest.FixtureRequest) -> Emulator:
+    """Make an emulator for the site as the test sees it: behind a socket, or without one."""
+    site = TEST_SITE
+    if "live_server" in request.fixturenames:
+        site = request.getfixturevalue("live_server").url
+    return Emulator(site=site, allowed_hosts=("testserver",))
 
 
 def _configured(emulator: Emulator, settings: Settings) -> Iterator[Emulator]:
-    from django.core.cache import cache
+    from django.core.cache import caches
+    from django.core.cache.backends.dummy import DummyCache
+    from django.core.cache.backends.locmem import LocMemCache
 
+    from .caching import forget_failures
     from .clients import forget_clients
+    from .conf import conf
 
     for name, value in emulator.django_settings().items():
         setattr(settings, name, value)
+    # The site's own origin is not where its tests run, and nobody but this emulator makes tokens.
+    settings.CLERK_AUTHORIZED_PARTIES = []
     # What one test learned from its emulator must not be believed in the next one: nor that it
-    # does not answer.
-    cache.clear()
+    # does not answer. A cache that others share is neither asked nor emptied.
+    alias = conf.CACHE_ALIAS
+    if not isinstance(caches[alias], (LocMemCache, DummyCache)):
+        settings.CACHES = {**settings.CACHES, alias: _OWN_CACHE}
+    used = caches[alias]
+    used.clear()
+    forget_failures()
     forget_clients()
     yield emulator
-    cache.clear()
+    used.clear()
     forget_clients()
 
 

@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 from django.core.cache import cache
-from django.test import Client
 from django.utils import translation
 from hypothesis import HealthCheck, settings
 
@@ -57,7 +56,7 @@ def _database(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -
 def clerk_sign_in(clerk_sign_in: SignIn) -> SignIn:
     """Sign people in for an hour: the minute of a token is over where a machine is busy."""
 
-    def sign_in(client: Client, user: str, **order: Any) -> dict[str, str]:
+    def sign_in(client: Any, user: str, **order: Any) -> dict[str, str]:
         if "issued_ago" not in order:
             order = {"lifetime": 3600} | order
         return clerk_sign_in(client, user, **order)

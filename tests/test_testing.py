@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 import jwt
 import pytest
 import requests
 from django import conf
-from django.core.cache import cache
+from django.core.cache import cache, caches
 from django.test import Client
 
 from org_invitations.clients import get_client
@@ -125,3 +126,65 @@ def test_each_test_starts_afresh(clerk_emulator: Emulator, turn: int) -> None:
     assert cache.get("left-behind") is None
     cache.set("left-behind", True)
     clerk_emulator.add_invitation("acme", "new@example.com")
+
+
+# --- A site as it is -------------------------------------------------------------------------
+
+
+@pytest.mark.django_db
+def test_the_origin_that_a_site_has_elsewhere_refuses_nobody(
+    settings: Any, request: pytest.FixtureRequest
+) -> None:
+    settings.CLERK_AUTHORIZED_PARTIES = ["https://app.example.com"]
+    request.getfixturevalue("clerk_emulator")
+    client = Client()
+    request.getfixturevalue("clerk_sign_in")(client, "ada@acme.test", organization="acme")
+    assert client.get("/invitations/").status_code == 200
+
+
+def test_a_cache_that_others_share_is_neither_asked_nor_cleared(
+    settings: Any, tmp_path: Path, request: pytest.FixtureRequest
+) -> None:
+    shared = {"BACKEND": "django.core.cache.backends.filebased.FileBasedCache"}
+    shared["LOCATION"] = str(tmp_path)
+    settings.CACHES = {"default": shared}
+    cache.set("somebody-elses", 1)
+    request.getfixturevalue("clerk_emulator")
+    assert cache.get("somebody-elses") is None
+    cache.set("mine", 1)
+    settings.CACHES = {"default": shared}
+    assert (cache.get("somebody-elses"), cache.get("mine")) == (1, None)
+
+
+def test_only_the_cache_of_the_app_is_cleared(
+    settings: Any, request: pytest.FixtureRequest
+) -> None:
+    kept = {"BACKEND": "django.core.cache.backends.locmem.LocMemCache"}
+    settings.CACHES = {"default": kept, "app": {**kept, "LOCATION": "app"}}
+    settings.ORG_INVITATIONS_CACHE_ALIAS = "app"
+    caches["app"].set("old", 1)
+    cache.set("old", 1)
+    request.getfixturevalue("clerk_emulator")
+    assert (caches["app"].get("old"), cache.get("old")) == (None, 1)
+
+
+class Context:
+    """Takes cookies, as the context of a browser does."""
+
+    def __init__(self) -> None:
+        self.cookies: list[dict[str, str]] = []
+
+    def add_cookies(self, cookies: list[dict[str, str]]) -> None:
+        self.cookies += cookies
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_browser_is_signed_in_at_the_live_server(
+    live_server: Any, clerk_emulator: Emulator, clerk_sign_in: Any
+) -> None:
+    context = Context()
+    given = clerk_sign_in(context, "ada@acme.test", organization="acme")
+    assert {cookie["url"] for cookie in context.cookies} == {live_server.url}
+    assert {cookie["name"]: cookie["value"] for cookie in context.cookies} == given
+    claims = jwt.decode(given["__session"], JWT_KEY, algorithms=["RS256"])
+    assert claims["azp"] == live_server.url
