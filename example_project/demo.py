@@ -35,8 +35,7 @@ def main() -> int:
                 stack.enter_context(EmulatorServer(emulator, port=emulator_port))
             except OSError:
                 return _busy("EMULATOR_PORT", emulator_port)
-            for name, value in emulator.django_settings().items():
-                os.environ[name] = value
+            os.environ.update(emulator.environment())
         django.setup()
         call_command("migrate", verbosity=0)
         print(f"\n  Open http://localhost:{port}/ and sign in. Stop with Ctrl-C.\n", flush=True)

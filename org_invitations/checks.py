@@ -48,13 +48,7 @@ def check_keys(app_configs: Sequence[AppConfig] | None = None, **kwargs: Any) ->
     """Is there a secret key, and is it for this place?"""
     key = conf.CLERK_SECRET_KEY
     if not key:
-        return [
-            Error(
-                "CLERK_SECRET_KEY is not set.",
-                hint="Copy the secret key from the Clerk Dashboard (API keys).",
-                id="org_invitations.E001",
-            )
-        ]
+        return [_not_set("CLERK_SECRET_KEY", "org_invitations.W008")]
     if not key.startswith(("sk_test_", "sk_live_")):
         return [
             Error(
@@ -81,16 +75,12 @@ def check_publishable_key(
     """Can sessions be read, and do both keys belong to one instance?"""
     if conf.IDENTITY:
         return []
+    if not conf.CLERK_PUBLISHABLE_KEY:
+        return [_not_set("CLERK_PUBLISHABLE_KEY", "org_invitations.W009")]
     try:
         key = parse_publishable_key(conf.CLERK_PUBLISHABLE_KEY)
     except InvalidPublishableKey as error:
-        return [
-            Error(
-                f"CLERK_PUBLISHABLE_KEY cannot be used. {error}",
-                hint="Copy it from the Clerk Dashboard (API keys); it begins with pk_.",
-                id="org_invitations.E003",
-            )
-        ]
+        return [_no_publishable_key(error)]
     secret = conf.CLERK_SECRET_KEY
     if secret.startswith("sk_") and secret.startswith("sk_test_") != key.is_development:
         return [
@@ -101,6 +91,42 @@ def check_publishable_key(
             )
         ]
     return []
+
+
+@register("org_invitations", deploy=True)
+def check_keys_are_there(
+    app_configs: Sequence[AppConfig] | None = None, **kwargs: Any
+) -> list[CheckMessage]:
+    """Are there keys where the site is to run? A build that has none may do all else."""
+    found: list[CheckMessage] = []
+    if not conf.CLERK_SECRET_KEY:
+        found.append(
+            Error(
+                "CLERK_SECRET_KEY is not set.",
+                hint="Copy the secret key from the Clerk Dashboard (API keys).",
+                id="org_invitations.E001",
+            )
+        )
+    if not conf.CLERK_PUBLISHABLE_KEY and not conf.IDENTITY:
+        found.append(_no_publishable_key("It is not set."))
+    return found
+
+
+def _not_set(setting: str, message_id: str) -> CheckMessage:
+    return CheckWarning(
+        f"{setting} is not set.",
+        hint="A build may do without. Where the site runs, the pages that need it fail: copy it "
+        "from the Clerk Dashboard (API keys).",
+        id=message_id,
+    )
+
+
+def _no_publishable_key(problem: object) -> CheckMessage:
+    return Error(
+        f"CLERK_PUBLISHABLE_KEY cannot be used. {problem}",
+        hint="Copy it from the Clerk Dashboard (API keys); it begins with pk_.",
+        id="org_invitations.E003",
+    )
 
 
 @register("org_invitations")

@@ -56,8 +56,17 @@ def test_a_site_that_is_set_up_hears_nothing() -> None:
 
 
 @pytest.mark.parametrize("key", ["", None, "  "])
-def test_e001_no_secret_key(key: Any) -> None:
-    assert ids(CLERK_SECRET_KEY=key) == ["E001"]
+def test_e001_no_secret_key_where_the_site_runs_and_w008_elsewhere(key: Any) -> None:
+    assert ids(CLERK_SECRET_KEY=key) == ["W008"]
+    parties = {"CLERK_AUTHORIZED_PARTIES": ["https://app.test"]}
+    assert ids_on_deployment(CLERK_SECRET_KEY=key, **parties) == ["W008", "E001"]
+
+
+@pytest.mark.parametrize("key", ["", None, "  "])
+def test_e003_no_publishable_key_where_the_site_runs_and_w009_elsewhere(key: Any) -> None:
+    assert ids(CLERK_PUBLISHABLE_KEY=key) == ["W009"]
+    parties = {"CLERK_AUTHORIZED_PARTIES": ["https://app.test"]}
+    assert ids_on_deployment(CLERK_PUBLISHABLE_KEY=key, **parties) == ["W009", "E003"]
 
 
 @pytest.mark.parametrize("key", ["pk_test_abc", "sk_abc", "whsec_abc", "hello"])
@@ -65,7 +74,7 @@ def test_e002_a_secret_key_that_is_none(key: str) -> None:
     assert "E002" in ids(CLERK_SECRET_KEY=key)
 
 
-@pytest.mark.parametrize("key", ["", "nonsense", "pk_test_!!!!", "sk_test_abc", "pk_test_YWJj"])
+@pytest.mark.parametrize("key", ["nonsense", "pk_test_!!!!", "sk_test_abc", "pk_test_YWJj"])
 def test_e003_a_publishable_key_that_cannot_be_used(key: str) -> None:
     assert ids(CLERK_PUBLISHABLE_KEY=key) == ["E003"]
 
@@ -454,6 +463,7 @@ BROKEN: list[dict[str, Any]] = [
     {"ORG_INVITATIONS_HANDSHAKE_PATHS": ["people/"]},
     {"MIDDLEWARE": ["org_invitations.middleware.ClerkSessionMiddleware"]},
     {"CLERK_SECRET_KEY": ""},
+    {"CLERK_PUBLISHABLE_KEY": ""},
     {"CLERK_SECRET_KEY": SECRET.replace("sk_", "xx_")},
     {"CLERK_SECRET_KEY": SECRET, "CLERK_PUBLISHABLE_KEY": SECRET},
     {"CLERK_SECRET_KEY": SECRET},
@@ -513,8 +523,16 @@ def test_nothing_is_asked_of_the_network(
 @pytest.mark.django_db  # From 6.1 Django asks the database whether it has JSON fields.
 def test_manage_py_check_runs_them() -> None:
     call_command("check")
-    with override_settings(CLERK_SECRET_KEY=""), pytest.raises(SystemCheckError) as caught:
+    with override_settings(CLERK_SECRET_KEY="hello"), pytest.raises(SystemCheckError) as caught:
         call_command("check")
-    assert "org_invitations.E001" in str(caught.value)
-    with override_settings(CLERK_SECRET_KEY=""), pytest.raises(SystemCheckError):
+    assert "org_invitations.E002" in str(caught.value)
+    with override_settings(CLERK_SECRET_KEY="hello"), pytest.raises(SystemCheckError):
         call_command("check", "--tag", "org_invitations")
+
+
+@pytest.mark.django_db
+def test_a_build_without_keys_is_not_stopped() -> None:
+    with override_settings(CLERK_SECRET_KEY="", CLERK_PUBLISHABLE_KEY=""):
+        call_command("check")
+        with pytest.raises(SystemCheckError):
+            call_command("check", deploy=True)

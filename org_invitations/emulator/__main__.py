@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import contextlib
+import shlex
 from collections.abc import Sequence
 
 from .core import Emulator
@@ -35,9 +36,8 @@ def main(arguments: Sequence[str] | None = None) -> None:
 
 
 def greeting(emulator: Emulator) -> str:
-    """What the command prints: where to go, who is there, and the settings to copy."""
-    pem = emulator.jwt_key.strip().replace("\n", "\\n")
-    lines = [f"{k}={pem if k == 'CLERK_JWT_KEY' else v}" for k, v in _settings(emulator)]
+    """What the command prints: where to go, who is there, and the lines for the site's shell."""
+    lines = [f"export {k}={shlex.quote(v)}" for k, v in emulator.environment().items()]
     url = emulator.base_url
     return "\n".join(
         [
@@ -50,17 +50,14 @@ def greeting(emulator: Emulator) -> str:
             f"  People   {ADA} (admin of Acme), {MAX} (member), {MIA} (people manager),",
             f"           {GUS} (admin of Globex), {BO} (admin of both), {NORA} (in none)",
             "",
-            "The same keys at every start; they are public and open nothing else:",
+            "The same keys at every start; they are public and open nothing else. Paste these",
+            "lines into the shell that the site is started in:",
             "",
             *lines,
             "",
             "Ctrl+C stops it, and everything is forgotten.",
         ]
     )
-
-
-def _settings(emulator: Emulator) -> list[tuple[str, str]]:
-    return list(emulator.django_settings().items())
 
 
 if __name__ == "__main__":

@@ -100,6 +100,25 @@ class Instance:
             "CLERK_SIGN_IN_URL": f"{self.base_url}/sign-in",
         }
 
+    @property
+    def site_origins(self) -> list[str]:
+        """The origins of the site: on this machine by its name and by its address."""
+        parts = urlsplit(self.site)
+        names = [parts.netloc]
+        for name, other in (("localhost", "127.0.0.1"), ("127.0.0.1", "localhost")):
+            if parts.hostname == name:
+                names.append(parts.netloc.replace(name, other))
+        return [f"{parts.scheme}://{name}" for name in names]
+
+    def environment(self) -> dict[str, str]:
+        """``django_settings`` and the site's origins, as variables of an environment.
+
+        Each is one line: the line breaks of the key are written as ``\\n``.
+        """
+        settings = self.django_settings()
+        settings["CLERK_JWT_KEY"] = self.jwt_key.strip().replace("\n", "\\n")
+        return settings | {"CLERK_AUTHORIZED_PARTIES": ",".join(self.site_origins)}
+
     def accept_url(self, ticket: str) -> str:
         """The link of an invitation's mail."""
         return f"{self.base_url}/v1/tickets/accept?ticket={ticket}"

@@ -38,9 +38,7 @@ def start(call: Call) -> EmulatorResponse:
         links.append(html.row_link("/switch", "Switch organization", f"now: {active}"))
         links.append(html.row_link("/sign-out", "Sign out", who.user.name))
     links.append(html.row_link(f"{emulator.site}/", "The site", emulator.site))
-    settings = "\n".join(
-        f"{name}={value.strip()}" for name, value in emulator.django_settings().items()
-    )
+    settings = "\n".join(f"{name}={value}" for name, value in emulator.environment().items())
     people = "".join(
         f"<li>{escape(user.email_address)} <span class=dim>{escape(detail)}</span></li>"
         for user, detail in _people(call.state)

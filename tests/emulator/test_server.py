@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import re
+import shlex
 import socketserver
 import subprocess
 import sys
@@ -176,13 +177,39 @@ def test_a_stopped_server_answers_nobody() -> None:
             session.get(url, timeout=WATCHDOG)
 
 
+PRINT_ENVIRONMENT = "import json, os; print(json.dumps(dict(os.environ)))"
+
+
 def test_a_greeting_with_all_one_needs() -> None:
     text = greeting(Emulator(site="http://localhost:8123"))
     for piece in ("http://localhost:8123", "/sign-in", "/mailbox", "ada@acme.test"):
         assert piece in text
-    settings = dict(re.findall(r"^(CLERK_\w+)=(.+)$", text, re.MULTILINE))
-    assert settings["CLERK_SECRET_KEY"] == SECRET_KEY
-    assert settings["CLERK_JWT_KEY"].startswith("-----BEGIN PUBLIC KEY-----\\n")
+
+
+def test_the_lines_of_the_greeting_paste_into_a_shell() -> None:
+    emulator = Emulator(site="http://localhost:8123")
+    lines = [line for line in greeting(emulator).splitlines() if line.startswith("export ")]
+    script = "\n".join([*lines, shlex.join([sys.executable, "-c", PRINT_ENVIRONMENT])])
+    shell = subprocess.run(["sh", "-eu"], input=script, capture_output=True, text=True, check=True)
+    there = json.loads(shell.stdout)
+    for name, value in emulator.environment().items():
+        assert there[name] == value
+    assert there["CLERK_SECRET_KEY"] == SECRET_KEY
+    assert there["CLERK_AUTHORIZED_PARTIES"] == "http://localhost:8123,http://127.0.0.1:8123"
+    assert there["CLERK_JWT_KEY"].startswith("-----BEGIN PUBLIC KEY-----\\n")
+
+
+@pytest.mark.parametrize(
+    ("site", "origins"),
+    [
+        ("http://127.0.0.1:8000", ["http://127.0.0.1:8000", "http://localhost:8000"]),
+        ("https://app.example.com", ["https://app.example.com"]),
+    ],
+)
+def test_a_site_on_this_machine_is_reached_by_name_and_by_address(
+    site: str, origins: list[str]
+) -> None:
+    assert Emulator(site=site).site_origins == origins
 
 
 def test_the_command_runs_and_forgets() -> None:
