@@ -84,6 +84,11 @@ def text_of(response: HttpResponse) -> str:
     return re.sub(r"\s+", " ", re.sub(r"<[^>]*>", "", html)).replace("&#x27;", "'").strip()
 
 
+def html_of(response: HttpResponse) -> str:
+    """The HTML of an answer, however its template is broken into lines and indented."""
+    return re.sub(r" ?([<>]) ?", r"\1", re.sub(r"\s+", " ", response.text))
+
+
 def calls(clerk: Emulator) -> list[str]:
     """What the site asked of Clerk, as ``METHOD last-part-of-the-path``."""
     return [f"{call.method} {_short(call)}" for call in clerk.requests]

@@ -11,7 +11,7 @@ from django.test import Client
 from org_invitations.emulator import Emulator
 from org_invitations.models import Batch
 
-from .conftest import INVITE, LIST, Browser, calls, text_of
+from .conftest import INVITE, LIST, Browser, calls, html_of, text_of
 from .inviting import a_file, filled, forget, many, posts, press, review_of, seats, states_of
 
 CHECK = "/invitations/check/"
@@ -36,7 +36,7 @@ def test_as_somebody_types_the_check_comes_as_a_fragment(ada: Browser, clerk: Em
     response = check(ada, "one@example.com max@acme.test")
     assert response.status_code == 200
     assert response["Org-Invitations-Fragment"] == PLACE
-    html, words = response.text, text_of(response)
+    html, words = html_of(response), text_of(response)
     assert "<html" not in html
     assert "<form" not in html
     assert "1 can be invited. 1 cannot be invited." in words
@@ -72,7 +72,7 @@ def test_nobody_is_bothered_while_the_first_address_is_half_typed(ada: Browser) 
         assert response.status_code == 200
         assert "Check before sending" not in response.text
         assert "is not an email address" not in response.text
-        assert "Send invitation<" in response.text
+        assert "Send invitation<" in html_of(response)
 
 
 @pytest.mark.parametrize("text", ["", "n", "new@example", "nobody; at home", "a@b@c d@"])
@@ -150,7 +150,7 @@ def test_without_javascript_it_is_a_step_of_its_own(ada: Browser, clerk: Emulato
     assert "<html" in checked.text
     assert "1 can be invited. 2 cannot be invited." in text_of(checked)
     # The heading has the focus, and nothing is called a mistake.
-    assert re.search(r'<h3 id="org-invitations-check-title"[^>]* autofocus', checked.text)
+    assert re.search(r'<h3 id="org-invitations-check-title"[^>]* autofocus', html_of(checked))
     assert "Nothing was sent" not in checked.text
     assert 'id="org-invitations-list"' in checked.text
     back = filled(checked)

@@ -11,7 +11,7 @@ import pytest
 from org_invitations.emulator import Emulator
 from tests.addresses.test_workbooks import workbook
 
-from .conftest import INVITE, Browser, text_of
+from .conftest import INVITE, Browser, html_of, text_of
 from .inviting import (
     DONE,
     a_file,
@@ -53,8 +53,7 @@ def buttons_of(response: Any) -> dict[str, tuple[str, str]]:
     found = re.findall(
         r'<button type="submit" name="(\w+)" value="([^"]*)"[^>]*?'
         r'formaction="([^"]*)"(.*?)</button>',
-        response.text,
-        re.DOTALL,
+        html_of(response),
     )
     assert all(action == CHECK for _, _, action, _ in found)
     return {
