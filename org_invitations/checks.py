@@ -14,6 +14,8 @@ from django.core.checks import CheckMessage, Error, Tags, register
 from django.core.checks import Warning as CheckWarning
 from django.core.exceptions import ImproperlyConfigured
 from django.db import connections, router
+from django.template import TemplateDoesNotExist, TemplateSyntaxError
+from django.template.loader import get_template
 from django.urls import URLPattern, URLResolver, get_resolver
 from django.utils.functional import Promise
 from django.utils.module_loading import import_string
@@ -249,7 +251,7 @@ def check_apps(app_configs: Sequence[AppConfig] | None = None, **kwargs: Any) ->
                 id="org_invitations.E009",
             )
         )
-    if not conf.IDENTITY and MIDDLEWARE not in conf.MIDDLEWARE:
+    if not conf.IDENTITY and not _has_middleware(MIDDLEWARE):
         found.append(
             Error(
                 f"{MIDDLEWARE} is not in MIDDLEWARE.",
@@ -265,7 +267,7 @@ def check_apps(app_configs: Sequence[AppConfig] | None = None, **kwargs: Any) ->
                 id="org_invitations.W002",
             )
         )
-    elif not any(name.endswith("MessageMiddleware") for name in conf.MIDDLEWARE):
+    elif not _has_middleware("django.contrib.messages.middleware.MessageMiddleware"):
         found.append(
             CheckWarning(
                 "There is no MessageMiddleware in MIDDLEWARE.",
@@ -285,8 +287,43 @@ def check_apps(app_configs: Sequence[AppConfig] | None = None, **kwargs: Any) ->
     return found
 
 
+def _has_middleware(name: str) -> bool:
+    """Whether a class, or one made from it, is in ``MIDDLEWARE``."""
+    wanted = import_string(name)
+    for path in conf.MIDDLEWARE:
+        try:
+            found = import_string(path)
+        except ImportError:  # Django says so itself
+            continue
+        if isinstance(found, type) and issubclass(found, wanted):
+            return True
+    return False
+
+
 def _installed(name: str) -> bool:
     return any(app == name or app.startswith(f"{name}.") for app in conf.INSTALLED_APPS)
+
+
+@register("org_invitations")
+def check_templates(
+    app_configs: Sequence[AppConfig] | None = None, **kwargs: Any
+) -> list[CheckMessage]:
+    """Does any engine find the templates? They are Django's; Jinja2 alone does not read them."""
+    try:
+        get_template("org_invitations/base.html")
+    except TemplateDoesNotExist:
+        return [
+            Error(
+                "No engine of TEMPLATES finds the templates of org_invitations.",
+                hint="They are written for Django's own engine. Add "
+                "'django.template.backends.django.DjangoTemplates' with APP_DIRS; it may stand "
+                "beside Jinja2, before or after it.",
+                id="org_invitations.E025",
+            )
+        ]
+    except TemplateSyntaxError:  # a site's own template of this name; its page says where
+        return []
+    return []
 
 
 @register("org_invitations")

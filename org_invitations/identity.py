@@ -95,7 +95,8 @@ def _identity_from_site(request: HttpRequest) -> Identity | None:
 def get_sign_in_url(return_to: str) -> str | None:
     """Return where to sign in, with the way back, or None where the settings do not tell.
 
-    ``CLERK_SIGN_IN_URL``, else the instance's Account Portal.
+    ``CLERK_SIGN_IN_URL``, else the instance's Account Portal. The way back is in ``redirect_url``,
+    as Clerk reads it, and where the site signs people in itself also in ``next``, as Django does.
 
     :param return_to: the absolute URL to come back to.
     """
@@ -109,7 +110,8 @@ def get_sign_in_url(return_to: str) -> str | None:
     separator = "&" if urlsplit(url).query else "?"
     # Without what a handshake has left in it: that is for this site alone, and only once.
     back = return_location(return_to)
-    return f"{url}{separator}{urlencode({'redirect_url': back})}"
+    names = ("redirect_url", "next") if conf.IDENTITY else ("redirect_url",)
+    return f"{url}{separator}{urlencode(dict.fromkeys(names, back))}"
 
 
 def can_sign_in(request: HttpRequest) -> bool:

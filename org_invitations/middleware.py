@@ -22,6 +22,7 @@ from asgiref.sync import iscoroutinefunction, markcoroutinefunction, sync_to_asy
 from django.core.exceptions import DisallowedHost, ImproperlyConfigured
 from django.http import HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
+from django.urls import Resolver404, resolve
 from django.utils.asyncio import async_unsafe
 from django.utils.cache import patch_cache_control, patch_vary_headers
 
@@ -139,11 +140,8 @@ class ClerkSessionMiddleware:
         view_kwargs: dict[str, Any],
     ) -> HttpResponse | None:
         """Send the browser to Clerk before a view that may renew a session."""
-        marked = getattr(view_func, _MARK, False) or getattr(
-            getattr(view_func, "view_class", None), _MARK, False
-        )
         # What lies below a path of the setting has been decided already.
-        if not marked or self.may_renew(request.path):
+        if not _is_marked(view_func) or self.may_renew(request.path):
             return None
         return self._renew(request)
 
@@ -157,6 +155,8 @@ class ClerkSessionMiddleware:
 
     def _renew(self, request: HttpRequest) -> HttpResponse | None:
         state = self._decide(request, may_renew=True)
+        if state.location is not None and _is_for_programs(request):
+            state = self._decide(request, may_renew=False)
         session = ClerkSession(lambda: state).resolve()
         target = cast("ClerkHttpRequest", request)
         target.clerk = session
@@ -252,6 +252,25 @@ def _publishable_key() -> PublishableKey:
 if hasattr(os, "register_at_fork"):
     # A lock may have been held while forking, and would stay so for ever.
     os.register_at_fork(after_in_child=_remote_keys.clear)
+
+
+def _is_marked(view: Callable[..., Any]) -> bool:
+    return bool(
+        getattr(view, _MARK, False) or getattr(getattr(view, "view_class", None), _MARK, False)
+    )
+
+
+def _is_for_programs(request: HttpRequest) -> bool:
+    """Whether a view is one that programs call: exempt from CSRF checks, and not marked.
+
+    That is how API frameworks make theirs. A program that says it accepts HTML is still one, and
+    must be told by the view that nobody is signed in.
+    """
+    try:
+        view = resolve(request.path_info, getattr(request, "urlconf", None)).func
+    except Resolver404:
+        return False
+    return bool(getattr(view, "csrf_exempt", False)) and not _is_marked(view)
 
 
 def _is_below(path: str, prefix: str) -> bool:

@@ -19,6 +19,7 @@ from django.utils.translation import gettext_lazy
 
 from org_invitations import checks
 from org_invitations.emulator import JWT_KEY
+from org_invitations.middleware import ClerkSessionMiddleware
 from org_invitations.roles import GrantPolicy
 from org_invitations.views import InviteView
 
@@ -161,6 +162,30 @@ def test_e010_no_middleware_unless_the_site_tells_who_asks() -> None:
     bare = {"MIDDLEWARE": without(checks.MIDDLEWARE, "MIDDLEWARE")}
     assert ids(**bare) == ["E010"]
     assert ids(**bare, ORG_INVITATIONS_IDENTITY=len) == []
+
+
+class OwnMiddleware(ClerkSessionMiddleware):
+    """A site's own."""
+
+
+@pytest.mark.parametrize("name", ["tests.test_checks.OwnMiddleware", "tests.no.such", "os.getcwd"])
+def test_a_middleware_may_be_one_that_the_site_has_made_of_it(name: str) -> None:
+    others = without(checks.MIDDLEWARE, "MIDDLEWARE")
+    assert ids(MIDDLEWARE=[*others, name]) == ([] if "Own" in name else ["E010"])
+
+
+DJANGOS_ENGINE = "django.template.backends.django.DjangoTemplates"
+
+
+@pytest.mark.parametrize("engines", [[], [{"BACKEND": DJANGOS_ENGINE}]])
+def test_e025_no_engine_that_finds_the_templates(engines: Any) -> None:
+    assert ids(TEMPLATES=engines) == ["E025"]
+
+
+def test_what_a_sites_own_template_gets_wrong_its_page_tells(tmp_path: Path) -> None:
+    (tmp_path / "org_invitations").mkdir()
+    (tmp_path / "org_invitations" / "base.html").write_text("{% nonsense %}")
+    assert ids(TEMPLATES=[{"BACKEND": DJANGOS_ENGINE, "DIRS": [tmp_path]}]) == []
 
 
 def test_w002_no_messages() -> None:
@@ -464,6 +489,7 @@ BROKEN: list[dict[str, Any]] = [
     {"MIDDLEWARE": ["org_invitations.middleware.ClerkSessionMiddleware"]},
     {"CLERK_SECRET_KEY": ""},
     {"CLERK_PUBLISHABLE_KEY": ""},
+    {"TEMPLATES": []},
     {"CLERK_SECRET_KEY": SECRET.replace("sk_", "xx_")},
     {"CLERK_SECRET_KEY": SECRET, "CLERK_PUBLISHABLE_KEY": SECRET},
     {"CLERK_SECRET_KEY": SECRET},

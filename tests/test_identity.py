@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from pathlib import Path
 from typing import Any
+from urllib.parse import parse_qs, urlsplit
 
 import pytest
 from django.contrib.auth import get_user_model
@@ -60,7 +61,11 @@ def test_djangos_auth_with_the_clerk_id_on_the_user_model(
     site.ORG_INVITATIONS_IDENTITY = example(
         "Django's auth, with the Clerk id on the user model", "mysite/identity.py"
     )["get_identity"]
-    assert client.get(LIST)["Location"].startswith("https://app.example.com/login?redirect_url=")
+    signed_out = urlsplit(client.get(LIST)["Location"])
+    assert signed_out._replace(query="").geturl() == "https://app.example.com/login"
+    # Django's own login reads the one, Clerk's pages the other.
+    back = [f"http://testserver{LIST}"]
+    assert parse_qs(signed_out.query) == {"redirect_url": back, "next": back}
 
     ada = get_user_model().objects.create_user(
         "ada", clerk_id=clerk_emulator.user("ada@acme.test").id
@@ -140,7 +145,11 @@ def test_django_s_login_required_leaves_these_views_to_themselves(
     ]
     site.LOGIN_URL = "/login/"
     site.ORG_INVITATIONS_IDENTITY = example(heading, "mysite/identity.py")["get_identity"]
-    assert client.get(LIST)["Location"].startswith("https://app.example.com/login?redirect_url=")
+    signed_out = urlsplit(client.get(LIST)["Location"])
+    assert signed_out._replace(query="").geturl() == "https://app.example.com/login"
+    # Django's own login reads the one, Clerk's pages the other.
+    back = [f"http://testserver{LIST}"]
+    assert parse_qs(signed_out.query) == {"redirect_url": back, "next": back}
     htmx = {"HX-Request": "true", "HX-Target": "org-invitations-list"}
     assert client.get(LIST, headers=htmx).status_code == 401
     response = client.post(f"{LIST}invite/", {"email_addresses": "new@example.com"})

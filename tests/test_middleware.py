@@ -19,6 +19,7 @@ from django.test import AsyncClient, Client, RequestFactory
 from django.urls import path
 from django.utils.decorators import method_decorator
 from django.views import View
+from django.views.decorators.csrf import csrf_exempt
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
@@ -84,6 +85,8 @@ urlpatterns = [
     path("marked/", renews_session(PeopleView.as_view())),
     path("marked-dispatch/", MarkedDispatch.as_view()),
     path("marked-class/", MarkedClass.as_view()),
+    path("api/", csrf_exempt(PeopleView.as_view())),
+    path("marked-api/", renews_session(csrf_exempt(PeopleView.as_view()))),
 ]
 
 
@@ -213,6 +216,9 @@ def test_a_host_that_django_does_not_trust_is_a_bad_request(site: Any) -> None:
         ("/teamwork/", ["/team"], False),
         ("/missing/", ["/missing/"], True),
         ("/people/", ["/elsewhere/"], True),
+        ("/api/", ["/"], False),
+        ("/marked-api/", ["/"], True),
+        ("/marked-api/", None, True),
     ],
 )
 def test_only_the_pages_of_the_sites_choice_send_anyone_to_clerk(

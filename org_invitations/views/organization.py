@@ -6,7 +6,7 @@ import logging
 from collections.abc import Callable, Sequence
 from functools import wraps
 from http import HTTPStatus
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Final
 
 from django.contrib.auth.decorators import login_not_required
 from django.db import Error as DatabaseFault
@@ -48,6 +48,10 @@ from ..wording import Problem, Stage, Wording
 from . import gate
 
 logger = logging.getLogger("org_invitations")
+
+
+#: What the URLs of single pages capture, and those of the others do not.
+_OWN_KWARGS: Final = frozenset({"batch_id", "invitation_id"})
 
 
 class SeeOther(HttpResponseRedirectBase):
@@ -254,12 +258,16 @@ class OrganizationMixin(View):
     # --- Where things are -------------------------------------------------------------------
 
     def get_url(self, name: str, **kwargs: Any) -> str:
-        """Return the URL of another of these views, for the same organization."""
+        """Return the URL of another of these views, for the same organization.
+
+        Whatever else the site's prefix captures goes along; what it fixes is in it anyhow.
+        """
         match = self.request.resolver_match
         namespace = (match.namespace if match else "") or "org_invitations"
-        if "organization_id" in self.kwargs:
-            kwargs["organization_id"] = self.kwargs["organization_id"]
-        return reverse(f"{namespace}:{name}", kwargs=kwargs)
+        fixed = {*getattr(match, "extra_kwargs", {})} - {*getattr(match, "captured_kwargs", {})}
+        left_out = _OWN_KWARGS | fixed
+        prefix = {key: value for key, value in self.kwargs.items() if key not in left_out}
+        return reverse(f"{namespace}:{name}", kwargs=prefix | kwargs)
 
     def find_url(self, name: str, **kwargs: Any) -> str:
         """Like :meth:`get_url`, but empty where the site's own URLconf leaves the view out."""
