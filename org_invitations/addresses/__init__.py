@@ -16,8 +16,8 @@ from .entries import (
     refuse_twice,
 )
 from .parser import INVISIBLE, SEPARATORS
+from .people import choose
 from .reader import parse_file, parse_text, read_file, read_text
-from .tables import choose
 from .workbooks import WorkbooksNotInstalled
 from .writer import as_text, write_reading
 

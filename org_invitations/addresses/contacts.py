@@ -4,22 +4,32 @@ from __future__ import annotations
 
 import base64
 import binascii
+import quopri
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Final
 
 from .entries import MAX_ROWS, Entry, Note, NoteKind, Reading, Refusal, TooManyRows
 from .parser import NEWLINE, Piece, core_of, judge
 
-_BEGIN: Final = re.compile(r"\s*BEGIN:(VCARD|VCALENDAR)\b", re.IGNORECASE)
-_LDIF: Final = re.compile(r"\s*(?:version:\s*1\s+)?dn::?\s*\S", re.IGNORECASE)
+_BEGIN: Final = re.compile(r"^[ \t]*BEGIN:(VCARD|VCALENDAR)\b", re.IGNORECASE | re.MULTILINE)
+#: Lines of a calendar that somebody has copied out of it.
+_GUESTS: Final = re.compile(r"\s*(?:ATTENDEE|ORGANIZER)[;:]", re.IGNORECASE)
+#: Comments may stand above, as ``ldapsearch`` writes them.
+_LDIF: Final = re.compile(r"(?:\s++|\#.*+)*+(?:version:\s*+1\s++)?dn::?\s*\S", re.IGNORECASE)
+#: Names of the addresses of an entry, the surest first.
+_LDIF_MAIL: Final = ("MAIL", "PROXYADDRESSES", "USERPRINCIPALNAME")
 #: ``item1.EMAIL;type=INTERNET;type=pref:ana@x.org``. A quoted parameter may have a colon in it.
 _PROPERTY: Final = re.compile(
     r"(?:[\w-]+\.)?([\w-]+)((?:;(?:\"[^\"]*\"|[^:\"])*)?):(.*)", re.DOTALL
 )
 #: In a calendar, what is invited and no person.
 _THING: Final = re.compile(r"CUTYPE=(?:ROOM|RESOURCE|GROUP)", re.IGNORECASE)
+_COMMON_NAME: Final = re.compile(r";CN=(?:\"([^\"]*)\"|([^;]*))", re.IGNORECASE)
+_QUOTED_PRINTABLE: Final = re.compile(r"QUOTED-PRINTABLE", re.IGNORECASE)
+_CHARSET: Final = re.compile(r";CHARSET=\"?([\w-]+)", re.IGNORECASE)
+_ESCAPED: Final = re.compile(r"\\([,;\\])")
 _PREFERRED: Final = re.compile(r"\bPREF(?:=1)?+(?![=\w])", re.IGNORECASE)
 
 
@@ -30,36 +40,70 @@ class _Line:
     parameters: str
     value: str
 
+    @property
+    def text(self) -> str:
+        """The value as people read it: signs that were written in another way are themselves."""
+        text = self.value
+        if _QUOTED_PRINTABLE.search(self.parameters):
+            content = quopri.decodestring(text.encode("latin-1", "replace"))
+            charset = _CHARSET.search(self.parameters)
+            try:
+                text = content.decode(charset[1] if charset else "utf-8")
+            except (LookupError, UnicodeDecodeError):
+                return text
+        return _ESCAPED.sub(r"\1", text)
+
 
 @dataclass(slots=True)
 class _Contact:
     line: int
     name: str = ""
-    #: The addresses, each with whether it is the preferred one.
-    found: list[tuple[bool, Piece]] = field(default_factory=list)
+    #: The addresses, each with how much it is preferred.
+    found: list[tuple[int, Piece]] = field(default_factory=list)
 
 
 def read_contacts(text: str) -> Reading | None:
     """Return the people of a vCard, iCalendar or LDIF text, or None where it is none.
 
-    Of several addresses of a person the preferred one is taken, else the first.
+    Of several addresses of a person the preferred one is taken, else the first. What stands above
+    the first contact is a note.
 
     :raises TooManyRows: there are more than ``MAX_ROWS``.
     """
-    if begin := _BEGIN.match(text):
+    begin = _BEGIN.search(text)
+    if begin is not None and "@" not in text[: begin.start()]:
         lines = _unfold(text)
-        return _read_calendar(lines) if begin[1].upper() == "VCALENDAR" else _read_cards(lines)
+        if begin[1].upper() == "VCALENDAR":
+            return _read_calendar(lines)
+        found = _read_cards(lines)
+        above = NEWLINE.split(text[: begin.start()])
+        told = [number for number, line in enumerate(above, 1) if line.strip()]
+        notes = (Note(NoteKind.NOT_PEOPLE, told[0], told[-1]),) if told else ()
+        return replace(found, notes=notes)
+    if _GUESTS.match(text) and all(line.name for line in _unfold(text.strip())):
+        return _read_calendar(_unfold(text))
     if _LDIF.match(text):
         return _read_ldif(_unfold(text))
     return None
 
 
 def _unfold(text: str) -> Iterator[_Line]:
-    """Yield the lines, those put together that go on with a blank."""
+    """Yield the lines, those put together that go on: with a blank, or behind a ``=`` at the end.
+
+    The latter only where the line says that it is quoted-printable.
+    """
     whole, first = "", 0
     lines = [*NEWLINE.split(text), ""]
     parts: list[str] = []
+    is_soft = False
     for number, line in enumerate(lines, 1):
+        goes_on = is_soft and line.endswith("=")
+        if is_soft and number < len(lines):
+            parts[-1] = parts[-1][:-1]
+            parts.append(line)
+            is_soft = goes_on
+            continue
+        is_soft = line.endswith("=") and _QUOTED_PRINTABLE.search(line) is not None
         if line[:1] in (" ", "\t") and parts:
             parts.append(line[1:])
             continue
@@ -77,11 +121,11 @@ def _read_cards(lines: Iterator[_Line]) -> Reading:
         if line.name == "BEGIN":
             contacts.append(_Contact(line.number))
         elif contacts and line.name == "FN":
-            contacts[-1].name = line.value
+            contacts[-1].name = line.text
         elif contacts and line.name == "N" and not contacts[-1].name:
-            contacts[-1].name = " ".join(filter(None, line.value.split(";")))
-        elif contacts and line.name == "EMAIL" and "@" in line.value:
-            piece = Piece(line.value, line.number, core_of(line.value))
+            contacts[-1].name = " ".join(filter(None, line.text.split(";")))
+        elif contacts and line.name == "EMAIL" and "@" in line.text:
+            piece = Piece(line.text, line.number, core_of(line.text))
             is_preferred = _PREFERRED.search(line.parameters) is not None
             contacts[-1].found.append((is_preferred, piece))
     return _as_reading(contacts)
@@ -97,10 +141,11 @@ def _read_ldif(lines: Iterator[_Line]) -> Reading:
             contacts.append(_Contact(line.number, value))
         elif contacts and line.name == "CN":
             contacts[-1].name = value
-        elif contacts and line.name in ("MAIL", "USERPRINCIPALNAME") and "@" in value:
-            contacts[-1].found.append(
-                (line.name == "MAIL", Piece(value, line.number, core_of(value)))
-            )
+        elif contacts and line.name in _LDIF_MAIL and "@" in value:
+            is_main = line.name != "PROXYADDRESSES" or value.startswith("SMTP:")
+            if is_main or value.startswith("smtp:"):
+                preference = is_main - _LDIF_MAIL.index(line.name)
+                contacts[-1].found.append((preference, Piece(value, line.number, core_of(value))))
     return _as_reading(contacts)
 
 
@@ -129,11 +174,18 @@ def _read_calendar(lines: Iterator[_Line]) -> Reading:
     entries: list[Entry] = []
     aside: list[Entry] = []
     for line in lines:
-        if line.name not in ("ATTENDEE", "ORGANIZER") or "@" not in line.value + line.parameters:
+        if line.name not in ("ATTENDEE", "ORGANIZER"):
             continue
         value = line.value
         if "@" not in value:  # an address that is only told beside another kind of name
             value = line.parameters.rpartition("EMAIL=")[2].partition(";")[0].strip('"')
+        if "@" not in value:
+            name = _COMMON_NAME.search(line.parameters)
+            if line.name == "ATTENDEE" and not _THING.search(line.parameters):
+                text = (name[1] or name[2]).strip() if name else ""
+                text = text or line.value or "?"
+                entries.append(Entry(text, line.number, refusal=Refusal.NO_ADDRESS))
+            continue
         entry = judge(Piece(value, line.number, core_of(value)))
         is_aside = line.name == "ORGANIZER" or _THING.search(line.parameters) is not None
         (aside if is_aside else entries).append(entry)

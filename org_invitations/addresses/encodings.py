@@ -34,6 +34,8 @@ _BYTE_ORDER_MARKS: Final = (
     (codecs.BOM_UTF16_BE, "utf-16"),
 )
 _NO_TEXT: Final = (b"PK\x03\x04", b"%PDF", b"\xd0\xcf\x11\xe0", b"{\\rtf", b"\x1f\x8b")
+#: Signs of which every table has some, and that are two bytes in UTF-16.
+_SIGNS: Final = frozenset(b"\r\n@.,;\t ")
 _CONTROL_BYTES: Final = re.compile(rb"[\x00-\x08\x0e-\x19\x1c-\x1f]")
 
 #: The code pages of Excel, each with the scripts that are written in it besides ASCII.
@@ -139,13 +141,16 @@ def _wide_encoding(content: bytes) -> str:
     if len(content) % 2 or b"\0" not in content[:1000]:
         return ""
     sample = content[:_SAMPLE]
-    zeros = (sample[0::2].count(0), sample[1::2].count(0))
-    units = len(sample) // 2
-    # Of Chinese text few are: the signs of the table and the addresses.
-    if zeros[1] > 10 * zeros[0] and zeros[1] * 20 > units:
-        return "utf-16-le"
-    if zeros[0] > 10 * zeros[1] and zeros[0] * 20 > units:
-        return "utf-16-be"
+    # Of Chinese text few are: the signs of the table and the addresses. Elsewhere a zero is a hole.
+    for encoding, low, high in (("utf-16-le", 0, 1), ("utf-16-be", 1, 0)):
+        signs = [
+            other == 0
+            for byte, other in zip(sample[low::2], sample[high::2], strict=False)
+            if byte in _SIGNS
+        ]
+        holes = sample[low::2].count(0)
+        if sum(signs) * 2 > len(signs) and holes * 10 <= sample[high::2].count(0):
+            return encoding
     return ""
 
 

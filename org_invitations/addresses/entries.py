@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import Final
@@ -129,15 +129,10 @@ class Reading:
 
     def __add__(self, other: Reading) -> Reading:
         """Put two readings together: a text, and a file."""
-        question = other.question or self.question
-        if question is not None and self.entries and other.entries:
-            # One list holds both then; the question is about a part of it.
-            kept = self if question is other.question else other
-            question = _with_entries(question, kept.entries, first=kept is self)
         return Reading(
             entries=tuple(refuse_twice((*self.entries, *other.entries), lines=False)),
             notes=(*self.notes, *other.notes),
-            question=question,
+            question=join_questions((self, other)),
             is_table=self.is_table or other.is_table,
         )
 
@@ -146,15 +141,58 @@ class Reading:
 IsRole = Callable[[str], bool]
 
 
-def _with_entries(
-    question: ColumnQuestion, entries: Iterable[Entry], *, first: bool
-) -> ColumnQuestion:
-    others = ("",) * (len(question.columns) - 1)
-    rows = tuple(
-        QuestionRow(entry.line, (entry.text, *others), entry.role, "") for entry in entries
+def join_questions(readings: Sequence[Reading]) -> ColumnQuestion | None:
+    """Return one question for readings that become one list; None where none of them asks.
+
+    Columns of one name are one, and so are those of other names in the same place: the first is the
+    person's own. Whoever is not asked about is meant whatever the answer is.
+    """
+    asked = [reading.question for reading in readings if reading.question is not None]
+    if len(readings) == 1 or not asked:
+        return asked[0] if asked else None
+    names: list[list[str]] = []
+    places = [_place_columns(names, question.columns) for question in asked]
+    counts = [0] * len(names)
+    for question, at in zip(asked, places, strict=True):
+        for place, count in zip(at, question.counts, strict=True):
+            counts[place] += count
+    placed = iter(places)
+    rows: list[QuestionRow] = []
+    for reading in readings:
+        if reading.question is None:
+            rows += (
+                QuestionRow(entry.line, (entry.text,) * len(names), entry.role, "")
+                for entry in reading.entries
+            )
+            continue
+        at = next(placed)
+        for row in reading.question.rows:
+            cells = [""] * len(names)
+            for place, cell in zip(at, row.cells, strict=True):
+                cells[place] = cell
+            rows.append(replace(row, cells=tuple(cells)))
+    return ColumnQuestion(
+        columns=tuple(" / ".join(same) for same in names),
+        counts=tuple(counts),
+        rows=tuple(rows),
+        role_column=next((question.role_column for question in asked if question.role_column), ""),
     )
-    rows = (*rows, *question.rows) if first else (*question.rows, *rows)
-    return replace(question, rows=rows)
+
+
+def _place_columns(names: list[list[str]], columns: Sequence[str]) -> list[int]:
+    """Return the place of each column among those known so far; add those that are new."""
+    places: list[int] = []
+    for number, column in enumerate(columns):
+        free = [place for place in range(len(names)) if place not in places]
+        same = next((place for place in free if column in names[place]), None)
+        if same is None and number in free and not {*names[number]} & {*columns}:
+            same = number
+            names[number].append(column)
+        if same is None:
+            same = len(names)
+            names.append([column])
+        places.append(same)
+    return places
 
 
 def refuse_twice(entries: Iterable[Entry], *, lines: bool = True) -> Iterator[Entry]:

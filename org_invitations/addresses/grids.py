@@ -29,6 +29,9 @@ _SAMPLE_SIZE: Final = 60_000
 ADDRESS_CELL: Final = re.compile(
     r"\s*+(?:[^@<>]*+<)?+[^\s@<>,;]++@[^\s@<>,;.]++(?:\.[^\s@<>,;.]++)++\.?+>?+\s*+"
 )
+#: What parts several addresses in a cell; Microsoft writes ``SMTP:a@x.org+smtp:b@x.org``, also with
+#: a blank.
+BETWEEN: Final = re.compile(r"[;,\n]|[+\s]+(?=\w+:)")
 _SEP_LINE: Final = re.compile(r"\s*\"?sep=([^\"\r\n])\"?[ \t]*(?=[\r\n])", re.IGNORECASE)
 
 
@@ -92,16 +95,50 @@ def _score(sample: str, delimiter: str) -> tuple[int, int]:
             and '"' not in rows[0][0]
             and len(plain(rows[0][0]).replace("e mail", "email").split()) == 1
         )
+        sure = sure or _is_list_of_names([cells[0] for cells in rows])
         return 3 if sure else int(is_first), max(map(_count_headings, single), default=0)
     wide = [cells for cells in rows if len(cells) > 1]
     headings = max(map(_count_headings, wide), default=0)
-    addresses = sum(
-        ADDRESS_CELL.fullmatch(cell) is not None for cells in wide for cell in cells if "@" in cell
-    )
+    addresses = sum(holds_addresses(cell) for cells in wide for cell in cells if "@" in cell)
     widths = Counter(len(cells) for cells in wide)
     even = max(widths.values(), default=0)
     # A heading says more than that rows are of one length.
     return 2 * bool(headings), headings * 100 + addresses * 10 + even
+
+
+def has_address(row: Row) -> bool:
+    """Whether a cell of a row is an address."""
+    return any("@" in cell and ADDRESS_CELL.fullmatch(cell) is not None for cell in row.cells)
+
+
+def _is_list_of_names(lines: list[str]) -> bool:
+    """Whether each line below a heading is ``Doe, Ana <ana@x.org>`` and no more."""
+    at = next(
+        (
+            number
+            for number, line in enumerate(lines)
+            if not any(sign in line for sign in DELIMITERS) and _count_headings([line])
+        ),
+        len(lines),
+    )
+    below = lines[at + 1 :]
+    return bool(below) and all(
+        line.count("@") == 1 and line.rstrip().endswith(">") and "<" in line for line in below
+    )
+
+
+def holds_addresses(cell: str) -> bool:
+    """Whether there is nothing in a cell but an address, or several."""
+    if ADDRESS_CELL.fullmatch(cell):
+        return True
+    # "X500:/o=x/cn=ana" may be among them.
+    parts = [part for part in BETWEEN.split(cell) if part.strip()]
+    mails = [part for part in parts if "@" in part or ":" not in part]
+    return (
+        len(parts) > 1
+        and bool(mails)
+        and all(ADDRESS_CELL.fullmatch(part) is not None for part in mails)
+    )
 
 
 def _count_headings(cells: list[str]) -> int:

@@ -116,7 +116,8 @@ class Stems:
 
 MAIL: Final = Stems(
     "*email *mail e~mail *epost e~post *eposta e~posta *sahkopost s~posti mejl elpost "
-    "electronic~mail "
+    "electronic~mail smtp~address proxy~address el~past e~past surel =netfang thu~dien "
+    "adreca~electr correu~electr електрон~пощ електрон~адрес "
     "courriel =mel adresse~electronique adresse~de~messagerie "
     "correo~electr =correo =correos posta~elettr indirizzo~di~posta "
     "correio~eletr correio~electr =correio endereco~eletr endereco~electr "
@@ -173,7 +174,8 @@ WHOSE: Final = {
         "parent": (
             "parent eltern padres progenitor apoderado responsavel genitor rodzic rodic родител "
             "γονε κηδεμ =veli opiekun батьк "
-            "foralder huoltaj ebeveyn ouder guardian erziehungsberecht tuteur =tutor tutore "
+            "foralder foraeldre foresatt huoltaj ebeveyn ouder guardian szulo gondvisel parinte "
+            "roditelj skrbni phu~huynh orang~tua הורה erziehungsberecht tuteur =tutor tutore "
             "encarregado vormund sorgeberecht voogd family 保護者 家长 家長 父母 학부모 보호자"
         ),
         "mother": "mother =mum =mom mutter =mere =madre =mae matka мать =мама =anne 母 어머니",
@@ -204,6 +206,10 @@ WHOSE: Final = {
             "expediteur remitente mittente nadawca recruiter interviewer 主催 主办 主持 주최 호스트"
         ),
         "billing": "billing invoice rechnung facturation facturacion fatturazione",
+        "buyer": (
+            "buyer purchaser payer kaufer besteller acheteur comprador compratore acquirente "
+            "kupujac koper ostaja покупател 購入者 购买者 購買者 구매자"
+        ),
         "group": "group gruppe groupe grupo gruppo verteiler distribution",
     }.items()
 }
@@ -214,6 +220,13 @@ PERSON: Final = Stems(
     "studente alunno dipendente impiegato figlio leerling medewerker werknemer uczen ucznia uczni "
     "pracownik ученик студент сотрудник работник elev anstalld medarbetar oppila opiskelija "
     "tyontekija =zak =zaka zamestnan ogrenci calisan personel μαθητ φοιτητ υπαλληλ εργαζομεν "
+    "player athlete member invitee attendee participant candidate applicant volunteer camper "
+    "spieler sportler mitglied teilnehm bewerber azubi joueur membre candidat "
+    "jugador miembro socio asistente candidato jogador membro giocator membr iscritt partecipant "
+    "speler =lid =leden deelnemer zawodnik uczestnik hrac ucastnik игрок участник спортсмен "
+    "spelare deltagar pelaaja jasen osallistuj oyuncu katilimci =uye uyenin gyermek gyerek tanulo "
+    "jatekos diak munkavallalo dolgozo elevul elevului играч гравець гравця учень учня "
+    "選手 会員 参加者 队员 会员 参与者 會員 선수 회원 참가자 "
     "学生 生徒 社員 従業員 職員 学員 学员 員工 员工 雇员 學生 學員 僱員 학생 직원 사원"
 )
 SHOWN: Final = Stems(

@@ -39,7 +39,8 @@ INVISIBLE: Final = (
 #: What parts pieces besides white space: commas and semicolons, of Arabic and Chinese too.
 SEPARATORS: Final = ",;\u060c\u061b\u3001\uff0c\uff1b"
 
-NEWLINE: Final = re.compile(r"\r\n|\r|\n")
+#: A text that was converted twice has ``\\r\\r\\n``.
+NEWLINE: Final = re.compile(r"\r{0,2}\n|\r")
 
 _COMMAS: Final = ",\u060c\u3001\uff0c"
 _INVISIBLE: Final = re.compile(f"[{INVISIBLE}]+")
@@ -74,10 +75,10 @@ _TOKEN: Final = re.compile(
     re.VERBOSE,
 )
 _VISIBLE: Final = re.compile(r"[^\W_]")
-_LABEL: Final = re.compile(r"[\"']?[\w-]+[\"']?:|\d{1,4}[.)]|\[[xX]\]")
+_LABEL: Final = re.compile(r"[\"']?[\w-]+[\"']?:|(?:\d{1,4}|[a-zA-Z])[.)]|\[[xX]\]|export")
 #: Parts of a distinguished name, which tell whose address stands beside them.
 _ATTRIBUTE: Final = re.compile(
-    r"\s*(?:CN|OU?|C|DC|L|ST?|SN|GN|UID|T|title|serialNumber)\s*=[^@]*", re.IGNORECASE
+    r"\s*/?(?:CN|OU?|C|DC|L|ST?|SN|GN|UID|T|title|serialNumber)\s*=[^@]*", re.IGNORECASE
 )
 # Only what is known to stand before an address: "john:doe@x.org" may be a slip for anything.
 _SCHEME: Final = re.compile(
@@ -101,6 +102,8 @@ _IN_NAME: Final = re.compile(
 _PROPERTY: Final = re.compile(
     r"\s*+(?:[\w-]++\.)?+(?:ATTENDEE|EMAIL)(?:;[^:]*+)?+:[^@]*+@[^@]*+$", re.IGNORECASE
 )
+#: How SharePoint names an account: ``i:0#.f|membership|ana@x.org``.
+_CLAIM: Final = re.compile(r"[ic]:0[^|@\s]{1,8}\|(?:[^|@\s]*\|)?(?=[^|@]+@)", re.IGNORECASE)
 #: Marks of emphasis, which may be part of an address where they stand at one end only.
 _EMPHASIS: Final = "_~"
 _MAILTO: Final = re.compile(r"mailto:\s*+([^?\">|)]*+)", re.IGNORECASE)
@@ -169,10 +172,6 @@ def read_cell(text: str, line: int) -> list[Entry]:
     bare = text.strip()
     if _BARE.fullmatch(bare):
         return [judge(Piece(bare, line, bare))]
-    if (key := _KEY.match(bare)) and key[1] == key[1].lower() and check_address(bare)[1] is None:
-        # In a column of addresses it is one, though it looks odd.
-        address, meant = check_address(bare)[0], check_address(bare[key.end() :])[0]
-        return [Entry(bare, line, address, suggestion=meant)]
     try:
         found = list(read_pieces(text, line))
     except TooManyRows:
@@ -378,6 +377,8 @@ def core_of(text: str) -> str:
             core = core.lstrip(mark)
     if "=" in core:
         core = _without_key(core)
+    if "|" in core:
+        core = _CLAIM.sub("", core, count=1)
     return _SCHEME.sub("", core, count=1).lstrip(_BEFORE) if _SCHEME.match(core) else core
 
 

@@ -74,6 +74,8 @@ _DOT: Final = re.compile(
 _COMMA: Final = re.compile(r"([^\s@]+@[^\s@.,]+),(\S+)")
 #: What stands before each line of a list.
 _LIST_MARK: Final = re.compile(r"(?:[-*+•·–—>]+|\(?\d{1,4}[.)]|\[[ xX]?\])\s+")
+#: What stands behind it in archives of lists: "ana at x.org (Ana Doe)".
+_COMMENT: Final = re.compile(r"\s+\([^()@]*\)\s*\Z")
 #: "ana_x.org#EXT#@tenant": how Entra ID names a guest whose address is ana@x.org.
 _GUEST: Final = re.compile(r"([^\s@]+)_([^\s@_]+\.[^\s@_]+)#ext#@\S+", re.IGNORECASE)
 
@@ -101,7 +103,7 @@ def suggest_for_text(text: str) -> tuple[str, ...]:
     guesses = []
     text = unicodedata.normalize("NFKC", text).strip()
     text = _LIST_MARK.sub("", text, count=1) if _LIST_MARK.match(text) else text
-    text = text.strip("\"'<>()[]{}*.")
+    text = _COMMENT.sub("", text).strip("\"'<>()[]{}*.")
     if match := _GUEST.fullmatch(text):
         guesses.append(f"{match[1]}@{match[2]}")
     if match := _COMMA.fullmatch(text):

@@ -13,11 +13,12 @@ import posixpath
 import re
 import zipfile
 from collections.abc import Iterable, Iterator
+from dataclasses import replace
 from typing import Any, Final
 from xml.etree import ElementTree as ET
 
 from .encodings import UnreadableFile
-from .entries import MAX_ROWS, IsRole, Reading, TooManyRows
+from .entries import MAX_ROWS, Entry, IsRole, Note, NoteKind, Reading, TooManyRows
 from .grids import MAX_COLUMNS, Grid, Row
 from .parser import Meter, read_pieces, without_invisible
 from .tables import read_tables
@@ -79,7 +80,7 @@ def read_workbook(content: bytes, *, is_role: IsRole | None = None) -> Reading:
     try:
         workbook = load_workbook(io.BytesIO(_packed(parts)))
         first: Reading | None = None
-        for name in workbook.sheet_names:
+        for name in _names_of_sheets(workbook):
             rows = _rows_of(workbook.get_sheet_by_name(name), links.get(name, {}))
             reading = _read_sheet(rows, is_role)
             if any(entry.email_address for entry in reading.entries):
@@ -92,25 +93,34 @@ def read_workbook(content: bytes, *, is_role: IsRole | None = None) -> Reading:
     return first or Reading(is_table=True)
 
 
+def _names_of_sheets(workbook: Any) -> list[str]:
+    """Return the names of the sheets, those that are hidden last."""
+    sheets = workbook.sheets_metadata
+    hidden = {sheet.name for sheet in sheets if sheet.visible != type(sheet.visible).Visible}
+    return sorted(workbook.sheet_names, key=lambda name: name in hidden)
+
+
 def _read_sheet(rows: list[Row], is_role: IsRole | None) -> Reading:
     if not rows:
         return Reading(is_table=True)
-    delimiter = "\t"
-    grid = Grid(rows, delimiter, is_named=True)
-    table = read_tables(grid, is_role=is_role, strict=False)
+    table = read_tables(Grid(rows, "\t", is_named=True), is_role=is_role, strict=False)
     if table is not None:
         return table
-    # No table: every cell with something in it is read as if it were typed on a line of its own.
-
+    # No table: every cell is read as if it were typed on a line of its own.
     meter = Meter()
-    found = [
-        entry
-        for row in rows
-        for cell in row.filled
-        for entry in read_pieces(cell, row.line, meter)
-        if entry.email_address or entry.suggestion or "@" in cell
-    ]
-    return Reading(tuple(found), is_table=True)
+    is_list = all(len(row.filled) == 1 for row in rows)
+    entries: list[Entry] = []
+    notes: list[Note] = []
+    for row in rows:
+        found = [entry for cell in row.filled for entry in read_pieces(cell, row.line, meter)]
+        told = [entry for entry in found if entry.email_address or entry.suggestion]
+        if told or any("@" in entry.text for entry in found) or (is_list and entries):
+            entries += found if is_list else [e for e in found if e in told or "@" in e.text]
+        elif notes and notes[-1].last_line >= row.line - 3:
+            notes[-1] = replace(notes[-1], last_line=row.line)
+        else:
+            notes.append(Note(NoteKind.NOT_PEOPLE, row.line, row.line))
+    return Reading(tuple(entries), tuple(notes), is_table=True)
 
 
 # --- The archive --------------------------------------------------------------------------------

@@ -230,8 +230,8 @@ def test_an_address_may_be_too_long(text: str) -> None:
         ("mail=ana@x.org; smtp:bo@x.org", ["ana@x.org", "bo@x.org"]),
         ("boss=ana@x.org", [("boss=ana@x.org", NO)]),
         ("_=ana@x.org", [("_=ana@x.org", NO)]),
-        ("Email\nboss=ana@x.org\n_=0@x.org\nmail=1@x.org", [  # a list of addresses is believed
-            "boss=ana@x.org", "_=0@x.org", "mail=1@x.org",
+        ("Email\nboss=ana@x.org\n_=0@x.org\nmail=1@x.org", [
+            ("boss=ana@x.org", NO), ("_=0@x.org", NO), "1@x.org",
         ]),
         ("bounce+ana=x.org@lists.example", ["bounce+ana=x.org@lists.example"]),
         ("ATTENDEE;CN=Ana;RSVP=TRUE:mailto:ana@x.org", ["ana@x.org"]),
@@ -272,7 +272,7 @@ def test_what_is_refused_is_not_counted_as_typed() -> None:
     assert [e.refusal for e in parse_text("ana; ana; ana@localhost; ana@localhost")] == [NO] * 4
 
 
-@pytest.mark.parametrize("newline", ["\n", "\r\n", "\r"])
+@pytest.mark.parametrize("newline", ["\n", "\r\n", "\r", "\r\r\n"])
 def test_lines_count_from_one(newline: str) -> None:
     text = newline.join(["", "a@x.org", "", "b@x.org, c", "\v"])
     assert [entry.line for entry in parse_text(text)] == [2, 4, 4]
@@ -291,7 +291,7 @@ def assert_nothing_lost(text: str) -> None:
     entries = reading.entries
     assert visible("".join(entry.text for entry in entries)) == visible(text)
     seen: dict[str, int] = {}
-    lines = re.split("\r\n|\r|\n", text)
+    lines = re.split("\r{0,2}\n|\r", text)
     for entry in entries:
         assert visible(entry.text)
         assert entry.text == entry.text.strip()
