@@ -34,6 +34,7 @@ from .addresses import (
     choose,
     read_file,
     read_text,
+    recall_notes,
     refuse_twice,
     write_reading,
 )
@@ -396,7 +397,7 @@ class InviteForm(RoleForm):
         """Take the text and the file apart, and let nobody give a role of weight by a slip."""
         cleaned = super().clean()
         data = self.cleaned_data if cleaned is None else cleaned
-        self.reading = self._read(data)
+        self.reading = recall_notes(self._read(data), self.data.get(self.add_prefix("notes"), ""))
         accepted = [entry for entry in self.entries if entry.refusal is None]
         is_told = bool(accepted) and all(entry.role for entry in accepted)
         if is_told and self.has_error("role", "required"):

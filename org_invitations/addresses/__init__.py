@@ -15,6 +15,7 @@ from .entries import (
     TooManyRows,
     refuse_twice,
 )
+from .notes import recall_notes, write_notes
 from .parser import INVISIBLE, SEPARATORS
 from .people import choose
 from .reader import parse_file, parse_text, read_file, read_text
@@ -43,6 +44,8 @@ __all__ = [
     "parse_text",
     "read_file",
     "read_text",
+    "recall_notes",
     "refuse_twice",
+    "write_notes",
     "write_reading",
 ]

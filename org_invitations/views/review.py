@@ -12,7 +12,7 @@ from django.http import HttpRequest, HttpResponse, HttpResponseBase
 from django.utils.translation import gettext, ngettext
 
 from .. import htmx
-from ..addresses import Entry, Note, NoteKind, Reading, parse_text
+from ..addresses import Entry, Note, NoteKind, Reading, parse_text, write_notes
 from ..clerk import ClerkError
 from ..clerk import exceptions as exc
 from ..forms import ALL, InviteForm
@@ -94,6 +94,8 @@ class Review:
     problem: str = ""
     #: What is said once of the whole text or file.
     notes: tuple[str, ...] = ()
+    #: The same, for the next check of this list: sent with the form.
+    written_notes: str = ""
     #: What is asked about it; None where nothing is.
     question: ReviewQuestion | None = None
     #: What can be changed for many rows by one press.
@@ -295,6 +297,7 @@ class ReviewMixin(TypedFormMixin):
             focus=focus,
             problem=problem,
             notes=tuple(self._get_notes(screening, form)) if form is not None else (),
+            written_notes=write_notes(form.reading) if form is not None else "",
             question=question,
             presses=tuple(self._get_presses(screening, form)) if form is not None else (),
         )

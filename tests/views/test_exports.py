@@ -67,8 +67,10 @@ def test_an_export_offers_what_its_owner_means(
     assert posts(clerk) == []
     if checked.context["review"] is None:
         return
-    # What is in the field now says the same again.
+    # What is in the field now says the same again, and so is what was said of the file.
     again = ada.post(CHECK, filled(checked))
     assert again.context["review"].digest == checked.context["review"].digest
     assert shown(again)[0] == invited
     assert shown(again)[3] == asked
+    for said in export.lines("!"):
+        assert said in text_of(again)
