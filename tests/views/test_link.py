@@ -13,7 +13,7 @@ from django.db import connection
 from org_invitations.emulator import Emulator, EmulatorRequest
 from org_invitations.emulator.state import Invitation
 
-from .conftest import LIST, Browser, calls, text_of
+from .conftest import LIST, Browser, calls, html_of, text_of
 from .test_resend import DIALOG, LEE, LISTED, answer, lees, turn, url_of
 
 
@@ -29,7 +29,7 @@ def url(row: Invitation) -> str:
 
 def shown(response: Any) -> str:
     """The link in the field, as a reader would copy it."""
-    [value] = re.findall(r'<input type="text"[^>]* value="([^"]*)"', response.text)
+    [value] = re.findall(r'<input type="text"[^>]* value="([^"]*)"', html_of(response))
     return str(value).replace("&amp;", "&")
 
 
@@ -45,7 +45,7 @@ def test_the_link_is_in_a_field_with_a_label(
     link = shown(response)
     assert link == clerk.accept_url(row.ticket)
     assert '<label for="org-invitations-link">Link</label>' in response.text
-    field = re.search(r'<input type="text" id="org-invitations-link"[^>]*>', response.text)
+    field = re.search(r'<input type="text" id="org-invitations-link"[^>]*>', html_of(response))
     assert field is not None
     for attribute in ("readonly", 'dir="ltr"', 'autocomplete="off"'):
         assert attribute in field[0]

@@ -14,7 +14,7 @@ from org_invitations.emulator import Emulator
 from org_invitations.emulator.state import Invitation
 from org_invitations.models import Batch, BatchItem
 
-from .conftest import INVITE, LIST, Browser, pending, text_of
+from .conftest import INVITE, LIST, Browser, html_of, pending, text_of
 from .inviting import FORM, filled, forget, many, posts
 
 DIALOG = "org-invitations-dialog"
@@ -92,7 +92,7 @@ def no_database(monkeypatch: pytest.MonkeyPatch) -> Callable[[], None]:
 
 def hidden(response: Any) -> dict[str, list[str]]:
     """The hidden fields of the only form on an answer, or in a fragment."""
-    [form] = re.findall(r"<form method=\"post\".*?</form>", response.text, flags=re.DOTALL)
+    [form] = re.findall(r"<form method=\"post\".*?</form>", html_of(response))
     found: dict[str, list[str]] = {}
     for name, value in re.findall(r'type="hidden" name="(\w+)" value="([^"]*)"', form):
         found.setdefault(name, []).append(value.replace("&amp;", "&"))
