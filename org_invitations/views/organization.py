@@ -343,7 +343,7 @@ class OrganizationMixin(View):
     def show_posted(self, status: int = HTTPStatus.UNAUTHORIZED, **renewal: Any) -> HttpResponse:
         """Return a page that can send the same form again; nothing of Clerk's is on it."""
         return self.render(
-            "org_invitations/resend.html",
+            "org_invitations/resubmit.html",
             {**renewal, "posted": self.get_posted(), "urls": self.get_urls()},
             status=status,
         )
