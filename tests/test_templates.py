@@ -31,7 +31,7 @@ from org_invitations.views import (
 from org_invitations.wording import Wording
 
 from .test_docs import block, blocks, section
-from .views.conftest import pending
+from .views.conftest import html_of, pending
 from .views.inviting import filled
 
 PAGE = "/invitations/"
@@ -116,9 +116,10 @@ def test_a_base_of_the_sites_own_takes_four_lines(ada: Client, site: Site) -> No
     mapping = block("docs/templates.md", "## Your own layout", "django")
     assert len(mapping.strip().splitlines()) == 4
     site(base=SITE_BASE, org_invitations__base=mapping)
-    html = ada.get(PAGE).text
+    page = ada.get(PAGE)
+    html = page.text
     assert "<nav>Harbour</nav>" in html
-    assert "<title>Pending invitations – Acme - Harbour</title>" in html
+    assert "<title>Pending invitations – Acme - Harbour</title>" in html_of(page)
     assert html.count("org_invitations.css") == html.count("org_invitations.js") == 1
     assert 'id="org-invitations-form"' in html
     assert 'id="org-invitations-list"' in html

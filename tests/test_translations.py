@@ -21,6 +21,8 @@ from django.test import Client
 from org_invitations.emulator import Emulator
 from org_invitations.testing import SignIn
 
+from .views.conftest import html_of
+
 APP = Path(__file__).resolve().parent.parent / "org_invitations"
 LANGUAGES = sorted(path.parent.parent.name for path in APP.glob("locale/*/LC_MESSAGES/django.po"))
 
@@ -230,7 +232,7 @@ def test_english_would_be_noticed(ada: Client) -> None:
 def test_the_page_is_german(ada: Client) -> None:
     page = ada.get(PAGE, headers=GERMAN)
     words = is_german(page)
-    assert "<title>Offene Einladungen – Acme</title>" in page.text
+    assert "<title>Offene Einladungen – Acme</title>" in html_of(page)
     for text in ("Personen einladen", "E-Mail-Adressen", "Einladung senden", "Offene Einladungen"):
         assert text in words
     assert re.search(r"noch \d+ (Tage?|Wochen?|Monate?)\b", words)
@@ -242,7 +244,7 @@ def test_a_refusal_is_german(ada: Client) -> None:
     page = ada.post(INVITE, data, headers=GERMAN)
     assert page.status_code == 422
     words = is_german(page)
-    assert "<title>Fehler: Offene Einladungen – Acme</title>" in page.text
+    assert "<title>Fehler: Offene Einladungen – Acme</title>" in html_of(page)
     assert "Es gibt ein Problem" in words
     assert "max@acme.test ist bereits Mitglied von Acme." in words
 
@@ -265,7 +267,7 @@ def test_input_is_refused_in_german(ada: Client) -> None:
 def test_every_state_of_the_list_is_german(ada: Client, status: str, title: str) -> None:
     page = ada.get(PAGE, {"status": status}, headers=GERMAN)
     is_german(page)
-    assert f"<title>{title} – Acme</title>" in page.text
+    assert f"<title>{title} – Acme</title>" in html_of(page)
     found = ada.get(PAGE, {"status": status, "q": "nobody-at-all"}, headers=GERMAN)
     assert "Hier passt nichts zu „nobody-at-all“" in is_german(found)
 

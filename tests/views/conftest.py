@@ -84,7 +84,7 @@ def text_of(response: HttpResponse) -> str:
     return re.sub(r"\s+", " ", re.sub(r"<[^>]*>", "", html)).replace("&#x27;", "'").strip()
 
 
-def html_of(response: HttpResponse) -> str:
+def html_of(response: Any) -> str:
     """The HTML of an answer, however its template is broken into lines and indented."""
     return re.sub(r" ?([<>]) ?", r"\1", re.sub(r"\s+", " ", response.text))
 

@@ -20,7 +20,7 @@ from org_invitations.models import Batch, BatchItem
 from org_invitations.services.screening import Verdict
 from org_invitations.testing import SignIn
 
-from .conftest import INVITE, LIST, Browser, calls, pending, text_of
+from .conftest import INVITE, LIST, Browser, calls, html_of, pending, text_of
 from .inviting import filled, send
 
 State = BatchItem.State
@@ -62,7 +62,7 @@ def url_of(batch: Batch | UUID) -> str:
 
 
 def title_of(response: Any) -> str:
-    found = re.search(r"<title>(.*?)</title>", response.text, flags=re.DOTALL)
+    found = re.search(r"<title>(.*?)</title>", html_of(response))
     assert found is not None
     return found[1]
 
@@ -152,7 +152,7 @@ def test_what_was_typed_is_never_taken_for_html(ada: Browser, make: Any) -> None
 def test_the_table_is_one_for_everybody(ada: Browser, make: Any) -> None:
     response = ada.get(url_of(make({"state": State.REFUSED, "reason": "self"})))
     assert '<th scope="row" role="rowheader"><bdi dir="ltr">n0@example.com</bdi></th>' in (
-        response.text
+        html_of(response)
     )
     assert '<h1 id="org-invitations-outcome-title" tabindex="-1" autofocus>' in response.text
 
