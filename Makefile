@@ -9,9 +9,13 @@ PYTEST_ARGS ?=
 SECONDS ?= 180
 SEED ?= 1
 NUMBER ?= 100
+REPORT ?=
 FAULTS_ARGS ?=
 
 BIN = $(VENV)/bin
+
+# Compiled once for all processes, also where Python is told to leave nothing behind: beside it.
+TESTS = env -u PYTHONDONTWRITEBYTECODE PYTHONPYCACHEPREFIX=$(abspath $(VENV))/pycache $(BIN)/python -m pytest
 
 .PHONY: demo quick test faults mutants bench lint types package messages clean
 
@@ -20,17 +24,17 @@ demo: $(VENV)/.example
 
 # What one runs while working: without a browser, coverage, matrices, and what builds packages.
 quick: $(VENV)/.test
-	HYPOTHESIS_PROFILE=quick $(BIN)/python -m pytest --numprocesses auto --dist worksteal -m "not browser and not exhaustive and not slow" $(PYTEST_ARGS)
+	HYPOTHESIS_PROFILE=quick $(TESTS) --numprocesses auto --dist worksteal -m "not browser and not exhaustive and not slow" $(PYTEST_ARGS)
 
 test: $(VENV)/.test
 	$(BIN)/python tools/browser.py
-	$(BIN)/python -m pytest --numprocesses auto --dist loadfile --cov --cov-report term-missing:skip-covered $(PYTEST_ARGS)
+	$(TESTS) --numprocesses auto --dist loadfile --cov --cov-report term-missing:skip-covered $(PYTEST_ARGS)
 
 faults: $(VENV)/.test
 	$(BIN)/python -m tests.faults --seconds $(SECONDS) --seed $(SEED) $(FAULTS_ARGS)
 
 mutants: $(VENV)/.test $(VENV)/.mutants
-	$(BIN)/python tools/mutants.py --seed $(SEED) --number $(NUMBER)
+	$(BIN)/python tools/mutants.py --seed $(SEED) --number $(NUMBER) $(if $(REPORT),--report $(REPORT))
 
 bench: $(VENV)/.test $(VENV)/.bench
 	$(BIN)/python -m benchmarks.bench --json docs/costs.json --markdown docs/costs.md

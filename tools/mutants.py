@@ -3,7 +3,8 @@
 ``make mutants SEED=1 NUMBER=100`` draws as many mutants of ``AREAS`` by that seed (a longer
 draw with the same seed begins with the same mutants), runs for each the tests that concern its
 module, and prints what survived and the share that was found, with its 95 % interval. Nothing in
-the checkout is touched: all of it happens in a copy.
+the checkout is touched: all of it happens in a copy. With ``REPORT=file`` each outcome is written
+down at once, and what is in there already is not run again: a run that was stopped goes on.
 
 mutmut makes the mutants; it does not run them. It mutates neither a module's constants nor a
 property, and it rewrites every function into a dispatcher, which the tests that read the source
@@ -222,18 +223,20 @@ def _fork(copy: Path, run: Callable[[], int]) -> int | None:
         time.sleep(0.02)
 
 
+def difference(code: str, mutated: str) -> str:
+    """Return the lines that a mutation takes out and puts in."""
+    lines = difflib.unified_diff(
+        code.splitlines(keepends=True), mutated.splitlines(keepends=True), n=0
+    )
+    return "".join(line for line in lines if not line.startswith(("---", "+++", "@@")))
+
+
 def judge(copy: Path, mutant: Mutant, tests: tuple[str, ...]) -> Outcome:
     """Apply a mutant, run what concerns it, and take it back."""
     path = copy / mutant.file
     code = path.read_text()
     mutated = mutate(code, mutant.number)
-    diff = "".join(
-        line
-        for line in difflib.unified_diff(
-            code.splitlines(keepends=True), mutated.splitlines(keepends=True), n=0
-        )
-        if not line.startswith(("---", "+++", "@@"))
-    )
+    diff = difference(code, mutated)
     began = time.monotonic()
     before = path.stat()
     path.write_text(mutated)
@@ -262,6 +265,23 @@ def _find(copy: Path, tests: tuple[str, ...]) -> tuple[str, str]:
         if code:  # what cannot even be imported fails before any test
             return "killed", note.read_text() if note.exists() else "importing"
     return "survived", ""
+
+
+def written(report: Path | None) -> dict[Mutant, Outcome]:
+    """Return the outcomes of a run that was stopped, as its report has them."""
+    outcomes = {}
+    if report and report.exists():
+        for line in report.read_text().splitlines():
+            fields = json.loads(line)
+            mutant = Mutant(**fields.pop("mutant"))
+            outcomes[mutant] = Outcome(mutant, **fields)
+    return outcomes
+
+
+def is_of(copy: Path, outcome: Outcome) -> bool:
+    """Tell whether an outcome is of the code as it is now: its file may have changed since."""
+    code = (copy / outcome.mutant.file).read_text()
+    return outcome.diff == difference(code, mutate(code, outcome.mutant.number))
 
 
 def wilson(found: int, number: int) -> tuple[float, float]:
@@ -294,7 +314,11 @@ def main() -> int:
     options = argparse.ArgumentParser(description=__doc__)
     options.add_argument("--seed", type=int, default=1)
     options.add_argument("--number", type=int, default=100)
-    options.add_argument("--report", type=Path, help="a file for the outcomes, as JSON lines")
+    options.add_argument(
+        "--report",
+        type=Path,
+        help="a file for the outcomes, as JSON lines; one that is there is gone on with",
+    )
     chosen = options.parse_args()
     sys.dont_write_bytecode = True
     os.environ |= {"PYTHONDONTWRITEBYTECODE": "1", "HYPOTHESIS_STORAGE_DIRECTORY": os.devnull}
@@ -307,18 +331,21 @@ def main() -> int:
         mutants = list(all_mutants(copy))
         print(f"{len(mutants)} mutants of {len(tests)} modules", flush=True)
         random.Random(chosen.seed).shuffle(mutants)  # noqa: S311 - no secret
+        before = written(chosen.report)
         outcomes = []
         for mutant in mutants[: chosen.number]:
-            outcome = judge(copy, mutant, tests[mutant.file])
+            outcome = before.get(mutant)
+            if outcome is None or not is_of(copy, outcome):
+                outcome = judge(copy, mutant, tests[mutant.file])
+                if chosen.report:
+                    with chosen.report.open("a") as report:
+                        report.write(json.dumps(asdict(outcome)) + "\n")
             outcomes.append(outcome)
             line = f"{mutant.file}:{mutant.line} #{mutant.number}"
             print(f"{len(outcomes)} {outcome.result} {line} ({outcome.seconds} s) {outcome.by}")
             if outcome.result == "survived":
                 print(outcome.diff)
             sys.stdout.flush()
-            if chosen.report:
-                with chosen.report.open("a") as report:
-                    report.write(json.dumps(asdict(outcome)) + "\n")
     found = sum(outcome.result in ("killed", "timed out") for outcome in outcomes)
     low, high = wilson(found, len(outcomes))
     print(
