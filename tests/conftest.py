@@ -64,6 +64,12 @@ def clerk_sign_in(clerk_sign_in: SignIn) -> SignIn:
     return sign_in
 
 
+@pytest.fixture
+def no_pause(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let urllib3 try again at once."""
+    monkeypatch.setattr("urllib3.util.retry.Retry.sleep", lambda *_: None)
+
+
 @pytest.fixture(autouse=True)
 def _nothing_remembered() -> Iterator[None]:
     """Let no test see what another one cached."""

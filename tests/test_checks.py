@@ -70,14 +70,16 @@ def test_e003_no_publishable_key_where_the_site_runs_and_w009_elsewhere(key: Any
     assert ids_on_deployment(CLERK_PUBLISHABLE_KEY=key, **parties) == ["W009", "E003"]
 
 
-@pytest.mark.parametrize("key", ["pk_test_abc", "sk_abc", "whsec_abc", "hello"])
-def test_e002_a_secret_key_that_is_none(key: str) -> None:
-    assert "E002" in ids(CLERK_SECRET_KEY=key)
+def test_e002_a_secret_key_that_is_none(subtests: pytest.Subtests) -> None:
+    for key in ["pk_test_abc", "sk_abc", "whsec_abc", "hello"]:
+        with subtests.test(key=key):
+            assert "E002" in ids(CLERK_SECRET_KEY=key)
 
 
-@pytest.mark.parametrize("key", ["nonsense", "pk_test_!!!!", "sk_test_abc", "pk_test_YWJj"])
-def test_e003_a_publishable_key_that_cannot_be_used(key: str) -> None:
-    assert ids(CLERK_PUBLISHABLE_KEY=key) == ["E003"]
+def test_e003_a_publishable_key_that_cannot_be_used(subtests: pytest.Subtests) -> None:
+    for key in ["nonsense", "pk_test_!!!!", "sk_test_abc", "pk_test_YWJj"]:
+        with subtests.test(key=key):
+            assert ids(CLERK_PUBLISHABLE_KEY=key) == ["E003"]
 
 
 @pytest.mark.parametrize(
@@ -227,49 +229,44 @@ BOUNDS = {
 FITTING = {"ORG_INVITATIONS_CONNECT_TIMEOUT": 0.1, "ORG_INVITATIONS_READ_TIMEOUT": 0.2}
 
 
-@pytest.mark.parametrize("name", BOUNDS)
-def test_e011_a_number_out_of_bounds(name: str) -> None:
-    low, high = BOUNDS[name]
-    setting = f"ORG_INVITATIONS_{name}"
-    others = {} if "TIMEOUT" in name else FITTING
-    for good in (low, high, None):
-        assert set(ids(**{**others, setting: good})) <= {"W007"}
-    wrong: list[Any] = [low - 1, high + 1, "5", True, float("nan"), 10**400, []]
-    for bad in wrong:
-        assert set(ids(**{**others, setting: bad})) - {"W007"} == {"E011"}, bad
-    with override_settings(**{**others, setting: -1}):
-        [message] = found()
-    assert str(message.msg) == f"{setting} must be a number from {low} to {high}."
-    assert message.obj == setting
+def test_e011_a_number_out_of_bounds(subtests: pytest.Subtests) -> None:
+    for name, (low, high) in BOUNDS.items():
+        with subtests.test(name=name):
+            setting = f"ORG_INVITATIONS_{name}"
+            others = {} if "TIMEOUT" in name else FITTING
+            for good in (low, high, None):
+                assert set(ids(**{**others, setting: good})) <= {"W007"}
+            wrong: list[Any] = [low - 1, high + 1, "5", True, float("nan"), 10**400, []]
+            for bad in wrong:
+                assert set(ids(**{**others, setting: bad})) - {"W007"} == {"E011"}, bad
+            with override_settings(**{**others, setting: -1}):
+                [message] = found()
+            assert str(message.msg) == f"{setting} must be a number from {low} to {high}."
+            assert message.obj == setting
 
 
-@pytest.mark.parametrize(
-    ("connect", "read", "request_seconds", "fits"),
-    [
+def test_w007_time_outs_that_do_not_fit_into_a_request(subtests: pytest.Subtests) -> None:
+    for connect, read, request_seconds, fits in [
         (2, 6, 24, True),
         (2, 6, 23.9, False),
         (3.05, 10, 25, False),
         (3.05, 10, 40, True),
         (None, None, None, True),
         (None, None, 20, False),
-    ],
-)
-def test_w007_time_outs_that_do_not_fit_into_a_request(
-    connect: Any, read: Any, request_seconds: Any, fits: bool
-) -> None:
-    times = {
-        "ORG_INVITATIONS_CONNECT_TIMEOUT": connect,
-        "ORG_INVITATIONS_READ_TIMEOUT": read,
-        "ORG_INVITATIONS_REQUEST_SECONDS": request_seconds,
-    }
-    assert ids(**times) == ([] if fits else ["W007"])
+    ]:
+        with subtests.test(connect=connect, read=read, request_seconds=request_seconds, fits=fits):
+            times = {
+                "ORG_INVITATIONS_CONNECT_TIMEOUT": connect,
+                "ORG_INVITATIONS_READ_TIMEOUT": read,
+                "ORG_INVITATIONS_REQUEST_SECONDS": request_seconds,
+            }
+            assert ids(**times) == ([] if fits else ["W007"])
 
 
-@pytest.mark.parametrize(
-    "identity", ["nonsense", "no.such.module", "os.path", "os.sep", 5, ["os.getcwd"]]
-)
-def test_e012_an_identity_that_cannot_be_called(identity: Any) -> None:
-    assert ids(ORG_INVITATIONS_IDENTITY=identity) == ["E012"]
+def test_e012_an_identity_that_cannot_be_called(subtests: pytest.Subtests) -> None:
+    for identity in ["nonsense", "no.such.module", "os.path", "os.sep", 5, ["os.getcwd"]]:
+        with subtests.test(identity=identity):
+            assert ids(ORG_INVITATIONS_IDENTITY=identity) == ["E012"]
 
 
 @pytest.mark.parametrize("identity", ["os.getcwd", len])
@@ -281,33 +278,42 @@ def test_e013_a_cache_that_does_not_exist() -> None:
     assert ids(ORG_INVITATIONS_CACHE_ALIAS="nowhere") == ["E013"]
 
 
-@pytest.mark.parametrize(
-    "policy",
-    ["nonsense", "no.such.Module", "org_invitations.roles.Nothing", "builtins.dict", int, 0, []],
-)
-def test_e014_a_rule_of_granting_that_is_none(policy: Any) -> None:
-    assert ids(ORG_INVITATIONS_GRANT_POLICY=policy) == ["E014"]
+def test_e014_a_rule_of_granting_that_is_none(subtests: pytest.Subtests) -> None:
+    for policy in [
+        "nonsense",
+        "no.such.Module",
+        "org_invitations.roles.Nothing",
+        "builtins.dict",
+        int,
+        0,
+        [],
+    ]:
+        with subtests.test(policy=policy):
+            assert ids(ORG_INVITATIONS_GRANT_POLICY=policy) == ["E014"]
 
 
-@pytest.mark.parametrize("policy", ["org_invitations.roles.GrantPolicy", GrantPolicy, "", None])
-def test_a_rule_of_granting_may_be_named_or_given(policy: Any) -> None:
-    assert ids(ORG_INVITATIONS_GRANT_POLICY=policy) == []
+def test_a_rule_of_granting_may_be_named_or_given(subtests: pytest.Subtests) -> None:
+    for policy in ["org_invitations.roles.GrantPolicy", GrantPolicy, "", None]:
+        with subtests.test(policy=policy):
+            assert ids(ORG_INVITATIONS_GRANT_POLICY=policy) == []
 
 
 SWITCHES = [f"ORG_INVITATIONS_{n}" for n in ("MARK_INVITATIONS", "AZP_HANDSHAKE")]
 SWITCHES += ["ORG_INVITATIONS_ALLOW_IMPERSONATION"]
 
 
-@pytest.mark.parametrize("name", SWITCHES)
-@pytest.mark.parametrize("value", ["False", 2, 0, []])
-def test_e024_a_switch_that_is_neither_on_nor_off(name: str, value: Any) -> None:
-    assert ids(**{name: value}) == ["E024"]
+def test_e024_a_switch_that_is_neither_on_nor_off(subtests: pytest.Subtests) -> None:
+    for value in ["False", 2, 0, []]:
+        for name in SWITCHES:
+            with subtests.test(name=name, value=value):
+                assert ids(**{name: value}) == ["E024"]
 
 
-@pytest.mark.parametrize("name", SWITCHES)
-@pytest.mark.parametrize("value", [True, False, None])
-def test_a_switch_is_on_or_off(name: str, value: Any) -> None:
-    assert ids(**{name: value}) == []
+def test_a_switch_is_on_or_off(subtests: pytest.Subtests) -> None:
+    for value in [True, False, None]:
+        for name in SWITCHES:
+            with subtests.test(name=name, value=value):
+                assert ids(**{name: value}) == []
 
 
 NO_PAIRS: list[Any] = [
@@ -324,9 +330,10 @@ NO_PAIRS: list[Any] = [
 ]
 
 
-@pytest.mark.parametrize("languages", NO_PAIRS)
-def test_e017_languages_that_are_no_pairs(languages: Any) -> None:
-    assert ids(ORG_INVITATIONS_LANGUAGES=languages) == ["E017"]
+def test_e017_languages_that_are_no_pairs(subtests: pytest.Subtests) -> None:
+    for languages in NO_PAIRS:
+        with subtests.test(languages=languages):
+            assert ids(ORG_INVITATIONS_LANGUAGES=languages) == ["E017"]
 
 
 def test_e018_places_that_are_no_urls_or_no_pairs(subtests: pytest.Subtests) -> None:
@@ -341,9 +348,13 @@ def test_e018_places_that_are_no_urls_or_no_pairs(subtests: pytest.Subtests) -> 
             assert ids(ORG_INVITATIONS_REDIRECT_URLS=urls) == ["E018"]
 
 
-@pytest.mark.parametrize("nothing", [None, "", [], ()])
-def test_a_site_need_not_offer_languages_or_places(nothing: Any) -> None:
-    assert ids(ORG_INVITATIONS_LANGUAGES=nothing, ORG_INVITATIONS_REDIRECT_URLS=nothing) == []
+def test_a_site_need_not_offer_languages_or_places(subtests: pytest.Subtests) -> None:
+    cases: list[Any] = [None, "", [], ()]
+    for nothing in cases:
+        with subtests.test(nothing=nothing):
+            assert (
+                ids(ORG_INVITATIONS_LANGUAGES=nothing, ORG_INVITATIONS_REDIRECT_URLS=nothing) == []
+            )
 
 
 def test_languages_and_places_are_pairs_and_their_names_may_be_translated() -> None:
@@ -441,9 +452,8 @@ def no_database(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(found, "ENGINE", "django.db.backends.dummy")
 
 
-@pytest.mark.parametrize(
-    ("party", "origin"),
-    [
+def test_e023_a_party_that_browsers_spell_otherwise(subtests: pytest.Subtests) -> None:
+    for party, origin in [
         ("https://app.test/", "https://app.test"),
         ("https://app.test//", "https://app.test"),
         ("https://app.test/x?y#z", "https://app.test"),
@@ -455,16 +465,15 @@ def no_database(monkeypatch: pytest.MonkeyPatch) -> None:
         ("http://localhost:8000/", "http://localhost:8000"),
         ("http://[::1]:8000/", "http://[::1]:8000"),
         ("https://ada:secret@app.test", "https://app.test"),
-    ],
-)
-def test_e023_a_party_that_browsers_spell_otherwise(party: str, origin: str) -> None:
-    wrong = {"CLERK_AUTHORIZED_PARTIES": ["https://a.test", party]}
-    with override_settings(**wrong):
-        (message,) = found()
-    assert message.id == "org_invitations.E023"
-    assert f"Write '{origin}'" in str(message.hint)
-    assert ids(CLERK_AUTHORIZED_PARTIES=[origin]) == []
-    assert ids(**wrong, ORG_INVITATIONS_IDENTITY=len) == []
+    ]:
+        with subtests.test(party=party, origin=origin):
+            wrong = {"CLERK_AUTHORIZED_PARTIES": ["https://a.test", party]}
+            with override_settings(**wrong):
+                (message,) = found()
+            assert message.id == "org_invitations.E023"
+            assert f"Write '{origin}'" in str(message.hint)
+            assert ids(CLERK_AUTHORIZED_PARTIES=[origin]) == []
+            assert ids(**wrong, ORG_INVITATIONS_IDENTITY=len) == []
 
 
 # --- On deployment -------------------------------------------------------------------------
@@ -476,9 +485,10 @@ def test_w004_any_origin_is_accepted() -> None:
     assert ids_on_deployment(ORG_INVITATIONS_IDENTITY=len) == []
 
 
-@pytest.mark.parametrize("party", ["app.test", "https://", "http://[::1", "https://a:port", 5])
-def test_w005_a_party_that_is_no_origin(party: Any) -> None:
-    assert ids_on_deployment(CLERK_AUTHORIZED_PARTIES=["https://a.test", party]) == ["W005"]
+def test_w005_a_party_that_is_no_origin(subtests: pytest.Subtests) -> None:
+    for party in ["app.test", "https://", "http://[::1", "https://a:port", 5]:
+        with subtests.test(party=party):
+            assert ids_on_deployment(CLERK_AUTHORIZED_PARTIES=["https://a.test", party]) == ["W005"]
 
 
 # --- All of them ---------------------------------------------------------------------------

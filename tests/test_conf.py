@@ -82,13 +82,10 @@ def test_what_a_site_does_not_set_has_its_default(subtests: pytest.Subtests) -> 
 # --- Texts ---------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize(
-    "name",
-    ["CLERK_SECRET_KEY", "CLERK_PUBLISHABLE_KEY", "CLERK_SIGN_IN_URL", "REDIRECT_URL"],
-)
-def test_a_text_is_taken_without_the_blanks_around_it(name: str) -> None:
-    with put(own_name(name), " value\n"):
-        assert getattr(conf, name) == "value"
+def test_a_text_is_taken_without_the_blanks_around_it(subtests: pytest.Subtests) -> None:
+    for name in ["CLERK_SECRET_KEY", "CLERK_PUBLISHABLE_KEY", "CLERK_SIGN_IN_URL", "REDIRECT_URL"]:
+        with subtests.test(name=name), put(own_name(name), " value\n"):
+            assert getattr(conf, name) == "value"
 
 
 def test_what_is_no_text_counts_as_not_set(subtests: pytest.Subtests) -> None:
@@ -108,9 +105,8 @@ def test_the_public_key_may_be_written_in_one_line() -> None:
         assert conf.CLERK_JWT_KEY == "-----BEGIN PUBLIC KEY-----\nabc\n-----END PUBLIC KEY-----"
 
 
-@pytest.mark.parametrize(
-    ("value", "meant"),
-    [
+def test_the_address_of_the_api_is_meant_without_its_version(subtests: pytest.Subtests) -> None:
+    for value, meant in [
         ("https://clerk.test", "https://clerk.test"),
         ("https://clerk.test/", "https://clerk.test"),
         ("https://clerk.test/v1", "https://clerk.test"),
@@ -118,11 +114,9 @@ def test_the_public_key_may_be_written_in_one_line() -> None:
         ("", "https://api.clerk.com"),
         (None, "https://api.clerk.com"),
         (5, "https://api.clerk.com"),
-    ],
-)
-def test_the_address_of_the_api_is_meant_without_its_version(value: Any, meant: str) -> None:
-    with put("CLERK_API_URL", value):
-        assert meant == conf.CLERK_API_URL
+    ]:
+        with subtests.test(value=value, meant=meant), put("CLERK_API_URL", value):
+            assert meant == conf.CLERK_API_URL
 
 
 def test_the_proxy_is_meant_without_the_slash_at_its_end() -> None:
@@ -139,29 +133,25 @@ def test_the_cache_has_a_name(value: Any, meant: str) -> None:
 # --- Lists of texts ------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("name", ["CLERK_AUTHORIZED_PARTIES", "HANDSHAKE_PATHS"])
-@pytest.mark.parametrize(
-    ("value", "meant"),
-    [
+def test_a_list_may_be_a_tuple_or_a_single_text(subtests: pytest.Subtests) -> None:
+    for value, meant in [
         (["https://a.test", "https://b.test"], ("https://a.test", "https://b.test")),
         (("https://a.test",), ("https://a.test",)),
         ("https://a.test", ("https://a.test",)),
-    ],
-)
-def test_a_list_may_be_a_tuple_or_a_single_text(
-    name: str, value: Any, meant: tuple[str, ...]
-) -> None:
-    with put(own_name(name), value):
-        assert getattr(conf, name) == meant
+    ]:
+        for name in ["CLERK_AUTHORIZED_PARTIES", "HANDSHAKE_PATHS"]:
+            with subtests.test(name=name, value=value, meant=meant), put(own_name(name), value):
+                assert getattr(conf, name) == meant
 
 
-@pytest.mark.parametrize("nonsense", [5, [None], ["", 5], object(), [["https://a.test"]]])
-def test_nonsense_does_not_open_the_site_to_every_party(nonsense: Any) -> None:
-    with put("CLERK_AUTHORIZED_PARTIES", nonsense):
-        parties = conf.CLERK_AUTHORIZED_PARTIES
-    assert parties  # an empty one would let every origin in
-    assert all(isinstance(party, str) for party in parties)
-    assert "https://a.test" not in parties
+def test_nonsense_does_not_open_the_site_to_every_party(subtests: pytest.Subtests) -> None:
+    for nonsense in [5, [None], ["", 5], object(), [["https://a.test"]]]:
+        with subtests.test(nonsense=nonsense):
+            with put("CLERK_AUTHORIZED_PARTIES", nonsense):
+                parties = conf.CLERK_AUTHORIZED_PARTIES
+            assert parties  # an empty one would let every origin in
+            assert all(isinstance(party, str) for party in parties)
+            assert "https://a.test" not in parties
 
 
 @pytest.mark.parametrize("value", [["https://a.test/"], "https://a.test/", ["https://a.test//"]])
@@ -185,10 +175,11 @@ def test_a_handshake_for_a_token_without_azp_is_switched_off_by_false(
         assert conf.AZP_HANDSHAKE is meant
 
 
-@pytest.mark.parametrize("nothing", [None, "", [], ()])
-def test_no_parties_are_no_parties(nothing: Any) -> None:
-    with put("CLERK_AUTHORIZED_PARTIES", nothing):
-        assert conf.CLERK_AUTHORIZED_PARTIES == ()
+def test_no_parties_are_no_parties(subtests: pytest.Subtests) -> None:
+    cases: list[Any] = [None, "", [], ()]
+    for nothing in cases:
+        with subtests.test(nothing=nothing), put("CLERK_AUTHORIZED_PARTIES", nothing):
+            assert conf.CLERK_AUTHORIZED_PARTIES == ()
 
 
 def test_an_empty_list_of_paths_is_not_the_same_as_none() -> None:
@@ -293,11 +284,11 @@ def test_what_is_no_number_means_the_default(subtests: pytest.Subtests) -> None:
                 assert getattr(conf, name) == DEFAULTS[name]
 
 
-@pytest.mark.parametrize("nonsense", [NAN, INF, -INF, HUGE])
-@pytest.mark.parametrize("name", ["CONNECT_TIMEOUT", "READ_TIMEOUT", "REQUEST_SECONDS"])
-def test_a_time_out_that_no_socket_takes_means_the_default(name: str, nonsense: Any) -> None:
-    with put(own_name(name), nonsense):
-        assert getattr(conf, name) == DEFAULTS[name]
+def test_a_time_out_that_no_socket_takes_means_the_default(subtests: pytest.Subtests) -> None:
+    for name in ["CONNECT_TIMEOUT", "READ_TIMEOUT", "REQUEST_SECONDS"]:
+        for nonsense in [NAN, INF, -INF, HUGE]:
+            with subtests.test(nonsense=nonsense, name=name), put(own_name(name), nonsense):
+                assert getattr(conf, name) == DEFAULTS[name]
 
 
 @pytest.mark.parametrize("nonsense", ["10", True, 1.5])
@@ -317,42 +308,45 @@ def test_who_asks_may_be_told_by_a_callable_or_its_name() -> None:
         assert conf.IDENTITY == ""
 
 
-@pytest.mark.parametrize("value", ["mysite.grants.Ours", int, 0, False, []])
-def test_the_rule_of_granting_is_passed_on_as_it_is_written(value: Any) -> None:
-    # A mistake must be seen as one, and not taken for "not set".
-    with put("ORG_INVITATIONS_GRANT_POLICY", value):
-        assert conf.GRANT_POLICY is value
-    with put("ORG_INVITATIONS_GRANT_POLICY", None):
-        assert conf.GRANT_POLICY == ""
+def test_the_rule_of_granting_is_passed_on_as_it_is_written(subtests: pytest.Subtests) -> None:
+    for value in ["mysite.grants.Ours", int, 0, False, []]:
+        with subtests.test(value=value):
+            # A mistake must be seen as one, and not taken for "not set".
+            with put("ORG_INVITATIONS_GRANT_POLICY", value):
+                assert conf.GRANT_POLICY is value
+            with put("ORG_INVITATIONS_GRANT_POLICY", None):
+                assert conf.GRANT_POLICY == ""
 
 
-@pytest.mark.parametrize(
-    ("value", "used"), [(True, True), (False, False), (None, True), ("no", True), (0, True)]
-)
-def test_invitations_carry_a_mark_unless_the_site_says_no(value: Any, used: bool) -> None:
-    with put("ORG_INVITATIONS_MARK_INVITATIONS", value):
-        assert conf.MARK_INVITATIONS is used
+def test_invitations_carry_a_mark_unless_the_site_says_no(subtests: pytest.Subtests) -> None:
+    for value, used in [(True, True), (False, False), (None, True), ("no", True), (0, True)]:
+        with subtests.test(value=value, used=used), put("ORG_INVITATIONS_MARK_INVITATIONS", value):
+            assert conf.MARK_INVITATIONS is used
 
 
-@pytest.mark.parametrize(
-    ("value", "used"), [(True, True), (False, False), (None, True), ("no", False), (0, False)]
-)
-def test_who_acts_as_somebody_gets_in_only_where_the_site_says_so(value: Any, used: bool) -> None:
-    with put("ORG_INVITATIONS_ALLOW_IMPERSONATION", value):
-        assert conf.ALLOW_IMPERSONATION is used
+def test_who_acts_as_somebody_gets_in_only_where_the_site_says_so(
+    subtests: pytest.Subtests,
+) -> None:
+    for value, used in [(True, True), (False, False), (None, True), ("no", False), (0, False)]:
+        with (
+            subtests.test(value=value, used=used),
+            put("ORG_INVITATIONS_ALLOW_IMPERSONATION", value),
+        ):
+            assert conf.ALLOW_IMPERSONATION is used
 
 
-@pytest.mark.parametrize("name", DJANGOS)
-def test_djangos_own_settings_are_read_as_they_are_now(name: str) -> None:
-    new: Any = {
-        "DEBUG": True,
-        "CACHES": {"default": {}},
-        "CSRF_FAILURE_VIEW": "site.views.forged",
-        "DATA_UPLOAD_MAX_NUMBER_FIELDS": 7,
-    }.get(name, ["django.contrib.messages"])
-    with put(name, new):
-        found = getattr(conf, name)
-    assert found == (tuple(new) if isinstance(new, list) else new)
+def test_djangos_own_settings_are_read_as_they_are_now(subtests: pytest.Subtests) -> None:
+    for name in DJANGOS:
+        with subtests.test(name=name):
+            new: Any = {
+                "DEBUG": True,
+                "CACHES": {"default": {}},
+                "CSRF_FAILURE_VIEW": "site.views.forged",
+                "DATA_UPLOAD_MAX_NUMBER_FIELDS": 7,
+            }.get(name, ["django.contrib.messages"])
+            with put(name, new):
+                found = getattr(conf, name)
+            assert found == (tuple(new) if isinstance(new, list) else new)
 
 
 def test_the_checks_see_a_setting_as_the_site_wrote_it() -> None:

@@ -76,11 +76,12 @@ def test_one_address_or_many_become_entries() -> None:
     ]
 
 
-@pytest.mark.parametrize("text", ["", "  ", "\n\n", ",;", "\u200b"])
-def test_nothing_is_a_mistake(text: str) -> None:
-    assert errors(form(text)) == {
-        "email_addresses": ["Enter the email address of the person to invite."]
-    }
+def test_nothing_is_a_mistake(subtests: pytest.Subtests) -> None:
+    for text in ["", "  ", "\n\n", ",;", "\u200b"]:
+        with subtests.test(text=text):
+            assert errors(form(text)) == {
+                "email_addresses": ["Enter the email address of the person to invite."]
+            }
 
 
 def test_lines_are_counted_as_they_were_typed() -> None:
@@ -132,26 +133,26 @@ def test_an_empty_file_is_like_no_file() -> None:
     assert errors(form("", file=b"")).keys() == {"email_addresses"}
 
 
-@pytest.mark.parametrize(
-    ("text", "file"),
-    [
+def test_what_came_in_a_file_is_put_into_the_text_and_means_the_same(
+    subtests: pytest.Subtests,
+) -> None:
+    for text, file in [
         ("", "Email,Role\nana@example.com,Admin\nbo@example.com,\n"),
         ("zoe@example.com, nobody", "Name;Email\nAna;ana@example.com\nBo;bo@example.com\n"),
         ("ana@example.com", "Email\nana@example.com\nnobody at home\n"),
         ("", '"Doe, Ana",ana@example.com\n"Roe, Bo",bo@example.com\n'),
-    ],
-)
-def test_what_came_in_a_file_is_put_into_the_text_and_means_the_same(text: str, file: str) -> None:
-    sent = form(text, file=file)
-    sent.retype()
-    typed = sent["email_addresses"].value()
-    found = [(e.email_address, e.role) for e in parse_text(typed)]
-    assert found == [(e.email_address, e.role) for e in sent.entries]
-    # Sent again without the file it is the same list; once more changes nothing.
-    again = form(typed)
-    again.retype()
-    assert again["email_addresses"].value() == typed
-    assert sent["role"].value() == "org:member"
+    ]:
+        with subtests.test(text=text, file=file):
+            sent = form(text, file=file)
+            sent.retype()
+            typed = sent["email_addresses"].value()
+            found = [(e.email_address, e.role) for e in parse_text(typed)]
+            assert found == [(e.email_address, e.role) for e in sent.entries]
+            # Sent again without the file it is the same list; once more changes nothing.
+            again = form(typed)
+            again.retype()
+            assert again["email_addresses"].value() == typed
+            assert sent["role"].value() == "org:member"
 
 
 def test_without_a_file_the_text_stays_as_it_was_typed() -> None:
@@ -275,19 +276,24 @@ def _one_day() -> str:
     return str(dict(field.widget.choices)[1])
 
 
-@pytest.mark.parametrize("days", [1, 5, 365, "12"])
-def test_any_number_of_days_within_clerks_bounds_is_taken_and_offered(days: Any) -> None:
-    sent = form(expires_in_days=days)
-    assert sent.is_valid()
-    assert sent.cleaned_data["expires_in_days"] == int(days)
-    assert f'<option value="{days}" selected>' in str(sent["expires_in_days"])
+def test_any_number_of_days_within_clerks_bounds_is_taken_and_offered(
+    subtests: pytest.Subtests,
+) -> None:
+    cases: list[Any] = [1, 5, 365, "12"]
+    for days in cases:
+        with subtests.test(days=days):
+            sent = form(expires_in_days=days)
+            assert sent.is_valid()
+            assert sent.cleaned_data["expires_in_days"] == int(days)
+            assert f'<option value="{days}" selected>' in str(sent["expires_in_days"])
 
 
-@pytest.mark.parametrize("days", ["0", "366", "-3", "soon", "2.5", "9" * 400])
-def test_any_other_is_a_mistake(days: str) -> None:
-    sent = form(expires_in_days=days)
-    assert errors(sent).keys() == {"expires_in_days"}
-    str(sent["expires_in_days"])
+def test_any_other_is_a_mistake(subtests: pytest.Subtests) -> None:
+    for days in ["0", "366", "-3", "soon", "2.5", "9" * 400]:
+        with subtests.test(days=days):
+            sent = form(expires_in_days=days)
+            assert errors(sent).keys() == {"expires_in_days"}
+            str(sent["expires_in_days"])
 
 
 @override_settings(ORG_INVITATIONS_EXPIRES_IN_DAYS=10)

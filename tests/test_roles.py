@@ -50,20 +50,18 @@ def settings(**order: Any) -> OrganizationSettings:
 # --- Which role set decides ----------------------------------------------------------------
 
 
-@pytest.mark.parametrize(
-    ("own", "initial", "decides"),
-    [
+def test_the_organizations_role_set_decides_else_the_instances_initial_one(
+    subtests: pytest.Subtests,
+) -> None:
+    for own, initial, decides in [
         ("role_set:crew", "role_set:default", "role_set:crew"),
         (None, "role_set:default", "role_set:default"),
         ("role_set:crew", None, "role_set:crew"),
         (None, None, None),
-    ],
-)
-def test_the_organizations_role_set_decides_else_the_instances_initial_one(
-    own: str | None, initial: str | None, decides: str | None
-) -> None:
-    organization = Organization(id="org_1", name="A", role_set_key=own)
-    assert role_set_key(organization, settings(initial_role_set_key=initial)) == decides
+    ]:
+        with subtests.test(own=own, initial=initial, decides=decides):
+            organization = Organization(id="org_1", name="A", role_set_key=own)
+            assert role_set_key(organization, settings(initial_role_set_key=initial)) == decides
 
 
 def test_where_the_settings_are_not_known_only_the_organization_can_decide() -> None:
@@ -102,26 +100,24 @@ def test_a_role_that_the_instance_does_not_list_has_unknown_permissions() -> Non
     assert [role.permissions for role in roles.roles] == [None, None]
 
 
-@pytest.mark.parametrize(
-    ("of_the_set", "of_the_instance", "offered"),
-    [
+def test_the_default_role_is_the_sets_else_the_instances_if_it_is_offered_at_all(
+    subtests: pytest.Subtests,
+) -> None:
+    for of_the_set, of_the_instance, offered in [
         ("org:admin", "org:member", "org:admin"),
         ("", "org:member", "org:member"),
         ("org:auditor", "org:member", ""),
         ("", "org:auditor", ""),
         ("", "", ""),
-    ],
-)
-def test_the_default_role_is_the_sets_else_the_instances_if_it_is_offered_at_all(
-    of_the_set: str, of_the_instance: str, offered: str
-) -> None:
-    roles = assignable_roles(
-        "org_1",
-        role_set(default_role=of_the_set),
-        INSTANCE,
-        settings(domains_default_role=of_the_instance),
-    )
-    assert roles.default_role == offered
+    ]:
+        with subtests.test(of_the_set=of_the_set, of_the_instance=of_the_instance, offered=offered):
+            roles = assignable_roles(
+                "org_1",
+                role_set(default_role=of_the_set),
+                INSTANCE,
+                settings(domains_default_role=of_the_instance),
+            )
+            assert roles.default_role == offered
 
 
 def test_the_only_role_is_the_default_one() -> None:
@@ -130,15 +126,16 @@ def test_the_only_role_is_the_default_one() -> None:
     assert assignable_roles("org_1", None, (ADMIN,), None).default_role == "org:admin"
 
 
-@pytest.mark.parametrize(
-    ("migrating", "concerns", "locked"),
-    [(False, "", False), (True, "", True), (True, "org_1", True), (True, "org_2", False)],
-)
-def test_a_running_migration_locks_the_roles_of_whom_it_concerns(
-    migrating: bool, concerns: str, locked: bool
-) -> None:
-    moving = role_set(migrating=migrating, migrating_organization_id=concerns)
-    assert assignable_roles("org_1", moving, INSTANCE, None).locked is locked
+def test_a_running_migration_locks_the_roles_of_whom_it_concerns(subtests: pytest.Subtests) -> None:
+    for migrating, concerns, locked in [
+        (False, "", False),
+        (True, "", True),
+        (True, "org_1", True),
+        (True, "org_2", False),
+    ]:
+        with subtests.test(migrating=migrating, concerns=concerns, locked=locked):
+            moving = role_set(migrating=migrating, migrating_organization_id=concerns)
+            assert assignable_roles("org_1", moving, INSTANCE, None).locked is locked
 
 
 def test_nothing_is_assignable_by_default() -> None:
@@ -168,12 +165,15 @@ def test_whose_membership_has_the_permission_may_whatever_the_role_is_called() -
     assert may_manage_members(membership(MANAGE_MEMBERS, role="org:people"), ())
 
 
-@pytest.mark.parametrize(
-    "other",
-    ["org:sys_memberships:read", "sys_memberships:manage", "org:sys_memberships:manage2", "*"],
-)
-def test_no_other_permission_will_do_and_no_role_makes_up_for_it(other: str) -> None:
-    assert not may_manage_members(membership(other, role="org:admin"), INSTANCE)
+def test_no_other_permission_will_do_and_no_role_makes_up_for_it(subtests: pytest.Subtests) -> None:
+    for other in [
+        "org:sys_memberships:read",
+        "sys_memberships:manage",
+        "org:sys_memberships:manage2",
+        "*",
+    ]:
+        with subtests.test(other=other):
+            assert not may_manage_members(membership(other, role="org:admin"), INSTANCE)
 
 
 def test_where_the_membership_names_no_permissions_its_role_is_looked_up() -> None:

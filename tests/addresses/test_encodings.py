@@ -38,26 +38,23 @@ TEXTS = {
 }
 
 
-@pytest.mark.parametrize(
-    ("encoding", "text"), [(name, text) for name, texts in TEXTS.items() for text in texts]
-)
-def test_a_file_is_read_in_the_encoding_it_was_written_in(encoding: str, text: str) -> None:
-    found = decode(text.encode(encoding))
-    assert found.text == text
-    assert found.is_sure
+def test_a_file_is_read_in_the_encoding_it_was_written_in(subtests: pytest.Subtests) -> None:
+    for encoding, text in [(name, text) for name, texts in TEXTS.items() for text in texts]:
+        with subtests.test(encoding=encoding, text=text):
+            found = decode(text.encode(encoding))
+            assert found.text == text
+            assert found.is_sure
 
 
-@pytest.mark.parametrize(
-    ("mark", "encoding"),
-    [
+def test_a_mark_decides(subtests: pytest.Subtests) -> None:
+    for mark, encoding in [
         (codecs.BOM_UTF8, "utf-8"),
         (codecs.BOM_UTF16_LE, "utf-16-le"),
         (codecs.BOM_UTF16_BE, "utf-16-be"),
         (codecs.BOM_UTF32_LE, "utf-32-le"),
-    ],
-)
-def test_a_mark_decides(mark: bytes, encoding: str) -> None:
-    assert decode(mark + "Ünï".encode(encoding)).text == "Ünï"
+    ]:
+        with subtests.test(mark=mark, encoding=encoding):
+            assert decode(mark + "Ünï".encode(encoding)).text == "Ünï"
 
 
 def test_where_nobody_can_tell_it_is_said_with_the_line_as_it_was_read() -> None:

@@ -14,24 +14,26 @@ VOCABULARIES = {
 }
 
 
-@pytest.mark.parametrize("name", VOCABULARIES)
-def test_each_stem_is_found_in_a_heading_that_consists_of_it(name: str) -> None:
-    for stem in VOCABULARIES[name].stems:
-        assert VOCABULARIES[name].are_in(plain(Stems.words_of(stem))), stem
-        assert VOCABULARIES[name].are_in(plain(Stems.words_of(stem).upper())), stem
+def test_each_stem_is_found_in_a_heading_that_consists_of_it(subtests: pytest.Subtests) -> None:
+    for name, vocabulary in VOCABULARIES.items():
+        with subtests.test(name=name):
+            for stem in vocabulary.stems:
+                assert vocabulary.are_in(plain(Stems.words_of(stem))), stem
+                assert vocabulary.are_in(plain(Stems.words_of(stem).upper())), stem
 
 
-@pytest.mark.parametrize("language", LANGUAGES.values(), ids=LANGUAGES)
-def test_the_headings_of_a_language_are_known(language) -> None:
+def test_the_headings_of_a_language_are_known(subtests: pytest.Subtests) -> None:
     """Each word of the list of languages, which nobody has written with the stems in sight."""
-    for text in (*language.email, language.second_email, language.upn):
-        assert read_heading(text).rank is not None, text
-    for text in language.role:
-        assert read_heading(text).is_role, text
-    for text in (language.student_email, language.employee_email):
-        assert (read_heading(text).is_told, read_heading(text).whose) == (True, ""), text
-    assert read_heading(language.parent_email).whose == "parent"
-    assert read_heading(language.manager_email).whose == "manager"
+    for language in LANGUAGES.values():
+        with subtests.test(language=language):
+            for text in (*language.email, language.second_email, language.upn):
+                assert read_heading(text).rank is not None, text
+            for text in language.role:
+                assert read_heading(text).is_role, text
+            for text in (language.student_email, language.employee_email):
+                assert (read_heading(text).is_told, read_heading(text).whose) == (True, ""), text
+            assert read_heading(language.parent_email).whose == "parent"
+            assert read_heading(language.manager_email).whose == "manager"
 
 
 def test_plain_stays_plain() -> None:
@@ -83,14 +85,14 @@ RANKS = {
 }
 
 
-@pytest.mark.parametrize("text", RANKS)
-def test_an_address_has_its_rank(text: str) -> None:
-    assert read_heading(text).rank is RANKS[text]
+def test_an_address_has_its_rank(subtests: pytest.Subtests) -> None:
+    for text, rank in RANKS.items():
+        with subtests.test(text=text):
+            assert read_heading(text).rank is rank
 
 
-@pytest.mark.parametrize(
-    ("text", "whose"),
-    [
+def test_an_address_may_be_somebody_elses(subtests: pytest.Subtests) -> None:
+    for text, whose in [
         ("Parent Email", "parent"),
         ("Line Manager", "manager"),
         ("Vorgesetzter (E-Mail)", "manager"),
@@ -100,10 +102,9 @@ def test_an_address_has_its_rank(text: str) -> None:
         ("Group Email", "group"),
         ("Employee email", ""),
         ("Contact email", ""),
-    ],
-)
-def test_an_address_may_be_somebody_elses(text: str, whose: str) -> None:
-    assert read_heading(text).whose == whose
+    ]:
+        with subtests.test(text=text, whose=whose):
+            assert read_heading(text).whose == whose
 
 
 def test_a_job_is_no_role() -> None:

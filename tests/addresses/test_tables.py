@@ -17,7 +17,7 @@ from org_invitations.addresses import (
     parse_text,
     read_text,
 )
-from tests.corpus.files import FILES, NO_TEXT, File
+from tests.corpus.files import FILES, NO_TEXT
 from tests.effort import assert_grows_with
 
 
@@ -27,9 +27,10 @@ def shown(entries: tuple[Entry, ...]) -> str:
     )
 
 
-@pytest.mark.parametrize("file", FILES, ids=lambda file: file.name)
-def test_a_file_is_read_as_it_was_meant(file: File) -> None:
-    assert shown(parse_file(file.content)) == file.expected
+def test_a_file_is_read_as_it_was_meant(subtests: pytest.Subtests) -> None:
+    for file in FILES:
+        with subtests.test(file=file):
+            assert shown(parse_file(file.content)) == file.expected
 
 
 def test_the_corpus_is_worth_the_name() -> None:
@@ -37,10 +38,10 @@ def test_the_corpus_is_worth_the_name() -> None:
     assert len({file.name for file in FILES}) == len(FILES)
 
 
-@pytest.mark.parametrize("content", NO_TEXT.values(), ids=NO_TEXT)
-def test_what_is_no_text_is_not_guessed_at(content: bytes) -> None:
-    with pytest.raises(UnreadableFile):
-        parse_file(content)
+def test_what_is_no_text_is_not_guessed_at(subtests: pytest.Subtests) -> None:
+    for content in NO_TEXT.values():
+        with subtests.test(content=content), pytest.raises(UnreadableFile):
+            parse_file(content)
 
 
 def test_a_file_of_five_megabytes_is_the_largest() -> None:
@@ -49,29 +50,37 @@ def test_a_file_of_five_megabytes_is_the_largest() -> None:
         parse_file(b"a" * (MAX_FILE_BYTES + 1))
 
 
-@pytest.mark.parametrize(
-    "header",
-    [
+def test_an_email_column_has_many_names(subtests: pytest.Subtests) -> None:
+    for header in [
         *["email", "E-Mail", "e-mail address", "Email Address", "EMAIL:", "mail", "E-mails"],
         *["E-Mail-Adresse", "Mailadresse", "Adresse e-mail", "Courriel", "Adresse électronique"],
         *["Correo electrónico", "Correo", "Indirizzo e-mail", "Posta elettronica"],
         *["E-mailadres", "E-postadress", "Endereço de e-mail", "Sähköposti", "E-posta adresi"],
         *["Adres e-mail", "Электронная почта", "メールアドレス", "邮箱", "이메일", '"Email"'],
-    ],
-)
-def test_an_email_column_has_many_names(header: str) -> None:
-    (entry,) = parse_text(f"x\t{header}\nAna\tana@x.org")
-    assert (entry.email_address, entry.line) == ("ana@x.org", 2)
-    (alone,) = parse_text(f"{header}\nana@x.org")
-    assert (alone.email_address, alone.line) == ("ana@x.org", 2)
+    ]:
+        with subtests.test(header=header):
+            (entry,) = parse_text(f"x\t{header}\nAna\tana@x.org")
+            assert (entry.email_address, entry.line) == ("ana@x.org", 2)
+            (alone,) = parse_text(f"{header}\nana@x.org")
+            assert (alone.email_address, alone.line) == ("ana@x.org", 2)
 
 
-@pytest.mark.parametrize(
-    "header", ["role", "Role", "ROLES", "Rolle", "Rôle", "rol", "Ruolo", "Role key", "役割", "роль"]
-)
-def test_so_has_a_role_column(header: str) -> None:
-    (entry,) = parse_text(f"{header};email\n org:admin ;ana@x.org")
-    assert entry.role == "org:admin"
+def test_so_has_a_role_column(subtests: pytest.Subtests) -> None:
+    for header in [
+        "role",
+        "Role",
+        "ROLES",
+        "Rolle",
+        "Rôle",
+        "rol",
+        "Ruolo",
+        "Role key",
+        "役割",
+        "роль",
+    ]:
+        with subtests.test(header=header):
+            (entry,) = parse_text(f"{header};email\n org:admin ;ana@x.org")
+            assert entry.role == "org:admin"
 
 
 @pytest.mark.parametrize("header", ["E-mail Type", "Email sent", "Mailing list"])
@@ -106,11 +115,10 @@ def test_the_last_row_may_be_shorter(text: str) -> None:
     assert read_text(text).is_table
 
 
-@pytest.mark.parametrize(
-    "text", ["Hello\tana@x.org\nbo\tis\tcoming", "a\tb", "\t", "", "a\tana@x.org\nb\tc\nd\te"]
-)
-def test_tabs_alone_make_no_table(text: str) -> None:
-    assert not read_text(text).is_table
+def test_tabs_alone_make_no_table(subtests: pytest.Subtests) -> None:
+    for text in ["Hello\tana@x.org\nbo\tis\tcoming", "a\tb", "\t", "", "a\tana@x.org\nb\tc\nd\te"]:
+        with subtests.test(text=text):
+            assert not read_text(text).is_table
 
 
 def test_commas_make_a_table_of_a_paste_where_every_line_is_a_row() -> None:
@@ -135,11 +143,12 @@ def test_a_line_below_the_heading_is_no_row() -> None:
     assert [e.email_address for e in parse_text(table)] == ["ana@x.org", ""]
 
 
-@pytest.mark.parametrize("line", ["sep=", 'sep="', 'sep=""', '"sep=""'])
-@pytest.mark.parametrize("end", ["\n", "\r\n", "\r"])
-def test_a_line_that_names_no_delimiter_is_a_line_like_any_other(line: str, end: str) -> None:
-    # Since Python 3.13 csv raises a ValueError for a quote or a line's end as delimiter.
-    assert [e.text for e in parse_text(f"{line}{end}ana@x.org")] == [line, "ana@x.org"]
+def test_a_line_that_names_no_delimiter_is_a_line_like_any_other(subtests: pytest.Subtests) -> None:
+    for end in ["\n", "\r\n", "\r"]:
+        for line in ["sep=", 'sep="', 'sep=""', '"sep=""']:
+            with subtests.test(line=line, end=end):
+                # Since Python 3.13 csv raises a ValueError for such a delimiter.
+                assert [e.text for e in parse_text(f"{line}{end}ana@x.org")] == [line, "ana@x.org"]
 
 
 def test_no_row_and_no_address_of_one_is_ever_lost() -> None:

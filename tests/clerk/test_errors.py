@@ -106,9 +106,8 @@ def test_the_catalogue_above_is_the_modules_own() -> None:
     assert set(_BY_CODE) - {code for _, code, _, _ in CATALOGUE} == {"invitation_already_revoked"}
 
 
-@pytest.mark.parametrize(
-    ("long_message", "meta", "kind"),
-    [
+def test_resource_not_found_tells_in_words_what_was_not_found(subtests: pytest.Subtests) -> None:
+    for long_message, meta, kind in [
         ("Organization role not found", {"param_name": "role"}, exc.RoleNotFound),
         ("Organization role not found", None, exc.RoleNotFound),
         ("Given organization not found.", None, exc.OrganizationNotFound),
@@ -118,17 +117,16 @@ def test_the_catalogue_above_is_the_modules_own() -> None:
         ("No user was found with id user_2aRolEx.", None, exc.PermissionDenied),
         ("No invitation was found with id orginv_2roLeX.", None, exc.NotFound),
         ("No invitation found with id orginv_1.", None, exc.NotFound),
-    ],
-)
-def test_resource_not_found_tells_in_words_what_was_not_found(
-    long_message: str, meta: Any, kind: type[exc.ClerkError]
-) -> None:
-    assert type(error_from_response(404, body("resource_not_found", meta, long_message))) is kind
+    ]:
+        with subtests.test(long_message=long_message, meta=meta, kind=kind):
+            assert (
+                type(error_from_response(404, body("resource_not_found", meta, long_message)))
+                is kind
+            )
 
 
-@pytest.mark.parametrize(
-    ("status", "kind"),
-    [
+def test_a_code_of_tomorrow_is_judged_by_its_status(subtests: pytest.Subtests) -> None:
+    for status, kind in [
         (400, exc.InvalidRequest),
         (401, exc.Unauthorized),
         (403, exc.UnexpectedError),
@@ -139,14 +137,11 @@ def test_resource_not_found_tells_in_words_what_was_not_found(
         (429, exc.RateLimited),
         (500, exc.ServiceUnavailable),
         (599, exc.ServiceUnavailable),
-    ],
-)
-def test_a_code_of_tomorrow_is_judged_by_its_status(
-    status: int, kind: type[exc.ClerkError]
-) -> None:
-    error = error_from_response(status, body("invented_tomorrow"))
-    assert type(error) is kind
-    assert error.code == "invented_tomorrow"
+    ]:
+        with subtests.test(status=status, kind=kind):
+            error = error_from_response(status, body("invented_tomorrow"))
+            assert type(error) is kind
+            assert error.code == "invented_tomorrow"
 
 
 def test_where_clerk_would_have_explained_a_bare_status_is_somebody_elses(
@@ -172,9 +167,8 @@ def test_the_code_of_the_limit_without_its_status_is_the_limit_too() -> None:
     assert error.retry_after is None
 
 
-@pytest.mark.parametrize(
-    ("header", "seconds"),
-    [
+def test_retry_after_is_believed_up_to_an_hour(subtests: pytest.Subtests) -> None:
+    for header, seconds in [
         ("0", 1),
         ("30", 30),
         (" 3 ", 3),
@@ -190,17 +184,15 @@ def test_the_code_of_the_limit_without_its_status_is_the_limit_too() -> None:
         ("5, 10", None),
         ("٣", None),
         ("²", None),
-    ],
-)
-def test_retry_after_is_believed_up_to_an_hour(header: str | None, seconds: int | None) -> None:
-    error = error_from_response(429, body("too_many_requests"), retry_after=header)
-    assert isinstance(error, exc.RateLimited)
-    assert error.retry_after == seconds
+    ]:
+        with subtests.test(header=header, seconds=seconds):
+            error = error_from_response(429, body("too_many_requests"), retry_after=header)
+            assert isinstance(error, exc.RateLimited)
+            assert error.retry_after == seconds
 
 
-@pytest.mark.parametrize(
-    ("header", "seconds"),
-    [
+def test_a_date_is_counted_from_the_answers_own(subtests: pytest.Subtests) -> None:
+    for header, seconds in [
         ("Wed, 21 Oct 2026 07:28:30 GMT", 30),
         ("Wednesday, 21-Oct-26 07:28:30 GMT", 30),
         ("Wed, 21 Oct 2026 07:00:00 GMT", 1),
@@ -208,12 +200,13 @@ def test_retry_after_is_believed_up_to_an_hour(header: str | None, seconds: int 
         ("Wed, 99 Oct 2026 07:28:30 GMT", None),
         ("21 Oct 2026", None),
         ("Wed, 21 Oct 2026 07:28:30", None),
-    ],
-)
-def test_a_date_is_counted_from_the_answers_own(header: str, seconds: int | None) -> None:
-    error = error_from_response(429, None, retry_after=header, date="Wed, 21 Oct 2026 07:28:00 GMT")
-    assert isinstance(error, exc.RateLimited)
-    assert error.retry_after == seconds
+    ]:
+        with subtests.test(header=header, seconds=seconds):
+            error = error_from_response(
+                429, None, retry_after=header, date="Wed, 21 Oct 2026 07:28:00 GMT"
+            )
+            assert isinstance(error, exc.RateLimited)
+            assert error.retry_after == seconds
 
 
 @pytest.mark.parametrize("date", [None, "", "yesterday"])

@@ -5,7 +5,6 @@ from __future__ import annotations
 import copy
 import pickle
 import re
-from typing import Any
 
 import pytest
 from django.core.exceptions import ImproperlyConfigured
@@ -42,14 +41,18 @@ def test_what_may_have_happened_all_the_same() -> None:
     }
 
 
-@pytest.mark.parametrize("status", [502, 503, 504, 520, 522, 524, 530])
-def test_whoever_stands_before_clerk_may_give_up_before_clerk_does(status: int) -> None:
-    assert exc.ServiceUnavailable(status=status).may_be_under_way
+def test_whoever_stands_before_clerk_may_give_up_before_clerk_does(
+    subtests: pytest.Subtests,
+) -> None:
+    for status in [502, 503, 504, 520, 522, 524, 530]:
+        with subtests.test(status=status):
+            assert exc.ServiceUnavailable(status=status).may_be_under_way
 
 
-@pytest.mark.parametrize("status", [500, 501, 505, 519, 531])
-def test_who_says_a_fault_has_come_to_an_end_with_it(status: int) -> None:
-    assert not exc.ServiceUnavailable(status=status).may_be_under_way
+def test_who_says_a_fault_has_come_to_an_end_with_it(subtests: pytest.Subtests) -> None:
+    for status in [500, 501, 505, 519, 531]:
+        with subtests.test(status=status):
+            assert not exc.ServiceUnavailable(status=status).may_be_under_way
 
 
 def kinds_that(attribute: str) -> set[str]:
@@ -104,9 +107,10 @@ def test_whom_no_other_entry_helps() -> None:
     }
 
 
-@pytest.mark.parametrize("kind", all_kinds(), ids=lambda kind: kind.__name__)
-def test_what_may_have_happened_is_never_final(kind: type[exc.ClerkError]) -> None:
-    assert not (kind.may_have_happened and kind.is_final)
+def test_what_may_have_happened_is_never_final(subtests: pytest.Subtests) -> None:
+    for kind in all_kinds():
+        with subtests.test(kind=kind):
+            assert not (kind.may_have_happened and kind.is_final)
 
 
 def test_an_error_is_found_by_its_name_and_nothing_else_is() -> None:
@@ -164,9 +168,10 @@ def test_an_error_without_an_explanation_has_empty_parts() -> None:
     assert (error.status, error.trace_id) == (None, "")
 
 
-@pytest.mark.parametrize("value", [None, 5, ["role"], {"a": 1}])
-def test_a_parameter_that_is_no_text_is_none(value: Any) -> None:
-    assert ErrorDetail(code="x", meta={"param_name": value}).param_name == ""
+def test_a_parameter_that_is_no_text_is_none(subtests: pytest.Subtests) -> None:
+    for value in [None, 5, ["role"], {"a": 1}]:
+        with subtests.test(value=value):
+            assert ErrorDetail(code="x", meta={"param_name": value}).param_name == ""
 
 
 def test_an_error_survives_being_copied_and_pickled(subtests: pytest.Subtests) -> None:

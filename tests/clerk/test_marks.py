@@ -39,12 +39,13 @@ def test_a_membership_is_rid_of_the_mark_and_of_nothing_else() -> None:
     assert without_mark({}) == {}
 
 
-@pytest.mark.parametrize("value", ["", "mine", MARK.upper(), MARK + "0", 7, None, {"a": MARK}])
-def test_what_a_site_keeps_under_the_key_is_the_sites(value: Any) -> None:
-    own = {KEY: value}
-    assert get_mark(own) == ""
-    assert without_mark(own) == own
-    assert add_mark(own, MARK) == own
+def test_what_a_site_keeps_under_the_key_is_the_sites(subtests: pytest.Subtests) -> None:
+    for value in ["", "mine", MARK.upper(), MARK + "0", 7, None, {"a": MARK}]:
+        with subtests.test(value=value):
+            own = {KEY: value}
+            assert get_mark(own) == ""
+            assert without_mark(own) == own
+            assert add_mark(own, MARK) == own
 
 
 def test_without_a_mark_the_metadata_is_as_it_was() -> None:
@@ -52,18 +53,23 @@ def test_without_a_mark_the_metadata_is_as_it_was() -> None:
     assert add_mark(None, "") is None
 
 
-@pytest.mark.parametrize("over", [0, 1])
-@pytest.mark.parametrize("public", [False, True])
 def test_where_the_sites_metadata_leaves_no_room_the_mark_is_left_out(
-    public: bool, over: int
+    subtests: pytest.Subtests,
 ) -> None:
-    rest = len(json.dumps({KEY: MARK, "own": ""})) + (len(json.dumps({"p": "xx"})) if public else 2)
-    own = {"own": "x" * (MAX_METADATA_BYTES - rest + over)}
-    asked = request(private_metadata=own, public_metadata={"p": "xx"} if public else None)
-    sent = asked.as_json()["private_metadata"]
-    assert asked.sent_mark == ("" if over else MARK)
-    assert get_mark(sent) == asked.sent_mark
-    assert without_mark(sent) == own
+    for public in [False, True]:
+        for over in [0, 1]:
+            with subtests.test(over=over, public=public):
+                rest = len(json.dumps({KEY: MARK, "own": ""})) + (
+                    len(json.dumps({"p": "xx"})) if public else 2
+                )
+                own = {"own": "x" * (MAX_METADATA_BYTES - rest + over)}
+                asked = request(
+                    private_metadata=own, public_metadata={"p": "xx"} if public else None
+                )
+                sent = asked.as_json()["private_metadata"]
+                assert asked.sent_mark == ("" if over else MARK)
+                assert get_mark(sent) == asked.sent_mark
+                assert without_mark(sent) == own
 
 
 def test_umlauts_count_as_what_they_may_take() -> None:
@@ -78,19 +84,18 @@ def test_a_request_is_compared_by_the_sites_own_metadata() -> None:
     assert MARK not in repr(asked)
 
 
-@pytest.mark.parametrize(
-    ("metadata", "mark", "own"),
-    [
+def test_an_invitation_tells_its_mark_apart_from_the_sites_metadata(
+    subtests: pytest.Subtests,
+) -> None:
+    cases: list[Any] = [
         ({"private_metadata": {KEY: MARK, "cost": 7}}, MARK, {"cost": 7}),
         ({"private_metadata": {"cost": 7}}, "", {"cost": 7}),
         ({"private_metadata": {}}, "", {}),
         ({"private_metadata": None}, None, {}),
         ({}, None, {}),
-    ],
-)
-def test_an_invitation_tells_its_mark_apart_from_the_sites_metadata(
-    metadata: dict[str, Any], mark: str | None, own: dict[str, Any]
-) -> None:
-    invitation = Invitation.parse({"id": "orginv_1", **metadata})
-    assert (invitation.mark, invitation.private_metadata) == (mark, own)
-    assert MARK not in repr(invitation)
+    ]
+    for metadata, mark, own in cases:
+        with subtests.test(metadata=metadata, mark=mark, own=own):
+            invitation = Invitation.parse({"id": "orginv_1", **metadata})
+            assert (invitation.mark, invitation.private_metadata) == (mark, own)
+            assert MARK not in repr(invitation)

@@ -160,11 +160,14 @@ def test_a_role_of_the_instance_has_permissions_and_an_item_of_a_role_set_does_n
     assert RoleSet.parse(ROLE_SET).roles[0].permissions is None
 
 
-@pytest.mark.parametrize("entry", ["org:x", {}, {"key": None}, {"key": ""}, {"key": ["a"]}, None])
-def test_a_role_with_a_permission_that_cannot_be_read_does_not_say(entry: Any) -> None:
-    # Left out, it would make the role look weaker than it is.
-    role = Role.parse({**ROLE, "permissions": [{"key": "org:a"}, entry]})
-    assert role.permissions is None
+def test_a_role_with_a_permission_that_cannot_be_read_does_not_say(
+    subtests: pytest.Subtests,
+) -> None:
+    for entry in ["org:x", {}, {"key": None}, {"key": ""}, {"key": ["a"]}, None]:
+        with subtests.test(entry=entry):
+            # Left out, it would make the role look weaker than it is.
+            role = Role.parse({**ROLE, "permissions": [{"key": "org:a"}, entry]})
+            assert role.permissions is None
 
 
 def test_a_role_set_keeps_the_order_of_its_roles_and_names_the_default() -> None:
@@ -183,9 +186,11 @@ def test_a_running_migration_concerns_all_or_one_organization(status: str) -> No
         assert role_set.migrating_organization_id == (organization_id or "")
 
 
-@pytest.mark.parametrize("migration", [None, {}, {"status": "completed"}, "in_progress", []])
-def test_no_running_migration(migration: Any) -> None:
-    assert not RoleSet.parse({**ROLE_SET, "role_set_migration": migration}).migrating
+def test_no_running_migration(subtests: pytest.Subtests) -> None:
+    cases: list[Any] = [None, {}, {"status": "completed"}, "in_progress", []]
+    for migration in cases:
+        with subtests.test(migration=migration):
+            assert not RoleSet.parse({**ROLE_SET, "role_set_migration": migration}).migrating
 
 
 def test_the_settings_of_the_instance() -> None:
@@ -198,19 +203,17 @@ def test_the_settings_of_the_instance() -> None:
     assert not OrganizationSettings.parse({"enabled": False}).enabled
 
 
-@pytest.mark.parametrize(
-    ("missing", "name"),
-    [
+def test_a_person_is_called_by_the_best_name_there_is(subtests: pytest.Subtests) -> None:
+    for missing, name in [
         ((), "Ada Lindqvist"),
         (("last_name",), "Ada"),
         (("first_name", "last_name"), "ada@acme.test"),
         (("first_name", "last_name", "identifier"), "user_1"),
-    ],
-)
-def test_a_person_is_called_by_the_best_name_there_is(missing: tuple[str, ...], name: str) -> None:
-    user = PublicUserData.parse({**USER, **dict.fromkeys(missing)})
-    assert user is not None
-    assert user.name == name
+    ]:
+        with subtests.test(missing=missing, name=name):
+            user = PublicUserData.parse({**USER, **dict.fromkeys(missing)})
+            assert user is not None
+            assert user.name == name
 
 
 def test_a_person_without_an_id_is_nobody() -> None:
@@ -221,23 +224,27 @@ def test_a_person_without_an_id_is_nobody() -> None:
 # --- Statuses and times --------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("status", ["pending", "accepted", "revoked", "expired"])
-def test_exactly_one_of_the_questions_about_a_status_is_answered_yes(status: str) -> None:
-    invitation = Invitation.parse({**INVITATION, "status": status})
-    assert invitation.status == status
-    yes = [
-        name
-        for name in ("pending", "accepted", "revoked", "expired")
-        if getattr(invitation, f"is_{name}")
-    ]
-    assert yes == [status]
+def test_exactly_one_of_the_questions_about_a_status_is_answered_yes(
+    subtests: pytest.Subtests,
+) -> None:
+    for status in ["pending", "accepted", "revoked", "expired"]:
+        with subtests.test(status=status):
+            invitation = Invitation.parse({**INVITATION, "status": status})
+            assert invitation.status == status
+            yes = [
+                name
+                for name in ("pending", "accepted", "revoked", "expired")
+                if getattr(invitation, f"is_{name}")
+            ]
+            assert yes == [status]
 
 
-@pytest.mark.parametrize("status", ["invented", "", None, 5, ["pending"], "PENDING"])
-def test_a_status_that_clerk_invents_is_unknown_and_not_pending(status: Any) -> None:
-    invitation = Invitation.parse({**INVITATION, "status": status})
-    assert invitation.status is InvitationStatus.UNKNOWN
-    assert not invitation.is_pending
+def test_a_status_that_clerk_invents_is_unknown_and_not_pending(subtests: pytest.Subtests) -> None:
+    for status in ["invented", "", None, 5, ["pending"], "PENDING"]:
+        with subtests.test(status=status):
+            invitation = Invitation.parse({**INVITATION, "status": status})
+            assert invitation.status is InvitationStatus.UNKNOWN
+            assert not invitation.is_pending
 
 
 def test_times_are_milliseconds_and_odd_ones_are_none(subtests: pytest.Subtests) -> None:
@@ -270,22 +277,29 @@ def test_every_time_comes_back_aware_and_to_the_millisecond(time: datetime) -> N
     assert timedelta(0) <= time - parsed < timedelta(milliseconds=1)
 
 
-@pytest.mark.parametrize(
-    ("value", "count"),
-    [(0, 0), (7, 7), (10**30, 10**30), (None, None), (-1, None), (True, None), ("5", None)],
-)
-def test_odd_counts_are_none(value: Any, count: int | None) -> None:
-    assert Organization.parse({**ORGANIZATION, "members_count": value}).members_count == count
+def test_odd_counts_are_none(subtests: pytest.Subtests) -> None:
+    for value, count in [
+        (0, 0),
+        (7, 7),
+        (10**30, 10**30),
+        (None, None),
+        (-1, None),
+        (True, None),
+        ("5", None),
+    ]:
+        with subtests.test(value=value, count=count):
+            assert (
+                Organization.parse({**ORGANIZATION, "members_count": value}).members_count == count
+            )
 
 
 # --- What Clerk adds, leaves out or breaks -------------------------------------------------
 
 
-@pytest.mark.parametrize(("parse", "data", "required"), PARSERS, ids=NAMES)
-def test_fields_that_clerk_adds_are_ignored(
-    parse: Callable[[Any], Any], data: dict[str, Any], required: set[str]
-) -> None:
-    assert parse({**data, "added_tomorrow": {"x": [1]}}) == parse(data)
+def test_fields_that_clerk_adds_are_ignored(subtests: pytest.Subtests) -> None:
+    for parse, data, required in PARSERS:
+        with subtests.test(parse=parse, data=data, required=required):
+            assert parse({**data, "added_tomorrow": {"x": [1]}}) == parse(data)
 
 
 def test_only_what_identifies_an_object_may_not_be_missing(subtests: pytest.Subtests) -> None:
@@ -330,14 +344,13 @@ def test_junk_in_any_field_breaks_nothing_but_that_object(
         parse({**good, name: draw.draw(junk_values)})
 
 
-@pytest.mark.parametrize(("parse", "data", "required"), PARSERS, ids=NAMES)
-def test_nothing_can_be_changed_afterwards(
-    parse: Callable[[Any], Any], data: dict[str, Any], required: set[str]
-) -> None:
-    thing = parse(data)
-    for field in dataclasses.fields(thing):
-        with pytest.raises(dataclasses.FrozenInstanceError):
-            setattr(thing, field.name, None)
+def test_nothing_can_be_changed_afterwards(subtests: pytest.Subtests) -> None:
+    for parse, data, required in PARSERS:
+        with subtests.test(parse=parse, data=data, required=required):
+            thing = parse(data)
+            for field in dataclasses.fields(thing):
+                with pytest.raises(dataclasses.FrozenInstanceError):
+                    setattr(thing, field.name, None)
 
 
 def test_an_invitations_repr_tells_neither_its_link_nor_its_metadata() -> None:
@@ -363,12 +376,19 @@ def test_a_page_has_its_rows_and_the_number_of_all() -> None:
     assert page == Page(data=(Role.parse(ROLE),), total_count=40)
 
 
-@pytest.mark.parametrize("total", [None, -1, "40", True])
-def test_a_page_that_does_not_say_how_many_there_are_counts_its_own(total: Any) -> None:
-    assert Page.parse({"data": [ROLE, ROLE], "total_count": total}, Role.parse).total_count == 2
+def test_a_page_that_does_not_say_how_many_there_are_counts_its_own(
+    subtests: pytest.Subtests,
+) -> None:
+    for total in [None, -1, "40", True]:
+        with subtests.test(total=total):
+            assert (
+                Page.parse({"data": [ROLE, ROLE], "total_count": total}, Role.parse).total_count
+                == 2
+            )
 
 
-@pytest.mark.parametrize("body", [None, [], [ROLE], {}, {"data": None}, {"data": {}}])
-def test_what_is_no_page_is_an_invalid_response(body: Any) -> None:
-    with pytest.raises(InvalidResponse):
-        Page.parse(body, Role.parse)
+def test_what_is_no_page_is_an_invalid_response(subtests: pytest.Subtests) -> None:
+    cases: list[Any] = [None, [], [ROLE], {}, {"data": None}, {"data": {}}]
+    for body in cases:
+        with subtests.test(body=body), pytest.raises(InvalidResponse):
+            Page.parse(body, Role.parse)

@@ -51,18 +51,16 @@ def test_a_form_that_is_not_there_is_a_mistake() -> None:
         Page(FORM).form("revoke/")
 
 
-@pytest.mark.parametrize(
-    "html",
-    [
+def test_what_is_told_is_told_once(subtests: pytest.Subtests) -> None:
+    for html in [
         '<div role="alert">Told.</div>',
         '<div role="status"><p>Told.</p></div>',
         '<p class="x org-invitations-notice">Told.</p>',
         '<div class="org-invitations-summary"><p class="org-invitations-notice">Told.</p></div>',
         '<div class="org-invitations-narrow"><div><h1>Sorry</h1><p>Told.</p></div></div>',
-    ],
-)
-def test_what_is_told_is_told_once(html: str) -> None:
-    assert Page(html).notices == ["Told."]
+    ]:
+        with subtests.test(html=html):
+            assert Page(html).notices == ["Told."]
 
 
 def test_what_is_only_there_is_not_told() -> None:

@@ -40,9 +40,8 @@ def _calls(*made: tuple[str, str]) -> list[RecordedCall]:
 ORGANIZATION = f"/v1/organizations/org_{'2' * 27}"
 
 
-@pytest.mark.parametrize(
-    ("method", "path", "name"),
-    [
+def test_a_call_has_one_name(subtests: pytest.Subtests) -> None:
+    for method, path, name in [
         ("GET", ORGANIZATION, "organization"),
         ("GET", "/v1/organizations/acme", "organization by slug"),
         ("GET", f"{ORGANIZATION}/invitations", "list"),
@@ -53,11 +52,10 @@ ORGANIZATION = f"/v1/organizations/org_{'2' * 27}"
         ("GET", f"{ORGANIZATION}/memberships", "memberships"),
         ("GET", "/v1/users/user_2x/organization_memberships", "user memberships"),
         ("DELETE", ORGANIZATION, ""),
-    ],
-)
-def test_a_call_has_one_name(method: str, path: str, name: str) -> None:
-    assert name_of(method, path) == name
-    assert sum(call.fits(method, path) for call in CALLS) <= 1 or name in ("bulk", "revoke")
+    ]:
+        with subtests.test(method=method, path=path, name=name):
+            assert name_of(method, path) == name
+            assert sum(call.fits(method, path) for call in CALLS) <= 1 or name in ("bulk", "revoke")
 
 
 def test_a_fault_can_strike_each_write_and_the_first_of_the_others() -> None:

@@ -15,9 +15,8 @@ from org_invitations.clerk.session.publishable_key import parse_publishable_key
 from tests.clerk.signing import DEVELOPMENT, NOW, PRODUCTION, sign
 
 
-@pytest.mark.parametrize(
-    ("header", "expected"),
-    [
+def test_the_header_is_split_before_it_is_decoded(subtests: pytest.Subtests) -> None:
+    for header, expected in [
         ("", {}),
         ("a=1; b=2", {"a": "1", "b": "2"}),
         ("a=1; a=2", {"a": "1"}),
@@ -30,10 +29,9 @@ from tests.clerk.signing import DEVELOPMENT, NOW, PRODUCTION, sign
         ('a="quoted"', {"a": '"quoted"'}),
         # An encoded delimiter stays inside its value and forges no cookie.
         ("a=1%3B%20__session%3Dforged", {"a": "1; __session=forged"}),
-    ],
-)
-def test_the_header_is_split_before_it_is_decoded(header: str, expected: dict[str, str]) -> None:
-    assert parse_cookies(header) == expected
+    ]:
+        with subtests.test(header=header, expected=expected):
+            assert parse_cookies(header) == expected
 
 
 def jar(cookies: dict[str, str], key: str = PRODUCTION) -> CookieJar:
@@ -123,9 +121,18 @@ def test_a_directive_is_read_as_clerk_reads_it(directive: str, name: str, value:
     assert (directive_name(directive), directive_value(directive)) == (name, value)
 
 
-@pytest.mark.parametrize(
-    "directive",
-    ["a=1\r\nSet-Cookie: b=2", "a=1\n", "a=\x00", "a=é", "=1", "", "a", "a b=1", None, 1],
-)
-def test_a_directive_that_is_not_one_plain_line_is_not_safe(directive: object) -> None:
-    assert not is_safe_directive(directive)
+def test_a_directive_that_is_not_one_plain_line_is_not_safe(subtests: pytest.Subtests) -> None:
+    for directive in [
+        "a=1\r\nSet-Cookie: b=2",
+        "a=1\n",
+        "a=\x00",
+        "a=é",
+        "=1",
+        "",
+        "a",
+        "a b=1",
+        None,
+        1,
+    ]:
+        with subtests.test(directive=directive):
+            assert not is_safe_directive(directive)

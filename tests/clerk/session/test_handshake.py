@@ -92,9 +92,8 @@ def test_a_refresh_token_is_traded_for_a_session_without_a_redirect() -> None:
     assert body["request_headers"]["sec-fetch-dest"] == ["document"]
 
 
-@pytest.mark.parametrize(
-    ("answer", "why"),
-    [
+def test_a_refresh_that_fails_becomes_a_handshake_that_says_why(subtests: pytest.Subtests) -> None:
+    cases: list[Any] = [
         (APIError(status=401, errors=(ErrorDetail("refresh_token_bad"),)), "refresh_token_bad"),
         (APIError(status=500, errors=(ErrorDetail("unexpected_error"),)), "fetch-error"),
         (TransportError("no answer"), "fetch-error"),
@@ -104,28 +103,30 @@ def test_a_refresh_token_is_traded_for_a_session_without_a_redirect() -> None:
         (["__session=x\r\n"], "unexpected-sdk-error"),
         (["__session=not-a-token"], "invalid-session-token"),
         (["other=1"], "invalid-session-token"),
-    ],
-)
-def test_a_refresh_that_fails_becomes_a_handshake_that_says_why(answer: Any, why: str) -> None:
-    state = decide(*EXPIRED_COOKIES, REFRESH, backend=Backend(answer))
-    assert (state.status, state.reason) == ("handshake", f"session-token-expired-refresh-{why}")
-    assert f"__clerk_hs_reason=session-token-expired-refresh-{why}&" in (state.location or "")
+    ]
+    for answer, why in cases:
+        with subtests.test(answer=answer, why=why):
+            state = decide(*EXPIRED_COOKIES, REFRESH, backend=Backend(answer))
+            assert (state.status, state.reason) == (
+                "handshake",
+                f"session-token-expired-refresh-{why}",
+            )
+            assert f"__clerk_hs_reason=session-token-expired-refresh-{why}&" in (
+                state.location or ""
+            )
 
 
-@pytest.mark.parametrize(
-    ("cookies", "options", "why"),
-    [
+def test_a_refresh_that_is_not_eligible_asks_nobody(subtests: pytest.Subtests) -> None:
+    cases: list[Any] = [
         ((REFRESH,), {"method": "POST"}, "non-eligible-non-get"),
         ((), {}, "non-eligible-no-refresh-cookie"),
         (("__refresh=plain",), {}, "non-eligible-no-refresh-cookie"),
         ((REFRESH,), {"may_renew": False}, "non-eligible-page"),
-    ],
-)
-def test_a_refresh_that_is_not_eligible_asks_nobody(
-    cookies: tuple[str, ...], options: dict[str, Any], why: str
-) -> None:
-    state = decide(*EXPIRED_COOKIES, *cookies, **options)
-    assert state.reason == f"session-token-expired-refresh-{why}"
+    ]
+    for cookies, options, why in cases:
+        with subtests.test(cookies=cookies, options=options, why=why):
+            state = decide(*EXPIRED_COOKIES, *cookies, **options)
+            assert state.reason == f"session-token-expired-refresh-{why}"
 
 
 # --- The way out --------------------------------------------------------------------------
@@ -145,9 +146,8 @@ def test_a_bearer_token_that_expired_on_a_page_load_starts_one_too() -> None:
     assert EXPIRED not in state.message + repr(state)
 
 
-@pytest.mark.parametrize(
-    ("cookie", "directive"),
-    [
+def test_the_loop_guard_counts_like_javascript(subtests: pytest.Subtests) -> None:
+    for cookie, directive in [
         ("2", "3"),
         ("4", "5"),
         ("-1", "0"),
@@ -156,13 +156,12 @@ def test_a_bearer_token_that_expired_on_a_page_load_starts_one_too() -> None:
         ("", "1"),
         ("9" * 500, "1"),
         ("Infinity", "1"),
-    ],
-)
-def test_the_loop_guard_counts_like_javascript(cookie: str, directive: str) -> None:
-    state = decide(*EXPIRED_COOKIES, f"__clerk_redirect_count={cookie}")
-    assert state.directives == (
-        f"__clerk_redirect_count={directive}; SameSite=Lax; HttpOnly; Max-Age=2",
-    )
+    ]:
+        with subtests.test(cookie=cookie, directive=directive):
+            state = decide(*EXPIRED_COOKIES, f"__clerk_redirect_count={cookie}")
+            assert state.directives == (
+                f"__clerk_redirect_count={directive}; SameSite=Lax; HttpOnly; Max-Age=2",
+            )
 
 
 @pytest.mark.parametrize(
@@ -199,23 +198,20 @@ def test_clerks_satellite_parameters_are_ignored() -> None:
     assert (state.status, state.location) == ("signed-out", None)
 
 
-@pytest.mark.parametrize(
-    ("url", "expected"),
-    [
+def test_urls_are_written_as_a_browser_writes_them(subtests: pytest.Subtests) -> None:
+    for url, expected in [
         (f"{ORIGIN}/?a=1&drop=2&b=%20", f"{ORIGIN}/?a=1&b=+"),
         (f"{ORIGIN}/?drop=2", f"{ORIGIN}/"),
         (f"{ORIGIN}?a", f"{ORIGIN}/?a="),
         ("HTTPS://App.Example.com:443/x?a=~*", f"{ORIGIN}/x?a=%7E*"),
         ("http://localhost:8000/?q=%ff", "http://localhost:8000/?q=%EF%BF%BD"),
-    ],
-)
-def test_urls_are_written_as_a_browser_writes_them(url: str, expected: str) -> None:
-    assert without_parameters(url, {"drop"}) == expected
+    ]:
+        with subtests.test(url=url, expected=expected):
+            assert without_parameters(url, {"drop"}) == expected
 
 
-@pytest.mark.parametrize(
-    ("url", "expected"),
-    [
+def test_the_origin_of_a_url(subtests: pytest.Subtests) -> None:
+    for url, expected in [
         ("https://A.example:443/x", "https://a.example"),
         ("http://a.example:8000/x", "http://a.example:8000"),
         ("https://[::1]:8000/", "https://[::1]:8000"),
@@ -225,10 +221,9 @@ def test_urls_are_written_as_a_browser_writes_them(url: str, expected: str) -> N
         ("https://a:99999/", None),
         ("https://[/", None),
         ("not a url", None),
-    ],
-)
-def test_the_origin_of_a_url(url: str, expected: str | None) -> None:
-    assert origin(url) == expected
+    ]:
+        with subtests.test(url=url, expected=expected):
+            assert origin(url) == expected
 
 
 # --- The way back -------------------------------------------------------------------------
@@ -259,12 +254,13 @@ def test_a_nonce_that_clerk_does_not_know_ends_signed_out() -> None:
     assert (state.status, state.reason) == ("signed-out", "session-token-missing")
 
 
-@pytest.mark.parametrize("bad", ["a=1\r\nSet-Cookie: b=2", "a=\x00", "=1", "é=1", 7, None])
-def test_one_bad_directive_spoils_them_all(bad: Any) -> None:
-    handshake = sign({"handshake": [f"__session={token()}; Path=/", bad]})
-    state = decide(f"__clerk_handshake={handshake}")
-    assert (state.status, state.directives) == ("signed-out", ())
-    assert state.reason == "session-token-and-uat-missing"
+def test_one_bad_directive_spoils_them_all(subtests: pytest.Subtests) -> None:
+    for bad in ["a=1\r\nSet-Cookie: b=2", "a=\x00", "=1", "é=1", 7, None]:
+        with subtests.test(bad=bad):
+            handshake = sign({"handshake": [f"__session={token()}; Path=/", bad]})
+            state = decide(f"__clerk_handshake={handshake}")
+            assert (state.status, state.directives) == ("signed-out", ())
+            assert state.reason == "session-token-and-uat-missing"
 
 
 def test_what_comes_back_is_not_taken_in_on_a_page_that_may_not_renew() -> None:

@@ -96,19 +96,16 @@ def reason(keys: RemoteKeys, kid: str) -> str | None:
     return None
 
 
-@pytest.mark.parametrize(
-    "text",
-    [
+def test_a_pem_is_read_in_every_form_it_comes_in(subtests: pytest.Subtests) -> None:
+    for text in [
         pem(),
         pem().replace("\n", ""),
         pem().replace("\n", "\r\n"),
         "".join(pem().splitlines()[1:-1]),
-    ],
-    ids=["as downloaded", "on one line", "CRLF", "bare"],
-)
-def test_a_pem_is_read_in_every_form_it_comes_in(text: str) -> None:
-    verifier = TokenVerifier(PemKeys(text), "clerk.example.com", (), lambda: NOW)
-    assert verifier.verify(token())
+    ]:
+        with subtests.test(text=text):
+            verifier = TokenVerifier(PemKeys(text), "clerk.example.com", (), lambda: NOW)
+            assert verifier.verify(token())
 
 
 def test_a_warm_key_costs_neither_clerk_nor_the_cache(

@@ -80,14 +80,15 @@ def test_no_configured_party_means_any() -> None:
     assert reason(token(azp=None), parties=()) is None
 
 
-@pytest.mark.parametrize("changes", [{"azp": None}, {"exp": NOW - 99}, {"sub": 1}, {"iss": "x"}])
-def test_the_signature_comes_before_every_claim(changes: dict[str, Any]) -> None:
-    assert reason(token(key="theirs", **changes)) == reasons.TOKEN_INVALID_SIGNATURE
+def test_the_signature_comes_before_every_claim(subtests: pytest.Subtests) -> None:
+    cases: list[Any] = [{"azp": None}, {"exp": NOW - 99}, {"sub": 1}, {"iss": "x"}]
+    for changes in cases:
+        with subtests.test(changes=changes):
+            assert reason(token(key="theirs", **changes)) == reasons.TOKEN_INVALID_SIGNATURE
 
 
-@pytest.mark.parametrize(
-    ("text", "expected"),
-    [
+def test_what_is_no_token_is_refused(subtests: pytest.Subtests) -> None:
+    for text, expected in [
         ("", reasons.TOKEN_INVALID),
         ("a.b", reasons.TOKEN_INVALID),
         ("a.b.c.d", reasons.TOKEN_INVALID),
@@ -95,15 +96,15 @@ def test_the_signature_comes_before_every_claim(changes: dict[str, Any]) -> None
         ("bnVsbA.e30.", reasons.UNEXPECTED_ERROR),  # differences.NULL_TOKEN
         ("e30.bnVsbA.", reasons.UNEXPECTED_ERROR),
         ("e30.e30.", reasons.TOKEN_INVALID_ALGORITHM),
-    ],
-)
-def test_what_is_no_token_is_refused(text: str, expected: str) -> None:
-    assert reason(text) == expected
+    ]:
+        with subtests.test(text=text, expected=expected):
+            assert reason(text) == expected
 
 
-@pytest.mark.parametrize("payload", [b"NaN", b'{"exp": Infinity}', b"[" * 100_000, b"1" * 5000])
-def test_what_python_reads_and_json_does_not_is_no_token(payload: bytes) -> None:
-    assert reason(sign(payload)) == reasons.TOKEN_INVALID
+def test_what_python_reads_and_json_does_not_is_no_token(subtests: pytest.Subtests) -> None:
+    for payload in [b"NaN", b'{"exp": Infinity}', b"[" * 100_000, b"1" * 5000]:
+        with subtests.test(payload=payload):
+            assert reason(sign(payload)) == reasons.TOKEN_INVALID
 
 
 def test_base64_must_be_exact_but_may_be_padded() -> None:
@@ -117,18 +118,17 @@ def test_base64_must_be_exact_but_may_be_padded() -> None:
     )
 
 
-@pytest.mark.parametrize(
-    ("header", "expected"),
-    [
+def test_the_header_is_checked(subtests: pytest.Subtests) -> None:
+    cases: list[Any] = [
         ({"typ": None}, None),
         ({"typ": "jwt"}, reasons.TOKEN_INVALID),
         ({"cat": "cl_B7d4PD333AAA"}, reasons.TOKEN_INVALID),
         ({"cat": "cl_I7d4PD111III"}, None),
         ({"kid": "anything"}, None),
-    ],
-)
-def test_the_header_is_checked(header: dict[str, Any], expected: str | None) -> None:
-    assert reason(token(header=header)) == expected
+    ]
+    for header, expected in cases:
+        with subtests.test(header=header, expected=expected):
+            assert reason(token(header=header)) == expected
 
 
 def test_the_algorithm_is_pinned_to_the_key() -> None:
@@ -142,28 +142,24 @@ def test_a_key_that_cannot_be_read_verifies_nothing() -> None:
     assert caught.value.reason == reasons.TOKEN_VERIFICATION_FAILED
 
 
-@pytest.mark.parametrize("padding", ["", "="])
-@pytest.mark.parametrize(
-    ("header", "changes"), [({"typ": "at+jwt"}, {}), ({}, {"sub": "mch_1"})], ids=["OAuth", "M2M"]
-)
-def test_a_machines_token_is_one_padded_or_not(
-    header: dict[str, Any], changes: dict[str, Any], padding: str
-) -> None:
-    # differences.MACHINE_TOKEN_PADDING
-    assert is_machine_jwt(decode_jwt(token(header=header, **changes) + padding))
+def test_a_machines_token_is_one_padded_or_not(subtests: pytest.Subtests) -> None:
+    for header, changes in [({"typ": "at+jwt"}, {}), ({}, {"sub": "mch_1"})]:
+        for padding in ["", "="]:
+            with subtests.test(padding=padding, header=header, changes=changes):
+                # differences.MACHINE_TOKEN_PADDING
+                assert is_machine_jwt(decode_jwt(token(header=header, **changes) + padding))
 
 
-@pytest.mark.parametrize(
-    ("header", "other"),
-    [
+def test_the_category_says_what_a_token_is_for(subtests: pytest.Subtests) -> None:
+    cases: list[Any] = [
         ({}, False),
         ({"cat": "cl_B7d4PD111AAA"}, False),
         ({"cat": "cl_B7d4PD222AAA"}, True),
         ({"cat": 0}, True),
-    ],
-)
-def test_the_category_says_what_a_token_is_for(header: dict[str, Any], other: bool) -> None:
-    assert has_other_category(decode_jwt(token(header=header))) is other
+    ]
+    for header, other in cases:
+        with subtests.test(header=header, other=other):
+            assert has_other_category(decode_jwt(token(header=header))) is other
 
 
 def test_an_error_and_a_decoded_token_tell_nothing_of_the_token() -> None:
