@@ -808,7 +808,7 @@ def test_the_sites_own_wishes_go_along(
 
 
 @pytest.mark.parametrize(
-    ("address", "role", "kind", "asked"),
+    ("address", "role", "kind", "looked"),
     [
         ("sofia.petrova@northwind.example", "org:member", exc.DuplicateInvitation, "invitations"),
         ("SOFIA.Petrova@northwind.example", "org:member", exc.DuplicateInvitation, "invitations"),
@@ -823,14 +823,14 @@ def test_a_refusal_is_passed_on_and_nobody_is_told(
     address: str,
     role: str,
     kind: type[exc.ClerkError],
-    asked: str,
+    looked: str,
 ) -> None:
     with pytest.raises(kind):
         ready.invite_member(address, role)
     assert created == []
     # What a refusal says is there is looked up; anything else leaves nothing to ask.
     looks = [(call.method, call.path.rsplit("/", 1)[-1]) for call in emulator.requests[1:]]
-    assert looks == ([("GET", asked)] if asked else [])
+    assert looks == ([("GET", looked)] if looked else [])
 
 
 def test_the_limit_is_passed_on_with_its_seconds(
