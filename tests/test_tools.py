@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import subprocess
 from pathlib import Path
 from typing import Any
@@ -67,6 +68,37 @@ def test_whatever_is_mutated_has_tests_that_concern_it() -> None:
     }
     assert services <= found.keys()
     assert all(found.values())
+
+
+def test_a_test_that_fails_anyhow_kills_nothing(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    found = {"a.py": ("tests/test_a.py",), "b.py": ("tests/test_b.py", "tests/test_a.py")}
+    asked: list[tuple[str, ...]] = []
+
+    def find(_copy: Path, files: tuple[str, ...]) -> tuple[str, str]:
+        asked.append(files)
+        return ("killed", "test_it") if "tests/test_b.py" in files else ("survived", "")
+
+    monkeypatch.setattr(mutants, "_find", find)
+    with pytest.raises(SystemExit, match="nothing is mutated, and yet: killed test_it"):
+        mutants.require_green(tmp_path, found)
+    assert asked == [("tests/test_a.py",), ("tests/test_a.py", "tests/test_b.py")]
+
+
+def outcome(by: str, diff: str) -> str:
+    mutant = {"file": "org_invitations/roles.py", "line": 1, "number": 0}
+    told = {"mutant": mutant, "result": "killed", "by": by, "diff": diff, "seconds": 1.0}
+    return json.dumps(told) + "\n"
+
+
+def test_a_run_goes_on_with_what_is_written_and_still_so(tmp_path: Path) -> None:
+    report = tmp_path / "report"
+    assert mutants.written(report) == {}
+    report.write_text(outcome("test_a", "-a\n+b\n") + outcome("test_b", "-a\n+b\n"))
+    [known] = mutants.written(report).values()
+    assert (known.by, known.mutant.file) == ("test_b", "org_invitations/roles.py")
+    assert mutants.difference("a\nc\n", "b\nc\n") == known.diff
 
 
 def test_a_draw_says_how_sure_it_is() -> None:

@@ -284,6 +284,14 @@ def is_of(copy: Path, outcome: Outcome) -> bool:
     return outcome.diff == difference(code, mutate(code, outcome.mutant.number))
 
 
+def require_green(copy: Path, tests: dict[str, tuple[str, ...]]) -> None:
+    """Exit where a test fails without any mutant: it would kill all of them."""
+    for files in sorted({tuple(sorted(names)) for names in tests.values()}):
+        result, by = _find(copy, files)
+        if result != "survived":
+            sys.exit(f"tools/mutants.py: nothing is mutated, and yet: {result} {by}")
+
+
 def wilson(found: int, number: int) -> tuple[float, float]:
     """Return the 95 % interval of a share, as Wilson has it."""
     z = 1.959964
@@ -321,13 +329,15 @@ def main() -> int:
     )
     chosen = options.parse_args()
     sys.dont_write_bytecode = True
-    os.environ |= {"PYTHONDONTWRITEBYTECODE": "1", "HYPOTHESIS_STORAGE_DIRECTORY": os.devnull}
+    os.environ["PYTHONDONTWRITEBYTECODE"] = "1"
     for library in LIBRARIES:
         __import__(library)
 
     with tempfile.TemporaryDirectory() as name:
+        os.environ["HYPOTHESIS_STORAGE_DIRECTORY"] = str(Path(name) / "hypothesis")
         copy = make_copy(Path(name))
         tests = modules(copy)
+        require_green(copy, tests)
         mutants = list(all_mutants(copy))
         print(f"{len(mutants)} mutants of {len(tests)} modules", flush=True)
         random.Random(chosen.seed).shuffle(mutants)  # noqa: S311 - no secret
