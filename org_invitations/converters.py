@@ -2,22 +2,19 @@
 
 from __future__ import annotations
 
+from django.urls.converters import StringConverter
 
-class InvitationIdConverter:
-    """``orginv_…``"""
-
-    regex = "orginv_[A-Za-z0-9_-]{1,200}"
-
-    def to_python(self, value: str) -> str:
-        """Return the id as it is."""
-        return value
-
-    def to_url(self, value: str) -> str:
-        """Return the id as it is."""
-        return value
+#: ``orginv_…``
+INVITATION_ID = "orginv_[A-Za-z0-9_-]{1,200}"
 
 
-class OrganizationConverter(InvitationIdConverter):
+class InvitationIdConverter(StringConverter):
+    """The id of an invitation."""
+
+    regex = INVITATION_ID
+
+
+class OrganizationConverter(StringConverter):
     """``org_…`` or an organization's slug."""
 
     regex = "org_[A-Za-z0-9_-]{1,200}|[A-Za-z0-9][A-Za-z0-9_-]{0,254}"

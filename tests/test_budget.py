@@ -14,7 +14,7 @@ from org_invitations.caching import InstanceCache
 from org_invitations.clerk import exceptions as exc
 from org_invitations.emulator import Emulator
 from org_invitations.services.budget import HOUR, SINGLE_LIMIT, Budget
-from org_invitations.views.review import digest_of
+from org_invitations.views.preview import fingerprint_of
 
 from .test_services import CREATE, make_service
 from .views.conftest import Browser, ada, clerk
@@ -123,7 +123,7 @@ def test_a_limit_of_other_calls_keeps_nobody_from_sending_again(
     row, other = clerk.invitations("acme", "pending")[:2]
     clerk.fault(None, path, status=429, headers={"Retry-After": "999999999"}, body="{}")
     many = {"email_addresses": "a@example.com\nb@example.com", "role": "org:member"}
-    many["reviewed"] = digest_of(parse_text(many["email_addresses"]))
+    many["reviewed"] = fingerprint_of(parse_text(many["email_addresses"]))
     ada.post("/invitations/invite/", many)
     ada.post(f"/invitations/{other.id}/revoke/")
     assert not clerk.faults.orders

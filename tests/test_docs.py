@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 from django.core.management import call_command
 from django.template import engines
-from django.test import Client, RequestFactory, override_settings
+from django.test import Client, override_settings
 
 import org_invitations
 from org_invitations import checks, concurrency, views
@@ -22,9 +22,11 @@ from org_invitations.addresses import Refusal, parse_text
 from org_invitations.clerk import exceptions
 from org_invitations.conf import Conf
 from org_invitations.emulator import Emulator
+from org_invitations.services.screening import Screened
 from org_invitations.testing import SignIn
-from org_invitations.views.review import digest_of
+from org_invitations.views.preview import PreviewPresenter, fingerprint_of
 from org_invitations.wording import Wording
+from tools import hooks
 
 ROOT = Path(__file__).resolve().parent.parent
 APP = ROOT / "org_invitations"
@@ -449,63 +451,28 @@ def test_the_attributes_of_what_is_in_the_context_exist(answers: list[Any]) -> N
 
 # --- Views, service, errors ----------------------------------------------------------------------
 
-#: Every class of the public module, mixins too.
-VIEWS = [getattr(views, name) for name in views.__all__]
-#: Attributes and methods of Django's that are no hooks of ours, and what marks a view.
-DJANGOS = {"get", "post", "dispatch", "as_view", "http_method_names", "clerk_renews_session"}
+
+def test_the_hooks_are_printed_as_the_source_has_them() -> None:
+    assert text("docs/hooks.md") == hooks.get_page(), "python -m tools.hooks > docs/hooks.md"
 
 
-def own_of_views() -> dict[str, Any]:
-    """All that a view of a site's own may replace, by its name."""
-    return {
-        name: value
-        for view in VIEWS
-        for kind in reversed(view.__mro__)
-        if kind.__module__.startswith("org_invitations")
-        for name, value in vars(kind).items()
-        if not name.startswith("_") and not isinstance(value, property) and name not in DJANGOS
-    }
+def test_every_public_view_is_among_the_hooks() -> None:
+    assert set(hooks.get_hooks()) == set(views.__all__)
 
 
-def is_hook(value: Any) -> bool:
-    return callable(value) and not isinstance(value, type)
+def test_every_hook_is_there_and_says_what_it_is_for(subtests: pytest.Subtests) -> None:
+    for kind, names in hooks.get_hooks().items():
+        for name in names:
+            with subtests.test(kind=kind, name=name):
+                value = getattr(getattr(views, kind), name)
+                assert not callable(value) or isinstance(value, type) or value.__doc__
+    assert "|  |" not in text("docs/hooks.md"), "an attribute without a comment"
 
 
-def rows_of_views(head: str) -> list[list[str]]:
-    """The rows of all tables of the views whose first column has this head."""
-    tables = re.findall(
-        rf"^\| {head} \|.*\n\|[-|]+\n((?:\|.*\n)+)",
-        text("docs/views.md").partition("### Another rule")[0],
-        re.MULTILINE,
-    )
-    return [
-        [cell.strip() for cell in line.strip("|").split(" | ")]
-        for table in tables
-        for line in table.splitlines()
-    ]
-
-
-def test_the_attributes_of_the_views_are_documented(subtests: pytest.Subtests) -> None:
-    own = {name for name, value in own_of_views().items() if not is_hook(value)}
-    documented: set[str] = set()
-    for first, *others in rows_of_views("attribute"):
-        names = re.findall(r"`(\w+)`", first)
-        documented |= set(names)
-        default = next((cell for cell in others if cell.startswith("`")), "")
-        for name in names if default else ():
-            with subtests.test(name=name):
-                values = {getattr(view, name) for view in VIEWS if hasattr(view, name)}
-                shown = {str(getattr(value, "__name__", value)) for value in values}
-                assert set(re.findall(r"`([^`]+)`", default)) & shown
-    assert documented == own
-
-
-def test_the_hooks_of_the_views_are_documented() -> None:
-    own = {name for name, value in own_of_views().items() if is_hook(value)}
-    documented = {
-        name for first, *_ in rows_of_views("method") for name in re.findall(r"`(\w+)\(", first)
-    }
-    assert documented == own
+def test_the_attributes_that_the_seam_names_are_hooks() -> None:
+    known = {name for names in hooks.get_hooks().values() for name in names}
+    named = code_in(first_cells(section("docs/views.md", "## One class for all pages")))
+    assert {name for name in named if "…" not in name} <= known
 
 
 def test_the_methods_of_the_service_are_documented() -> None:
@@ -530,7 +497,7 @@ def test_the_number_of_calls_is_as_documented(
     new = {"email_addresses": "new@example.com", "role": "org:member"}
     addresses = "\n".join(f"person{number}@example.com" for number in range(34))
     many = {"email_addresses": addresses, "role": "org:member"}
-    reviewed = digest_of(parse_text(addresses))
+    reviewed = fingerprint_of(parse_text(addresses))
     steps = {
         "the page, nothing remembered": lambda: client.get("/invitations/"),
         "the page, everything remembered": lambda: client.get("/invitations/"),
@@ -609,20 +576,14 @@ def test_the_number_of_threads_is_as_documented() -> None:
     assert int(documented[1]) == concurrency.MAX_WORKERS
 
 
-def test_what_the_documented_hooks_return_they_return(rf: RequestFactory) -> None:
-    view = views.CheckView()
-    view.wording = Wording()
-    view.setup(rf.post("/"))
-    assert "`get_batch_id()` | invite | the id that came with the form, or None" in text(
-        "docs/views.md"
-    )
-    assert view.get_batch_id() is None
-    # Whatever the parser says of a piece.
+def test_of_whatever_the_parser_refuses_it_is_said_why() -> None:
+    presenter = PreviewPresenter(Wording(), lambda name, **kwargs: "", limit=100)
     entries = parse_text(f"a@example.com a@example.com nobody {'x' * 400}@example.com")
     entries += parse_text("Name\tEmail\tx\tx\nAna\t\t\t\nBo\t\tb@example.com\tc@example.com")
     assert {entry.refusal for entry in entries} == {None, *Refusal}
     for entry in entries:
-        assert bool(view.describe_entry(entry)) == (entry.refusal is not None)
+        if entry.refusal is not None:
+            assert presenter.describe(Screened.refused(entry))
 
 
 def test_every_exception_outside_of_the_tree_is_documented() -> None:

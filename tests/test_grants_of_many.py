@@ -15,7 +15,7 @@ from django.core.files.uploadedfile import SimpleUploadedFile
 
 from org_invitations.addresses import Entry, parse_file, parse_text
 from org_invitations.emulator.seed_data import ROLES
-from org_invitations.views.review import digest_of
+from org_invitations.views.preview import fingerprint_of
 
 from .test_grants import (
     BOSS,
@@ -68,7 +68,7 @@ class Attempt:
 
     def forge(self, text: str, entries: tuple[Entry, ...] | None = None, **data: Any) -> Any:
         """Send the form as somebody would who has never seen the check."""
-        reviewed = digest_of(parse_text(text) if entries is None else entries)
+        reviewed = fingerprint_of(parse_text(text) if entries is None else entries)
         return self.post(INVITE, email_addresses=text, reviewed=reviewed, **data)
 
     @property
@@ -117,7 +117,7 @@ def by_text_and_check(attempt: Attempt) -> None:
     attempt.start()
     checked = attempt.post(INVITE, email_addresses=attempt.typed, role=attempt.role, **TICKED)
     found = re.search(r'name="reviewed" value="(\w+)"', checked.text)
-    data = {"reviewed": found[1] if found else digest_of(parse_text(attempt.typed))}
+    data = {"reviewed": found[1] if found else fingerprint_of(parse_text(attempt.typed))}
     attempt.post(INVITE, email_addresses=attempt.typed, role=attempt.role, **TICKED, **data)
 
 

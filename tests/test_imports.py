@@ -30,7 +30,6 @@ FLOORS: list[set[str]] = [
     {"clients"},
     {"services", "checks"},
     {"apps", "middleware", "wording", "identity", "forms", "htmx"},
-    {"rows"},
     {"views"},
     {"urls"},
 ]

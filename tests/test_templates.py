@@ -22,12 +22,7 @@ from org_invitations.forms import InviteForm, RoleField
 from org_invitations.identity import get_identity
 from org_invitations.services import InvitationService
 from org_invitations.testing import SignIn
-from org_invitations.views import (
-    InvitationListView,
-    InviteView,
-    RevokeInvitationView,
-    SessionView,
-)
+from org_invitations.urls import get_urls
 from org_invitations.wording import Wording
 
 from .test_docs import block, blocks, section
@@ -66,27 +61,13 @@ def ada(client: Client, clerk_emulator: Emulator, clerk_sign_in: SignIn) -> Clie
 
 @pytest.fixture
 def mount(settings: Any) -> Callable[..., None]:
-    """A function that mounts views of the site's own, with attributes for all of them."""
+    """A function that mounts the pages with attributes of the site's own."""
 
-    def views(*extra: Any, **attributes: Any) -> None:
-        own: list[Any] = [
-            type(f"Own{view.__name__}", (view,), attributes)
-            for view in (InvitationListView, InviteView, RevokeInvitationView)
-        ]
-        list_view, invite, revoke = own
+    def pages(own: type | None = None, **attributes: Any) -> None:
+        own = own or type("OwnPages", (), attributes)
+        use_urls(settings, path("invitations/", include(get_urls(own))))
 
-        def pages(prefix: str) -> list[Any]:
-            return [
-                path(prefix, list_view.as_view(), name="list"),
-                path(f"{prefix}session/", SessionView.as_view(), name="session"),
-                path(f"{prefix}invite/", invite.as_view(), name="invite"),
-                path(f"{prefix}<str:invitation_id>/revoke/", revoke.as_view(), name="revoke"),
-            ]
-
-        patterns = [*pages("organizations/<str:organization_id>/"), *pages("")]
-        use_urls(settings, path("invitations/", include((patterns, "org_invitations"))), *extra)
-
-    return views
+    return pages
 
 
 def use_urls(settings: Any, *patterns: Any) -> None:
@@ -269,7 +250,7 @@ def test_a_form_class_with_another_field(
 ) -> None:
     form_class = run(block("docs/views.md", "### A form with another field"))["ColleagueForm"]
     assert issubclass(form_class, InviteForm)
-    mount(form_class=form_class)
+    mount(invite_form_class=form_class)
     assert 'name="agreed"' in ada.get(PAGE).text
     for headers in ({}, FORM):
         refused = ada.post(INVITE, NEW, headers=headers)
@@ -332,41 +313,42 @@ def test_a_refused_form_can_have_status_200(ada: Client, mount: Callable[..., No
 
 
 def test_more_in_the_context(ada: Client, site: Site, mount: Callable[..., None]) -> None:
-    def get_page_context(self: Any, workspace: Any, form: Any, **extra: Any) -> dict[str, Any]:
-        context = InvitationListView.get_page_context(self, workspace, form, **extra)
-        return context | {"motto": "Ahoy"}
-
     site(
         org_invitations__invitation_list="""{% extends "org_invitations/invitation_list.html" %}
         {% block org_invitations_heading %}<h1>{{ motto }}</h1>{% endblock %}"""
     )
-    mount(get_page_context=get_page_context)
+    example = blocks(section("docs/views.md", "## One class for all pages"), "python")[1]
+    mount(run(example)["TeamPages"])
     assert "<h1>Ahoy</h1>" in ada.get(PAGE).text
 
 
-def test_the_urls_of_the_documentation_work(
-    clerk_emulator: Emulator, clerk_sign_in: SignIn, settings: Any
+def test_the_pages_of_the_documentation_work(
+    ada: Client, clerk_emulator: Emulator, settings: Any, site: Site
 ) -> None:
-    example = block("docs/views.md", "### Your own views in the URLs")
+    example = block("docs/views.md", "## One class for all pages")
     form = run(block("docs/views.md", "### A form with another field"))["ColleagueForm"]
-    found: dict[str, Any] = {"ColleagueForm": form}
-    exec(example.replace("from .forms import ColleagueForm\n", ""), found)
-    patterns = (found["urlpatterns"], found["app_name"])
-    use_urls(settings, path("people/", include(patterns)))
-    client = Client()
-    clerk_sign_in(client, "bo@both.test", organization=None)
-    choice = client.get("/people/")
-    assert choice.status_code == 200
-    clerk_sign_in(client, "bo@both.test", organization="acme")
-    for base in ("/people/", "/people/organizations/globex/"):
-        page = client.get(base)
-        assert f'action="{base}invite/"' in page.text
-        assert 'name="agreed"' in page.text
-        link = re.search(r'href="([^"]*/revoke/)"', page.text)
-        assert link is not None
-        assert link[1].startswith(base)
-        assert client.get(link[1]).status_code == 200
-    assert client.get("/people/no-invitation/revoke/").status_code == 404
+    found: dict[str, Any] = {
+        "TeamInviteForm": form,
+        "TeamWording": Wording,
+        "TeamService": InvitationService,
+        "__name__": "example",
+    }
+    exec(re.sub(r"^from \.\w+ import .*\n", "", example, flags=re.MULTILINE), found)
+    site(team__list="<p>{{ rows|length }} of them</p>")
+    use_urls(settings, *found["urlpatterns"])
+    page = ada.get("/team/").text
+    assert 'name="agreed"' in page
+    assert "<p>10 of them</p>" in page
+    new = NEW | {"agreed": "on"}
+    assert ada.post("/team/invite/", new).status_code == 303
+    example = blocks(section("docs/views.md", "### A form with another field"), "python")[1]
+    pages = run("ColleagueForm = None\n" + example)["TeamPages"]
+    pages.invite_form_class = form
+    use_urls(settings, path("team/", include(get_urls(pages))))
+    new["email_addresses"] = "newer@example.com"
+    assert ada.post("/team/invite/", new).status_code == 303
+    [*_, sent] = [call.body for call in clerk_emulator.requests if call.method == "POST"]
+    assert sent["public_metadata"]["agreed"] is True
 
 
 # --- The role select in a form of the site's own -------------------------------------------------

@@ -9,31 +9,30 @@ and everything that was typed.
 
 from __future__ import annotations
 
-from .export import ExportView
-from .invite import InviteView
+from .base import OrganizationView
+from .confirm import ConfirmationMixin
+from .invite import InviteFormMixin, InviteView, PreviewView
 from .link import InvitationLinkView
-from .list import InvitationListView
-from .listing import ListMixin
-from .organization import OrganizationMixin
+from .list import ExportView, InvitationListView
 from .outcome import OutcomeView
-from .page import InvitationPageMixin
-from .resend import ChangeInvitationView, ResendInvitationView
-from .review import CheckView
+from .page import ListPresenter, PageMixin
+from .resend import ResendInvitationView
 from .revoke import RevokeInvitationView
 from .selection import SelectionView
 from .session import SessionView
 
 __all__ = [
-    "ChangeInvitationView",
-    "CheckView",
+    "ConfirmationMixin",
     "ExportView",
     "InvitationLinkView",
     "InvitationListView",
-    "InvitationPageMixin",
+    "InviteFormMixin",
     "InviteView",
-    "ListMixin",
-    "OrganizationMixin",
+    "ListPresenter",
+    "OrganizationView",
     "OutcomeView",
+    "PageMixin",
+    "PreviewView",
     "ResendInvitationView",
     "RevokeInvitationView",
     "SelectionView",

@@ -1,25 +1,174 @@
-"""Invite somebody, or many."""
+"""Invite somebody, or many: the form, what would become of it, and sending it."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from http import HTTPStatus
-from typing import Any
+from typing import Any, Final
+from uuid import uuid4
 
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse, HttpResponseBase
+from django.utils.datastructures import MultiValueDict
 from django.utils.translation import gettext
 
 from .. import htmx
-from ..clerk import ClerkError, Invitation
+from ..addresses import Entry, parse_text
+from ..clerk import ClerkError, Invitation, Role
 from ..clerk import exceptions as exc
 from ..forms import InviteForm
+from ..models import Batch, BatchItem
+from ..roles import AssignableRoles
 from ..services import InvitationQuery, NotPermitted, RoleNotGranted, Unsettled, Workspace
+from ..services.batches import (
+    BatchTaken,
+    begin_batch,
+    find_begun,
+    get_items,
+    log_not_saved,
+    mark,
+    refuse,
+    settle_item,
+    stop_batch,
+)
+from ..services.reasons import Reason
+from ..services.screening import Screened, Screening, Verdict
 from ..wording import Problem
-from .begin import InviteMany, make_one
-from .organization import SeeOther
+from .base import SeeOther, with_retry_after
+from .page import PageMixin, join_action
+from .preview import PreviewPresenter, fingerprint_of
+
+State = BatchItem.State
+
+#: As long as the database takes it.
+MAX_ROLE_NAME: Final = 255
+
+#: So many characters are looked through for an address; in more of them there will be one.
+MAX_LOOKED_AT: Final = 1000
+
+#: What is kept with a batch. Metadata is the site's own and not ours to keep.
+_KEPT: Final = ("expires_in_days", "redirect_url", "notify")
 
 
-class InviteView(InviteMany):
+class InviteFormMixin(PageMixin):
+    """Shows the form again, with everything that was typed and what would become of it."""
+
+    def get_preview(self, workspace: Workspace, form: InviteForm) -> Screening:
+        """Return what would become of each address in a form that was checked.
+
+        Of the roles only those that the form offers: it may offer fewer than the person can give.
+        """
+        roles = form.offered_roles
+        offered = replace(workspace, roles=roles) if workspace.roles.roles else workspace
+        return self.service.screen(offered, form.entries, str(form.cleaned_data.get("role", "")))
+
+    def render_form(
+        self, workspace: Workspace | None, form: InviteForm, *, status: int, **extra: Any
+    ) -> HttpResponse:
+        """Return the form as a fragment, or the page it is on.
+
+        :param extra: more for the context.
+        """
+        if workspace is not None and not self._wants_form:
+            workspace = self.service.with_list(workspace, InvitationQuery())
+        return self._render_page(workspace, form, status=status, **extra)
+
+    # --- Where it could not be sent ---------------------------------------------------------
+
+    def _handle_switched(self) -> HttpResponseBase:
+        """Show the page of the organization that is active now, with what was typed."""
+        if htmx.get_fragment(self.request, htmx.FORM_ID, htmx.CHECK_ID):
+            return super()._handle_switched()
+        workspace = self.service.open()
+        form = self._get_unvalidated_form(workspace.roles)
+        message = self.wording.say("Switched:form", organization=workspace.organization.name)
+        form.add_problem(message, None)
+        return self.render_form(workspace, form, status=HTTPStatus.CONFLICT, focus_errors=True)
+
+    def _render_unavailable(
+        self, problem: Problem, renewal: dict[str, Any] | None = None
+    ) -> HttpResponseBase:
+        """Show the form with everything in it; a check below it leaves it as it is.
+
+        Where nobody has been let in, nothing is taken apart: anybody can send a megabyte.
+        """
+        if renewal is not None:
+            message = problem.message
+            if self.request.FILES:
+                message += " " + gettext("Only the file has to be chosen once more.")
+            above = {"form_problem": message} if self._wants_form else {"message": message}
+            return self._render_page(
+                None, self._get_unread_form(), status=problem.status, **renewal | above
+            )
+        if htmx.get_fragment(self.request, htmx.CHECK_ID):
+            return super()._render_unavailable(problem)
+        if hasattr(self, "identity"):
+            return self._render_unvalidated(problem)
+        if htmx.get_fragment(self.request, *htmx.FRAGMENTS):
+            return self.render_problem(problem.message, status=problem.status)
+        return self._render_page(
+            None, self._get_unread_form(), status=problem.status, form_problem=problem.message
+        )
+
+    def _render_unvalidated(
+        self, problem: Problem, workspace: Workspace | None = None
+    ) -> HttpResponse:
+        """Show the form where nothing could be asked of Clerk, not even which roles there are.
+
+        Nothing was begun, so the form is still the same wish.
+        """
+        form = self._get_unvalidated_form(self._get_typed_roles())
+        form.add_problem(problem.message, None)
+        response = self._render_page(
+            workspace,
+            form,
+            status=problem.status,
+            batch_id=self._get_batch_id() or uuid4(),
+            focus_errors=True,
+            form_problem=None,
+        )
+        return with_retry_after(response, problem)
+
+    def _get_unvalidated_form(self, roles: AssignableRoles) -> InviteForm:
+        """Return the form with what was posted, taken apart and without a word about mistakes."""
+        form = self.get_invite_form(roles, self.request.POST, self.request.FILES)
+        form.is_valid()
+        form.retype()
+        form.errors.clear()
+        return form
+
+    def _get_unread_form(self) -> InviteForm:
+        """Return the form with what was posted, as it was posted: nothing of it is read."""
+        roles = self._get_posted_role()
+        fields = self.get_invite_form(roles).fields
+        posted = {
+            name: field.widget.value_from_datadict(self.request.POST, MultiValueDict(), name)
+            for name, field in fields.items()
+        }
+        # Not bound: whoever looked for errors, as templates do, would have it read.
+        return self.get_invite_form(roles, initial=posted)
+
+    # --- Parts ------------------------------------------------------------------------------
+
+    @property
+    def _wants_form(self) -> bool:
+        return htmx.get_fragment(self.request, htmx.FORM_ID) is not None
+
+    @property
+    def _presenter(self) -> PreviewPresenter:
+        return PreviewPresenter(self.wording, self._find_url, self.service.max_invitations)
+
+    def _render_page(
+        self, workspace: Workspace | None, form: InviteForm, *, status: int, **extra: Any
+    ) -> HttpResponse:
+        context = self._get_page_context(workspace, form, **extra)
+        name = self.form_template_name if self._wants_form else self.page_template_name
+        response: HttpResponse = self.render(name, context, status=status)
+        return htmx.mark_fragment(response, htmx.FORM_ID) if self._wants_form else response
+
+
+class InviteView(InviteFormMixin):
     """Invite somebody, or many. It has no page of its own: the form is on the list's."""
 
     http_method_names = ["get", "post", "options"]
@@ -30,67 +179,41 @@ class InviteView(InviteMany):
 
     def post(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
         """Invite, and say what became of it."""
-        workspace = self.service.open(afresh=True, seats=self.may_be_many())
-        form = self.get_form(workspace.roles, request.POST, request.FILES)
+        workspace = self.service.open(afresh=True, seats=self._may_be_many())
+        form = self.get_invite_form(workspace.roles, request.POST, request.FILES)
         if workspace.roles_error is not None:
-            return self.show_typed(
+            return self._render_unvalidated(
                 Problem(self.wording.say("Roles"), status=HTTPStatus.SERVICE_UNAVAILABLE),
                 workspace,
             )
         is_valid = form.is_valid()
         form.retype()
-        if len(form.entries) != 1 or form.entries[0].role or self.is_doubtful(form):
-            return self.invite_many(workspace, form)
-        self.explain_refusal(form, form.entries[0])
+        if self.needs_preview(form):
+            return self._invite_many(workspace, form)
+        entry = form.entries[0]
+        if entry.refusal is not None:
+            form.add_problem(self._presenter.describe(Screened.refused(entry)), "email_addresses")
         if not is_valid or form.errors:
             extra: dict[str, Any] = {}
-            if form.entries[0].offers:
+            if entry.offers:
                 # What was probably meant can be taken by one press.
-                extra["review"] = self.get_review(self.screen(workspace, form), form)
+                extra["review"] = self._presenter.get_report(
+                    self.get_preview(workspace, form), form
+                )
             return self.form_invalid(workspace, form, **extra)
-        return self.invite_one(workspace, form)
+        return self._invite_one(workspace, form)
 
-    def is_doubtful(self, form: InviteForm) -> bool:
-        """Whether there is something to say of the only address, and nobody has been told yet.
+    def needs_preview(self, form: InviteForm) -> bool:
+        """Whether it is shown first what would become of each address.
 
-        It looks like a slip, or it was found in a table of which not all was used.
+        One address goes without: Clerk's answer is enough. Unless it has a role of its own, looks
+        like a slip, or was found in a table of which not all was used, and nobody has seen that.
         """
+        if len(form.entries) != 1 or form.entries[0].role:
+            return True
         entry, reading = form.entries[0], form.reading
         is_asked = bool(entry.suggestion or reading.notes)
-        return entry.refusal is None and is_asked and not self.is_reviewed(form)
-
-    # --- One ------------------------------------------------------------------------------
-
-    def invite_one(self, workspace: Workspace, form: InviteForm) -> HttpResponseBase:
-        """Invite the only address there is, without a check before: Clerk's answer is enough."""
-        email_address = form.entries[0].email_address
-        item = make_one(form.entries[0], workspace.roles.get(form.cleaned_data["role"]))
-        options = self.get_options(form)
-        batch, is_new = self.begin(form, [item], options)
-        if not is_new:
-            return self.answer_again(workspace, form, batch)
-        try:
-            invitation = self.service.invite_member(
-                email_address, form.cleaned_data["role"], item=item, **options
-            )
-        except Unsettled as error:
-            self.finish_one(batch, item, error.error, unsettled=True)
-            problem = self.wording.for_unsettled("invite", error, email_address=email_address)
-            return self.form_invalid(workspace, form, problem)
-        except RoleNotGranted:
-            self.finish_one(batch, item, None)
-            message = self.wording.say("RoleNotGranted")
-            return self.form_invalid(workspace, form, Problem(message, field="role"))
-        except NotPermitted:
-            self.finish_one(batch, item, exc.PermissionDenied())
-            raise
-        except ClerkError as error:
-            self.finish_one(batch, item, error)
-            if isinstance(error, exc.OrganizationNotFound):
-                raise
-            return self.form_invalid(workspace, form, self.explain(error, workspace, form))
-        self.finish_one(batch, item, invitation=invitation)
-        return self.form_valid(workspace, invitation)
+        return entry.refusal is None and is_asked and not self._is_previewed(form)
 
     def get_invitation_options(self, form: InviteForm) -> dict[str, Any]:
         """Return what else Clerk is to know of the invitations: a hook for fields of a site's own.
@@ -100,20 +223,6 @@ class InviteView(InviteMany):
         was chosen in the form.
         """
         return {}
-
-    def explain_refusal(self, form: InviteForm, entry: Any) -> None:
-        """Say beside the field why the only thing in it is no address."""
-        if entry.refusal is not None:
-            form.add_problem(self.describe_entry(entry), "email_addresses")
-
-    def explain(self, error: ClerkError, workspace: Workspace, form: InviteForm) -> Problem:
-        """Return why Clerk refused, with what it has in place of a duplicate."""
-        email_address = form.entries[0].email_address
-        return self.wording.for_writing(
-            error,
-            email_address=email_address,
-            organization=workspace.organization.name,
-        )
 
     # --- The answer -----------------------------------------------------------------------
 
@@ -125,21 +234,21 @@ class InviteView(InviteMany):
             if no_email
             else gettext("Invitation sent to %(email_address)s as %(role)s.")
         ) % {"email_address": invitation.email_address, "role": invitation.role_name}
-        action = self.get_link_action(invitation) if no_email else {}
+        action = self._get_link_action(invitation.id) if no_email else {}
         if htmx.get_fragment(self.request, htmx.FORM_ID) is None:
-            messages.success(self.request, self.join_action(message, action), fail_silently=True)
+            messages.success(self.request, join_action(message, action), fail_silently=True)
             return SeeOther(self.get_url("list"))
-        form = self.get_form(workspace.roles)
+        form = self.get_invite_form(workspace.roles)
         # Whoever invites one person often invites the next.
         form["email_addresses"].field.widget.attrs["autofocus"] = True
-        context = self.get_page_context(
+        context = self._get_page_context(
             self.service.with_list(workspace, InvitationQuery()),
             form,
             status_message=message,
             status_action=action,
             new_id=invitation.id,
         )
-        response: HttpResponse = self.render(self.changes_template_name, context)
+        response: HttpResponse = self.render("org_invitations/answers/changes.html", context)
         response = htmx.show_url(response, self.get_url("list"))
         return htmx.mark_fragment(response, htmx.FORM_ID)
 
@@ -152,5 +261,365 @@ class InviteView(InviteMany):
             form.add_problem(problem.message, problem.field)
             if self.invalid_status != HTTPStatus.OK:
                 status = problem.status
-        response = self.show_form(workspace, form, status=status, focus_errors=True, **extra)
-        return self.with_retry_after(response, problem) if problem else response
+        response = self.render_form(workspace, form, status=status, focus_errors=True, **extra)
+        return with_retry_after(response, problem) if problem else response
+
+    # --- One ------------------------------------------------------------------------------
+
+    def _invite_one(self, workspace: Workspace, form: InviteForm) -> HttpResponseBase:
+        """Invite the only address there is, without a check before: Clerk's answer is enough."""
+        email_address = form.entries[0].email_address
+        item = make_one(form.entries[0], workspace.roles.get(form.cleaned_data["role"]))
+        options = self._get_options(form)
+        batch, is_new = self._begin(form, [item], options)
+        if not is_new:
+            return self._answer_again(workspace, form, batch)
+        try:
+            invitation = self.service.invite_member(
+                email_address, form.cleaned_data["role"], item=item, **options
+            )
+        except Unsettled as error:
+            self._finish_one(batch, item, error.error, unsettled=True)
+            problem = self.wording.for_unsettled("invite", error, email_address=email_address)
+            return self.form_invalid(workspace, form, problem)
+        except RoleNotGranted:
+            self._finish_one(batch, item, None)
+            message = self.wording.say("RoleNotGranted")
+            return self.form_invalid(workspace, form, Problem(message, field="role"))
+        except NotPermitted:
+            self._finish_one(batch, item, exc.PermissionDenied())
+            raise
+        except ClerkError as error:
+            self._finish_one(batch, item, error)
+            if isinstance(error, exc.OrganizationNotFound):
+                raise
+            return self.form_invalid(workspace, form, self._explain(error, workspace, form))
+        self._finish_one(batch, item, invitation=invitation)
+        return self.form_valid(workspace, invitation)
+
+    def _explain(self, error: ClerkError, workspace: Workspace, form: InviteForm) -> Problem:
+        """Return why Clerk refused, with what it has in place of a duplicate."""
+        email_address = form.entries[0].email_address
+        return self.wording.for_writing(
+            error,
+            email_address=email_address,
+            organization=workspace.organization.name,
+        )
+
+    def _answer_again(
+        self, workspace: Workspace, form: InviteForm, batch: Batch
+    ) -> HttpResponseBase:
+        """Answer a form that came twice as it was answered the first time.
+
+        Where the invitation was revoked since, that would not be true any more, and sending it
+        again is another wish, which takes another press.
+        """
+        items = get_items(batch)
+        if len(items) == 1 and items[0].state == State.DONE:
+            invitation = self.service.find_invitation(items[0].invitation_id)
+            if invitation is not None and invitation.is_revoked:
+                message = self.wording.say("Invite:revoked", email_address=invitation.email_address)
+                return self.form_invalid(
+                    workspace, form, Problem(message, status=HTTPStatus.CONFLICT)
+                )
+            if invitation is not None:
+                return self.form_valid(workspace, invitation)
+        return self.batch_response(batch)
+
+    def _finish_one(
+        self,
+        batch: Batch,
+        item: BatchItem,
+        error: ClerkError | None = None,
+        *,
+        invitation: Invitation | None = None,
+        unsettled: bool = False,
+    ) -> None:
+        """Write down what became of the only item there is."""
+        if invitation is not None:
+            settle_item(item, State.DONE, invitation_id=invitation.id)
+        elif error is not None and unsettled:
+            settle_item(item, State.UNSETTLED, Reason.of_error(error))
+        elif error is not None:
+            refuse(item, error)
+        else:
+            settle_item(item, State.REFUSED, Reason(str(Verdict.ROLE_NOT_GRANTED)))
+        # What is known is answered all the same; the outcome asks Clerk once more.
+        with log_not_saved():
+            mark(batch, [item], is_running=False)
+
+    # --- Many -----------------------------------------------------------------------------
+
+    def _invite_many(self, workspace: Workspace, form: InviteForm) -> HttpResponseBase:
+        """Send what passes the check, once the check has been seen; otherwise show it."""
+        screening = self.get_preview(workspace, form)
+        for role in screening.elevated:
+            if not form.has_error("confirm_elevated"):
+                form.ask_for_confirmation(role)
+        if form.errors or not self._is_previewed(form):
+            return self._render_preview(workspace, form, screening)
+        items, options = make_items(screening), self._get_options(form)
+        # What this very form has sent would now be refused as invited already.
+        before = self._find_begun(form, items, options)
+        if before is not None:
+            return self.batch_response(before)
+        if not screening.sendable:
+            return self._render_preview(workspace, form, screening)
+        batch, is_new = self._begin(form, items, options)
+        if is_new:
+            self._send(batch, options)
+        return self.batch_response(batch)
+
+    def _may_be_many(self) -> bool:
+        """Whether more than one address may have been sent, by a look from afar."""
+        typed = self.request.POST.get("email_addresses", "").strip()
+        is_long = typed.count("@") > 1 or any(mark in typed for mark in " ,;\t\r\n")
+        return bool(self.request.FILES) or is_long
+
+    def _is_previewed(self, form: InviteForm) -> bool:
+        """Whether the person has seen the check of exactly these addresses."""
+        return self.request.POST.get("reviewed", "") == fingerprint_of(form.entries)
+
+    def _render_preview(
+        self, workspace: Workspace, form: InviteForm, screening: Screening
+    ) -> HttpResponseBase:
+        """Show the check with the form, and what is wrong with it."""
+        failed = bool(form.errors) or not screening.sendable
+        return self.render_form(
+            workspace,
+            form,
+            status=self.invalid_status if failed else HTTPStatus.OK,
+            focus_errors=bool(form.errors),
+            review=self._presenter.get_report(screening, form, focus=not form.errors)
+            if form.entries or form.reading.question is not None
+            else None,
+        )
+
+    def _send(self, batch: Batch, options: Mapping[str, Any]) -> None:
+        """Send a batch that has begun. What does not work is in its items afterwards.
+
+        :raises NotPermitted: the person may not manage members any more; nothing was sent.
+        """
+        metadata = {
+            name: options[name]
+            for name in ("public_metadata", "private_metadata")
+            if options.get(name) is not None
+        }
+        try:
+            self.service.invite_members(batch, **metadata)
+        except NotPermitted:
+            stop_batch(batch, State.REFUSED, exc.PermissionDenied())
+            raise
+        except ClerkError as error:
+            # The permission could not be asked for again: nothing was sent, all of it waits.
+            stop_batch(batch, State.WAITING, error)
+
+    # --- What is written down before ------------------------------------------------------
+
+    def _get_chosen_options(self, form: InviteForm) -> dict[str, Any]:
+        """Return what was chosen in the form, in the terms of ``invite_member``."""
+        data = form.cleaned_data
+        options: dict[str, Any] = {}
+        days = data.get("expires_in_days")
+        if days is not None and days != form.fields["expires_in_days"].initial:
+            options["expires_in_days"] = days  # the usual period is the service's to know
+        if data.get("redirect_url"):
+            options["redirect_url"] = data["redirect_url"]
+        if data.get("no_email"):
+            options["notify"] = False
+        if data.get("language"):
+            options["public_metadata"] = {"language": data["language"]}
+        return options
+
+    def _get_options(self, form: InviteForm) -> dict[str, Any]:
+        """Return both together; a language that was chosen stays in metadata of the site's."""
+        options = {**self._get_chosen_options(form), **self.get_invitation_options(form)}
+        if language := form.cleaned_data.get("language"):
+            added = options.get("public_metadata") or {}
+            options["public_metadata"] = {"language": language, **added}
+        return options
+
+    def _begin(
+        self, form: InviteForm, items: Sequence[BatchItem], options: Mapping[str, Any]
+    ) -> tuple[Batch, bool]:
+        """Write down what is going to be sent; tell whether it is new.
+
+        A form that was sent before with other addresses is another wish, and gets another id.
+        """
+        wish = self._get_wish(form, items, options)
+        more: dict[str, Any] = {
+            "retry_of": self._get_retry_of(),
+            "actor_id": self.identity.actor_id,
+        }
+        try:
+            return begin_batch(self._get_batch_id() or uuid4(), **more, **wish)
+        except BatchTaken as taken:
+            return begin_batch(taken.instead, **more, **wish)
+
+    def _find_begun(
+        self, form: InviteForm, items: Sequence[BatchItem], options: Mapping[str, Any]
+    ) -> Batch | None:
+        """Return what has been begun with the very same form before, if anything has."""
+        batch_id = self._get_batch_id()
+        return find_begun(batch_id, **self._get_wish(form, items, options)) if batch_id else None
+
+    def _get_wish(
+        self, form: InviteForm, items: Sequence[BatchItem], options: Mapping[str, Any]
+    ) -> dict[str, Any]:
+        kept = {name: options[name] for name in _KEPT if options.get(name) is not None}
+        kept["role"] = form.cleaned_data.get("role", "")
+        if language := form.cleaned_data.get("language"):
+            kept["language"] = language
+        return {
+            "action": Batch.Action.INVITE,
+            "items": items,
+            "organization_id": self.service.organization_id,
+            "user_id": self.identity.user_id,
+            "options": kept,
+        }
+
+
+class PreviewView(InviteFormMixin):
+    """Check what was typed without inviting anybody: as it is typed, or on request."""
+
+    http_method_names = ["get", "post", "options"]
+
+    _writes = False
+
+    def get(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
+        """Go to the page with the form: somebody reloaded the answer to a POST."""
+        return SeeOther(self.get_url("list"))
+
+    def post(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
+        """Say what would become of each address."""
+        wants_check = htmx.get_fragment(request, htmx.CHECK_ID) is not None
+        try:
+            workspace = self.service.open(seats=self._has_addresses())
+        except exc.NotFound:
+            raise
+        except ClerkError as error:
+            return self._render_failure(error)
+        form = self.get_invite_form(workspace.roles, request.POST, request.FILES)
+        form.is_valid()
+        is_pressed = self._press(form)
+        form.retype()
+        screening = None
+        if form.entries or form.reading.question is not None:
+            screening = self.get_preview(workspace, form)
+        if wants_check:
+            return self._render_fragment(screening, form, focus=is_pressed)
+        # It is not being sent, so what is missing for that is no mistake yet.
+        checked = ("email_addresses", "file")
+        kept = {name: form.errors[name] for name in checked if name in form.errors}
+        form.errors.clear()
+        form.errors.update(kept)
+        review = (
+            self._presenter.get_report(screening, form, focus=True)
+            if screening is not None
+            else None
+        )
+        return self.render_form(
+            workspace,
+            form,
+            status=self.invalid_status if form.errors else 200,
+            focus_errors=bool(form.errors),
+            review=review,
+        )
+
+    def _press(self, form: InviteForm) -> bool:
+        """Change the list as the button says that was pressed; tell whether there was one."""
+        posted = self.request.POST
+        if "use" in posted:
+            form.take(posted["use"])
+        elif "column" in posted:
+            form.choose_column(posted["column"])
+        elif "roles" in posted:
+            form.use_chosen_role()
+        else:
+            return False
+        return True
+
+    def _has_addresses(self) -> bool:
+        """Whether there is anything that Clerk can be asked about, by a closer look."""
+        typed = self.request.POST.get("email_addresses", "")
+        if self.request.FILES or len(typed) > MAX_LOOKED_AT:
+            return True
+        return any(entry.refusal is None for entry in parse_text(typed))
+
+    def _render_failure(self, error: ClerkError) -> HttpResponse:
+        """Say that the addresses could not be checked, and forget what an earlier check said."""
+        problem = self.wording.for_reading(error, "Check")
+        if isinstance(error, exc.RateLimited):
+            problem = replace(problem, status=HTTPStatus.TOO_MANY_REQUESTS)
+        if htmx.get_fragment(self.request, htmx.CHECK_ID) is None:
+            return self._render_unvalidated(problem)
+        response = self._render_fragment(None, problem=problem)
+        return with_retry_after(response, problem)
+
+    def _render_fragment(
+        self,
+        screening: Screening | None,
+        form: InviteForm | None = None,
+        problem: Problem | None = None,
+        *,
+        focus: bool = False,
+    ) -> HttpResponse:
+        """Return the check alone, to be shown below the field; or why it could not be made."""
+        if screening is not None and len(screening.items) == 1 and not screening.sendable:
+            item = screening.items[0]
+            is_typing = form is not None and not form.files and not form.is_retyped
+            if item.entry.refusal is not None and not item.entry.offers and is_typing:
+                screening = None  # somebody is still typing the first address
+        review = None
+        if screening is not None:
+            review = self._presenter.get_report(screening, form, focus=focus)
+        context: dict[str, Any] = {
+            "review": review,
+            "check_problem": problem.message if problem is not None else "",
+            "file_errors": form.errors.get("file", []) if form is not None else [],
+            "retyped": self._retype(form) if form is not None and form.is_retyped else [],
+        }
+        status = problem.status if problem is not None else HTTPStatus.OK
+        response: HttpResponse = self.render(
+            "org_invitations/answers/check.html", context, status=status
+        )
+        return htmx.mark_fragment(response, htmx.CHECK_ID)
+
+    def _retype(self, form: InviteForm) -> list[str]:
+        """Return the fields anew: what was in the file is in the text now, so the file is gone."""
+        swap: dict[str, str | bool] = {"hx-swap-oob": "outerHTML"}
+        names = ("email_addresses", "file")
+        return [form[name].as_widget(attrs=swap) for name in names if name in form.fields]
+
+
+def make_one(entry: Entry, role: Role | None) -> BatchItem:
+    """Return the item of a single address, whose call to Clerk is about to go out."""
+    return BatchItem(
+        text=entry.text,
+        line=entry.line,
+        email_address=entry.email_address,
+        role=role.key if role else "",
+        role_name=role.name[:MAX_ROLE_NAME] if role else "",
+        state=State.UNDER_WAY,
+    )
+
+
+def make_items(screening: Screening) -> list[BatchItem]:
+    """Return an item for everything that was typed: to be sent, or refused already."""
+    return [_make_item(screened) for screened in screening.items]
+
+
+def _make_item(screened: Screened) -> BatchItem:
+    entry, role = screened.entry, screened.role
+    waits = screened.verdict in (Verdict.NEW, Verdict.LATER)
+    item = BatchItem(
+        text=entry.text,
+        line=entry.line,
+        email_address=entry.email_address,
+        role=role.key if role else "",
+        # What a file says may be longer than the name of any role.
+        role_name=(role.name if role else entry.role)[:MAX_ROLE_NAME],
+    )
+    return settle_item(
+        item, State.WAITING if waits else State.REFUSED, Reason.of_screened(screened)
+    )

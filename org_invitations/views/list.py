@@ -1,17 +1,24 @@
-"""See the invitations."""
+"""See the invitations, as a page or as a file."""
 
 from __future__ import annotations
 
+import re
+from datetime import UTC, datetime
+from http import HTTPStatus
 from typing import Any
 
 from django.http import HttpRequest, HttpResponse
+from django.utils.http import content_disposition_header
 
 from .. import htmx
-from ..services import InvitationQuery
-from .page import InvitationPageMixin
+from ..clerk import Organization
+from ..csv import as_csv
+from ..services import InvitationQuery, TooManyInvitations
+from .base import OrganizationView, with_retry_after
+from .page import PageMixin
 
 
-class InvitationListView(InvitationPageMixin):
+class InvitationListView(PageMixin):
     """The page: the list of invitations, and the form to invite somebody."""
 
     http_method_names = ["get", "head", "options"]
@@ -19,21 +26,19 @@ class InvitationListView(InvitationPageMixin):
     def get(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
         """Show the page, or with htmx the list alone."""
         workspace = self.service.open(query=self.get_query())
-        context = self.get_page_context(workspace, self.get_form(workspace.roles))
-        wants_list = htmx.get_fragment(request, htmx.LIST_ID) is not None
+        context = self._get_page_context(workspace, self.get_invite_form(workspace.roles))
+        if htmx.get_fragment(request, htmx.LIST_ID) is None:
+            return self.render(self.page_template_name, context)
         problem = context["list_problem"]
-        if not wants_list:
-            return self.render(self.template_name, context)
         if problem is not None:
             # The rows that are there stay there; the problem is said above them.
-            return self.with_retry_after(
-                self.render_problem(problem.message, status=problem.status), problem
-            )
+            response = self.render_problem(problem.message, status=problem.status)
+            return with_retry_after(response, problem)
         context |= {
-            "status_message": self.describe_page(workspace),
+            "status_message": self.get_list_presenter(workspace).describe(),
             "status_look": "visually-hidden",
         }
-        response: HttpResponse = self.render("org_invitations/answers/list.html", context)
+        response = self.render("org_invitations/answers/list.html", context)
         url = context["list_url"]
         if context["search"]["is_typed"]:
             # Whoever goes back should not meet every letter that was typed.
@@ -42,3 +47,35 @@ class InvitationListView(InvitationPageMixin):
         elif url != request.get_full_path():
             response = htmx.add_url(response, url)
         return htmx.mark_fragment(response, htmx.LIST_ID)
+
+
+class ExportView(OrganizationView):
+    """All invitations of a list, of all its pages, as CSV."""
+
+    http_method_names = ["get", "head", "options"]
+
+    def get(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+        """Return the file, once all that belongs into it has been fetched."""
+        workspace = self.service.open(roles=False)
+        query = InvitationQuery.parse(request.GET)
+        try:
+            invitations = self.service.find_all(query)
+        except TooManyInvitations as error:
+            return self.render_problem(
+                self.wording.say("TooManyInvitations", count=error.count),
+                status=HTTPStatus.UNPROCESSABLE_ENTITY,
+            )
+        name = self.get_filename(workspace.organization, query)
+        return HttpResponse(
+            as_csv(invitations),
+            content_type="text/csv; charset=utf-8",
+            headers={
+                "Content-Disposition": content_disposition_header(True, name) or "attachment",  # noqa: FBT003
+                "X-Content-Type-Options": "nosniff",
+            },
+        )
+
+    def get_filename(self, organization: Organization, query: InvitationQuery) -> str:
+        """Return what the file is called: whose invitations, which, and of when (UTC)."""
+        whose = re.sub(r"[^A-Za-z0-9_-]+", "-", organization.slug or organization.id).strip("-")
+        return f"invitations-{whose}-{query.status}-{datetime.now(UTC):%Y-%m-%d}.csv"

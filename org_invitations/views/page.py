@@ -2,49 +2,446 @@
 
 from __future__ import annotations
 
+import logging
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
 from http import HTTPStatus
-from typing import Any
+from typing import Any, Final
+from urllib.parse import parse_qsl
 from uuid import UUID, uuid4
 
+from django.db import Error as DatabaseFault
 from django.http import HttpResponse, HttpResponseBase
+from django.utils.functional import Promise
 from django.utils.html import format_html
-from django.utils.translation import gettext
+from django.utils.translation import gettext, gettext_noop, ngettext, pgettext_lazy
+from django.utils.translation import gettext_lazy as _
 
 from .. import htmx
-from ..clerk import Invitation, Role
+from ..clerk import Invitation, InvitationStatus, Role
 from ..forms import InviteForm
 from ..models import Batch, BatchItem
 from ..roles import AssignableRoles
-from ..services import Workspace
+from ..services import STATUSES, InvitationPage, InvitationQuery, Limit, Workspace, get_sizes
 from ..services.batches import get_items
-from .listing import ListMixin
-from .organization import SeeOther
+from ..services.batches.reconcile import OTHER_INVITATION
+from ..wording import Wording, describe_expiry, describe_since
+from .base import OrganizationView, SeeOther
+
+logger = logging.getLogger("org_invitations")
+
+_Text = str | Promise
+
+#: No state of the list is longer.
+_MAX_STATE_LENGTH: Final = 2000
 
 
-class InvitationPageMixin(ListMixin):
+# --- The list -----------------------------------------------------------------------------------
+
+#: Stands for whichever invitation, to find out whether there is a URL for such a thing.
+_ANY: Final = "orginv_any"
+
+
+@dataclass(frozen=True, slots=True)
+class Tab:
+    """A link to the invitations of one status."""
+
+    status: str
+    label: _Text
+    #: None where it is not known.
+    count: int | None
+    url: str
+    is_current: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Column:
+    """A column of the table, and the link that sorts by it."""
+
+    #: What it sorts by, as the URL says it.
+    name: str
+    label: _Text
+    url: str
+    #: ``ascending``, ``descending``, or empty where the list is not sorted by it.
+    direction: str
+    #: What the link does, in words.
+    hint: _Text
+
+
+@dataclass(frozen=True, slots=True)
+class Unfinished:
+    """An invitation that was to be sent again and is half done, or of which nobody knows yet."""
+
+    item: BatchItem
+    #: Where the missing half is done, or left.
+    url: str
+    #: Why it is missing, in words; empty where that is not known.
+    reason: str
+    #: Whether its role may manage members, so that finishing it takes the tick.
+    is_elevated: bool = False
+    #: Whether the old invitation is revoked and the new one missing, as far as Clerk shows: only
+    #: then it can be finished or left.
+    is_missing: bool = True
+    #: Whether somebody else has invited the person meanwhile.
+    has_other: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class InvitationRow:
+    """One row. A URL is empty where the status does not allow it, or the site has no such view."""
+
+    invitation: Invitation
+    #: The id of the row's element; stable as long as the invitation exists.
+    dom_id: str
+    #: When it expires, or how long ago it did, seen from now: "in 3 days"; empty where it was
+    #: accepted or revoked.
+    expires_text: str
+    #: Where to revoke it, with the way back to this state of the list.
+    revoke_url: str = ""
+    #: When it was created, to the minute; None where that is not known.
+    invited_at: datetime | None = None
+    #: When it expires, expired, was accepted or was revoked, to the minute; None for never.
+    ends_at: datetime | None = None
+    #: Where to send it again, or to invite the person again.
+    resend_url: str = ""
+    #: Where to change its role or expiry.
+    change_url: str = ""
+    #: Where its link is.
+    link_url: str = ""
+
+
+#: The names of the URLs that fit an invitation's status.
+_ACTIONS: Mapping[str, tuple[str, ...]] = {
+    "pending": ("revoke", "resend", "change", "link"),
+    "expired": ("resend",),
+    "revoked": ("resend",),
+}
+
+
+class ListPresenter:
+    """Puts a list into words and links: its tabs, columns, rows and pages. It asks nobody."""
+
+    #: The label of each tab. (With a context: other languages may need another form here.)
+    tab_labels: Mapping[InvitationStatus, _Text] = {
+        InvitationStatus.PENDING: pgettext_lazy("invitations", "Pending"),
+        InvitationStatus.EXPIRED: pgettext_lazy("invitations", "Expired"),
+        InvitationStatus.ACCEPTED: pgettext_lazy("invitations", "Accepted"),
+        InvitationStatus.REVOKED: pgettext_lazy("invitations", "Revoked"),
+    }
+
+    #: What the whole list is called.
+    titles: Mapping[InvitationStatus, _Text] = {
+        InvitationStatus.PENDING: _("Pending invitations"),
+        InvitationStatus.EXPIRED: _("Expired invitations"),
+        InvitationStatus.ACCEPTED: _("Accepted invitations"),
+        InvitationStatus.REVOKED: _("Revoked invitations"),
+    }
+
+    #: The column that tells when it ends or ended.
+    end_labels: Mapping[InvitationStatus, _Text] = {
+        InvitationStatus.PENDING: _("Expires"),
+        InvitationStatus.EXPIRED: pgettext_lazy("since when", "Expired"),
+        InvitationStatus.ACCEPTED: pgettext_lazy("since when", "Accepted"),
+        InvitationStatus.REVOKED: pgettext_lazy("since when", "Revoked"),
+    }
+
+    def __init__(
+        self,
+        workspace: Workspace | None,
+        query: InvitationQuery,
+        *,
+        find_url: Callable[..., str],
+        wording: Wording,
+    ) -> None:
+        """Prepare.
+
+        :param workspace: None where there is nothing to show.
+        :param query: the state that was asked for; where there is a page, its own counts.
+        :param find_url: tells the URL of a view by its name and arguments; empty where the site
+            has no such view.
+        """
+        self.workspace = workspace
+        self.page = workspace.page if workspace is not None else None
+        self.query = self.page.query if self.page is not None else query
+        self.find_url = find_url
+        self.wording = wording
+
+    def get_context(self) -> dict[str, Any]:
+        """Return what the list's templates need; docs/templates.md lists it."""
+        workspace, page, query = self.workspace, self.page, self.query
+        error = workspace.page_error if workspace is not None else None
+        return {
+            "page": page,
+            "rows": self._rows(page) if page is not None else [],
+            "seats": workspace.seats if workspace is not None else None,
+            "list_problem": self.wording.for_reading(error) if error is not None else None,
+            "list_query": query,
+            "list_state": query.urlencode(),
+            "list_url": self._url(query),
+            "list_title": self.titles[query.status],
+            "end_label": self.end_labels[query.status],
+            "tabs": list(self._tabs()),
+            "columns": list(self._columns()),
+            "pagination": self._pagination(page) if page is not None else {},
+            "search": self._search(),
+            "selection": self._selection(page) if page is not None else {},
+            "export_url": self._export_url(),
+        }
+
+    def describe(self) -> str:
+        """Return where in the list somebody is, for the status region."""
+        page, status = self.page, self.query.status
+        if page is None or not page.status_count:
+            return gettext(_NONE[status])
+        if self._is_searched:
+            return ngettext(
+                "%(found)d of %(total)d invitation matches.",
+                "%(found)d of %(total)d invitations match.",
+                page.status_count,
+            ) % {"found": page.total_count, "total": page.status_count}
+        return gettext(_SHOWING[status]) % {
+            "start": page.start_index,
+            "end": page.end_index,
+            "total": page.total_count,
+        }
+
+    def describe_unfinished(self, items: Iterable[BatchItem]) -> list[Unfinished]:
+        """Return those whose new invitation is missing, or of which that is not known yet."""
+        elevated = self.workspace.roles.elevated if self.workspace is not None else frozenset()
+        return [
+            Unfinished(
+                item=item,
+                url=self.find_url("resend", invitation_id=item.replaces_id),
+                reason=self.wording.for_item(item.reason, item.params | {"status": item.state}),
+                is_elevated=item.role in elevated,
+                is_missing=item.state == BatchItem.State.HALF_DONE,
+                has_other=item.reason == OTHER_INVITATION,
+            )
+            for item in items
+        ]
+
+    # --- Its parts --------------------------------------------------------------------------
+
+    @property
+    def _is_searched(self) -> bool:
+        page = self.page
+        return page is not None and bool(page.query.search) and Limit.SEARCH not in page.limits
+
+    def _url(self, query: InvitationQuery) -> str:
+        return _with_state(self.find_url("list"), query)
+
+    def _rows(self, page: InvitationPage) -> list[InvitationRow]:
+        now = datetime.now(UTC)  # not Django's, which is naive where USE_TZ is off
+        # What the site's URLconf leaves out is asked for once, not for every row.
+        there = {name for name in _ACTIONS["pending"] if self.find_url(name, invitation_id=_ANY)}
+        return [
+            InvitationRow(
+                invitation=invitation,
+                dom_id=f"org-invitation-{invitation.id}",
+                expires_text=_describe_end(invitation, now),
+                invited_at=_minute(invitation.created_at),
+                ends_at=_minute(
+                    invitation.updated_at if _is_settled(invitation) else invitation.expires_at
+                ),
+                **{
+                    f"{name}_url": _with_state(
+                        self.find_url(name, invitation_id=invitation.id), page.query
+                    )
+                    for name in _ACTIONS.get(invitation.status, ())
+                    if name in there
+                },
+            )
+            for invitation in page.invitations
+        ]
+
+    def _tabs(self) -> Iterable[Tab]:
+        """Yield the links to the other statuses, each with how many there are."""
+        for status in STATUSES:
+            yield Tab(
+                status=str(status),
+                label=self.tab_labels[status],
+                count=self.page.counts.get(status) if self.page is not None else None,
+                url=self._url(self.query.with_(status=status)),
+                is_current=status is self.query.status,
+            )
+
+    def _columns(self) -> Iterable[Column]:
+        """Yield the columns that the table can be sorted by, in their order."""
+        query = self.query
+        labels: dict[str, _Text] = {
+            "address": _("User"),
+            "invited": _("Invited"),
+            "inviter": pgettext_lazy("invited by", "By"),
+            "role": _("Role"),
+            "expires": self.end_labels[query.status],
+        }
+        sort = query.sort
+        if self.page is not None and Limit.SORT in self.page.limits:
+            sort = "-invited"
+        dates_down = {"invited"}
+        if query.status is not InvitationStatus.PENDING:
+            dates_down.add("expires")  # what ended last, rather than what ended first
+        for name, label in labels.items():
+            direction = {name: "ascending", f"-{name}": "descending"}.get(sort, "")
+            turned = {"ascending": f"-{name}", "descending": name}
+            other = turned.get(direction, f"-{name}" if name in dates_down else name)
+            yield Column(
+                name=name,
+                label=label,
+                url=self._url(query.with_(sort=other)),
+                direction=direction,
+                hint=_HINTS[direction],
+            )
+
+    def _search(self) -> dict[str, Any]:
+        whole = self.query.with_(search="")
+        return {
+            "text": self.query.search,
+            "found": self.describe() if self._is_searched else "",
+            "fields": list(whole.as_params().items()),
+            "clear_url": self._url(whole),
+            "is_typed": False,
+        }
+
+    def _selection(self, page: InvitationPage) -> dict[str, Any]:
+        """Return what can be done with many at once; empty where nothing can."""
+        url = self.find_url("selection")
+        actions = _ACTIONS_OF_MANY[page.query.status]
+        if not (url and actions and page.invitations):
+            return {}
+        can_name_all = Limit.SEARCH not in page.limits and page.total_count > len(page.invitations)
+        return {
+            "url": url,
+            "actions": list(actions),
+            "all": page.total_count if can_name_all else 0,
+        }
+
+    def _export_url(self) -> str:
+        """Return where the list can be had as a file: all of its pages."""
+        query = self.query
+        whole = InvitationQuery(status=query.status, search=query.search, sort=query.sort)
+        return _with_state(self.find_url("export"), whole)
+
+    def _pagination(self, page: InvitationPage) -> dict[str, Any]:
+        """Return the pages and page sizes, with their URLs."""
+
+        def url(number: int) -> str:
+            return self._url(page.query.with_(page=number))
+
+        sizes = get_sizes()
+        return {
+            "previous": url(page.previous_number) if page.has_previous else "",
+            "next": url(page.next_number) if page.has_next else "",
+            "pages": [
+                None
+                if number is None
+                else {"number": number, "url": url(number), "is_current": number == page.number}
+                for number in page.page_numbers
+            ],
+            "sizes": [
+                {
+                    "size": size,
+                    "url": self._url(page.query.with_(size=size)),
+                    "is_current": size == page.size,
+                }
+                for size in sizes
+            ]
+            if page.total_count > sizes[0]
+            else [],
+        }
+
+
+#: What can be done with many of a status at once.
+_ACTIONS_OF_MANY: Final[Mapping[InvitationStatus, tuple[str, ...]]] = {
+    InvitationStatus.PENDING: ("resend", "revoke"),
+    InvitationStatus.EXPIRED: ("resend",),
+    InvitationStatus.REVOKED: ("resend",),
+    InvitationStatus.ACCEPTED: (),
+}
+
+#: What the link of a column does, by the direction in which it is sorted now.
+_HINTS: Final[Mapping[str, _Text]] = {
+    "ascending": _("sorted in ascending order; turn round"),
+    "descending": _("sorted in descending order; turn round"),
+    "": _("sort"),
+}
+
+_NONE: Final = {
+    InvitationStatus.PENDING: gettext_noop("There are no pending invitations."),
+    InvitationStatus.EXPIRED: gettext_noop("There are no expired invitations."),
+    InvitationStatus.ACCEPTED: gettext_noop("There are no accepted invitations."),
+    InvitationStatus.REVOKED: gettext_noop("There are no revoked invitations."),
+}
+
+_SHOWING: Final = {
+    InvitationStatus.PENDING: gettext_noop(
+        "Showing %(start)d to %(end)d of %(total)d pending invitations."
+    ),
+    InvitationStatus.EXPIRED: gettext_noop(
+        "Showing %(start)d to %(end)d of %(total)d expired invitations."
+    ),
+    InvitationStatus.ACCEPTED: gettext_noop(
+        "Showing %(start)d to %(end)d of %(total)d accepted invitations."
+    ),
+    InvitationStatus.REVOKED: gettext_noop(
+        "Showing %(start)d to %(end)d of %(total)d revoked invitations."
+    ),
+}
+
+
+def _is_settled(invitation: Invitation) -> bool:
+    return invitation.is_accepted or invitation.is_revoked
+
+
+def _minute(moment: datetime | None) -> datetime | None:
+    return moment and moment.replace(second=0, microsecond=0)
+
+
+def _describe_end(invitation: Invitation, now: datetime) -> str:
+    if _is_settled(invitation):
+        return ""
+    if invitation.is_expired and invitation.expires_at is not None:
+        return describe_since(invitation.expires_at, now=now)
+    return describe_expiry(invitation.expires_at, now=now)
+
+
+# --- The page -----------------------------------------------------------------------------------
+
+
+class PageMixin(OrganizationView):
     """What the page with the form and the list consists of."""
 
-    template_name = "org_invitations/invitation_list.html"
+    #: The page with the form and the list.
+    page_template_name = "org_invitations/invitation_list.html"
+    #: The form, on the page and as the fragment that answers htmx.
     form_template_name = "org_invitations/partials/form.html"
-    #: The fragments that answer htmx after an invitation or a revocation.
-    changes_template_name = "org_invitations/answers/changes.html"
+    #: The list, on the page and as a fragment.
+    list_template_name = "org_invitations/partials/list.html"
+    #: One row of the list; may be a list of names.
+    row_template_name: str | Sequence[str] = "org_invitations/partials/row.html"
 
-    form_class: type[InviteForm] = InviteForm
+    #: The form that invites.
+    invite_form_class: type[InviteForm] = InviteForm
+    #: What puts the list into words and links.
+    list_presenter_class: type[ListPresenter] = ListPresenter
 
     #: The statuses of an invalid form, and of one that Clerk refused. A site that does without
     #: the app's script sets 200: htmx by itself swaps nothing else.
     invalid_status: int = HTTPStatus.UNPROCESSABLE_ENTITY
 
-    def get_form_class(self) -> type[InviteForm]:
-        """Return the form's class."""
-        return self.form_class
+    # --- The form ---------------------------------------------------------------------------
 
-    def get_form(
+    def get_invite_form_class(self) -> type[InviteForm]:
+        """Return the class of the form that invites: :attr:`invite_form_class`."""
+        return self.invite_form_class
+
+    def get_invite_form(
         self, roles: AssignableRoles, data: Any = None, files: Any = None, **kwargs: Any
     ) -> InviteForm:
         """Return the form, bound to ``data`` if there is any; it is checked as it is typed."""
-        form = self.get_form_class()(data, files, roles=roles, **kwargs)
-        if url := self.find_url("check"):
+        form = self.get_invite_form_class()(data, files, roles=roles, **kwargs)
+        if url := self._find_url("check"):
             role = form["role"].id_for_label
             for name, event in (
                 ("email_addresses", f"input changed delay:500ms, change from:#{role}"),
@@ -65,18 +462,52 @@ class InvitationPageMixin(ListMixin):
                 form.fields["file"].widget.attrs["hx-disabled-elt"] = f"#{typed}"
         return form
 
-    def get_page_context(
+    # --- The list ---------------------------------------------------------------------------
+
+    def get_query(self) -> InvitationQuery:
+        """Return the state of the list: as the URL says it, or a form's hidden ``state``."""
+        if self.request.method == "POST":
+            state = self.request.POST.get("state", "")[:_MAX_STATE_LENGTH]
+            return InvitationQuery.parse(dict(parse_qsl(state)))
+        return InvitationQuery.parse(self.request.GET)
+
+    def get_list_presenter(self, workspace: Workspace | None) -> ListPresenter:
+        """Return what shows the list of a workspace: :attr:`list_presenter_class`."""
+        return self.list_presenter_class(
+            workspace, self.get_query(), find_url=self._find_url, wording=self.wording
+        )
+
+    def _get_list_url(self) -> str:
+        """Return the URL of the list in the state that was asked for."""
+        return self._find_list_url("list")
+
+    def _find_list_url(self, name: str, **kwargs: Any) -> str:
+        """Return the URL of a view with the way back to the list as it was; or empty."""
+        return _with_state(self._find_url(name, **kwargs), self.get_query())
+
+    def _find_unfinished(self, workspace: Workspace) -> list[BatchItem] | None:
+        """Return what was sent again by half, or perhaps; None where that cannot be looked up."""
+        try:
+            return list(self.service.get_unfinished())
+        except DatabaseFault:
+            # The list is Clerk's: it can be seen without.
+            logger.exception("What is half done could not be looked up.")
+            return None
+
+    # --- All of it --------------------------------------------------------------------------
+
+    def _get_page_context(
         self, workspace: Workspace | None, form: InviteForm, **extra: Any
     ) -> dict[str, Any]:
         """Return the context of the page and of its fragments; docs/templates.md lists it."""
+        presenter = self.get_list_presenter(workspace)
         context: dict[str, Any] = {
             "form": form,
             # The same form sent twice is one wish: this is what it is known by.
             "batch_id": uuid4(),
-            "retry_of": self.get_retry_of() or "",
+            "retry_of": self._get_retry_of() or "",
             "review": None,
-            "organization_id": self.get_page_organization_id(),
-            "urls": self.get_urls(),
+            "organization_id": self._get_page_organization_id(),
             "organization": None,
             "membership": None,
             "form_problem": None,
@@ -87,8 +518,13 @@ class InvitationPageMixin(ListMixin):
             "status_message": "",
             "status_look": "message",
             "status_action": {},
-            **self.get_list_context(workspace),
+            "row_template_name": self.row_template_name,
+            "unfinished": [],
+            "unfinished_problem": "",
+            **presenter.get_context(),
         }
+        # While somebody types in the box to search in, it stays as it is.
+        context["search"]["is_typed"] = htmx.get_trigger(self.request) == htmx.SEARCH_ID
         if workspace is not None:
             context |= {
                 "organization": workspace.organization,
@@ -96,20 +532,72 @@ class InvitationPageMixin(ListMixin):
             }
             if workspace.roles_error is not None:
                 context["form_problem"] = self.wording.say("Roles")
+            if workspace.page is not None and self._find_url("resend", invitation_id=_ANY):
+                # Only beside a list: Clerk is asked about them.
+                items = self._find_unfinished(workspace)
+                context["unfinished"] = presenter.describe_unfinished(items or [])
+                if items is None:
+                    context["unfinished_problem"] = self.wording.say("Database:unfinished")
         return context | extra
 
-    def get_typed_roles(self) -> AssignableRoles:
+    def render_list(self, workspace: Workspace, message: str, **extra: Any) -> HttpResponse:
+        """Return the list as a fragment, whichever target the request named.
+
+        :param message: what has just happened.
+        :param extra: more for the context.
+        """
+        listed = self.service.with_list(workspace, self.get_query())
+        context = self._get_page_context(
+            listed, self.get_invite_form(workspace.roles), status_message=message, **extra
+        )
+        response: HttpResponse = self.render("org_invitations/answers/list.html", context)
+        response = htmx.replace_list(response, context["list_url"])
+        return htmx.mark_fragment(response, htmx.LIST_ID)
+
+    def batch_response(self, batch: Batch) -> HttpResponseBase:
+        """Go to the page that says what became of each.
+
+        Who has lost the right meanwhile may not see that page any more, and is told here.
+        """
+        if self.service.was_denied:
+            items = get_items(batch)
+            done = sum(item.state == BatchItem.State.DONE for item in items)
+            values = self._get_values() | {"done": done, "count": len(items)}
+            message = self.wording.say("PermissionDenied:midway", **values)
+            return self.render_problem(message, status=HTTPStatus.FORBIDDEN)
+        url = self.get_url("outcome", batch_id=batch.id)
+        return htmx.leave_page(url) if htmx.is_htmx(self.request) else SeeOther(url)
+
+    # --- What came with the form ------------------------------------------------------------
+
+    def _get_batch_id(self) -> UUID | None:
+        """Return the id that came with the form, if one did."""
+        return _as_uuid(self.request.POST.get("batch", ""))
+
+    def _get_retry_of(self) -> UUID | None:
+        """Return the id of the batch from whose outcome a form comes, if it comes from one."""
+        return _as_uuid(self.request.POST.get("retry_of", ""))
+
+    def _get_page_organization_id(self) -> str:
+        """Return the id of the organization that the page is for; as posted while signed out."""
+        service = getattr(self, "service", None)
+        if service is not None:
+            return str(service.organization_id)
+        return self.request.POST.get("organization", "")
+
+    def _get_typed_roles(self) -> AssignableRoles:
         """Return the roles for a form that could not be sent just now, without asking Clerk.
 
         They are those that the person was shown within the last minute, else only the one that was
         posted: nobody may have been let in yet.
         """
         service = getattr(self, "service", None)
-        return (service.remembered_roles() if service is not None else None) or self.posted_role
+        return (
+            service.remembered_roles() if service is not None else None
+        ) or self._get_posted_role()
 
-    @property
-    def posted_role(self) -> AssignableRoles:
-        """The role that was chosen, as the only one there is."""
+    def _get_posted_role(self) -> AssignableRoles:
+        """Return the role that was chosen, as the only one there is."""
         posted = self.request.POST.get("role", "")
         name = posted.removeprefix("org:").replace("_", " ").capitalize()
         # A box that was ticked is shown again: it is part of what was typed.
@@ -120,59 +608,27 @@ class InvitationPageMixin(ListMixin):
             is_known=False,
         )
 
-    def get_page_organization_id(self) -> str:
-        """Return the id of the organization that the page is for; as posted while signed out."""
-        service = getattr(self, "service", None)
-        if service is not None:
-            return str(service.organization_id)
-        return self.request.POST.get("organization", "")
-
-    def get_link_action(self, invitation: Invitation) -> dict[str, str]:
+    def _get_link_action(self, invitation_id: str) -> dict[str, str]:
         """Return where the link can be copied, with ``url`` and ``text``, if it can be."""
-        url = self.find_url("link", invitation_id=invitation.id)
+        url = self._find_url("link", invitation_id=invitation_id)
         return {"url": url, "text": gettext("Copy link")} if url else {}
 
-    def join_action(self, message: str, action: dict[str, str]) -> str:
-        """Return a message with a link after it: what the status region says with htmx."""
-        if not action:
-            return message
-        link = format_html('<a href="{url}">{text}</a>', **action)
-        return format_html("{} {}", message, link)
 
-    def show_list(self, workspace: Workspace, message: str, **extra: Any) -> HttpResponse:
-        """Return the list as a fragment, whichever target the request named."""
-        listed = self.service.with_list(workspace, self.get_query())
-        context = self.get_page_context(
-            listed, self.get_form(workspace.roles), status_message=message, **extra
-        )
-        response: HttpResponse = self.render("org_invitations/answers/list.html", context)
-        response = htmx.replace_list(response, context["list_url"])
-        return htmx.mark_fragment(response, htmx.LIST_ID)
+def join_action(message: str, action: dict[str, str]) -> str:
+    """Return a message with a link after it: what the status region says with htmx."""
+    if not action:
+        return message
+    link = format_html('<a href="{url}">{text}</a>', **action)
+    return format_html("{} {}", message, link)
 
-    def get_batch_id(self) -> UUID | None:
-        """Return the id that came with the form, if one did."""
-        try:
-            return UUID(self.request.POST.get("batch", ""))
-        except ValueError:
-            return None
 
-    def get_retry_of(self) -> UUID | None:
-        """Return the id of the batch from whose outcome a form comes, if it comes from one."""
-        try:
-            return UUID(self.request.POST.get("retry_of", ""))
-        except ValueError:
-            return None
+def _as_uuid(text: str) -> UUID | None:
+    try:
+        return UUID(text)
+    except ValueError:
+        return None
 
-    def show_outcome(self, batch: Batch) -> HttpResponseBase:
-        """Go to the page that says what became of each.
 
-        Who has lost the right meanwhile may not see that page any more, and is told here.
-        """
-        if self.service.was_denied:
-            items = get_items(batch)
-            done = sum(item.state == BatchItem.State.DONE for item in items)
-            values = self.get_values() | {"done": done, "count": len(items)}
-            message = self.wording.say("PermissionDenied:midway", **values)
-            return self.render_problem(message, status=HTTPStatus.FORBIDDEN)
-        url = self.get_url("outcome", batch_id=batch.id)
-        return htmx.leave_page(url) if htmx.is_htmx(self.request) else SeeOther(url)
+def _with_state(url: str, query: InvitationQuery) -> str:
+    state = query.urlencode()
+    return f"{url}?{state}" if url and state else url

@@ -8,18 +8,20 @@ from http import HTTPStatus
 from typing import Any, Final
 from uuid import uuid4
 
-from django.http import HttpRequest, HttpResponseBase
+from django.http import HttpRequest, HttpResponse, HttpResponseBase
 from django.utils.translation import gettext
 
-from ..clerk import ClerkError
+from ..clerk import ClerkError, Invitation
 from ..clerk import exceptions as exc
 from ..forms import ResendForm
 from ..models import BatchItem
 from ..services import RoleNotGranted, Workspace
 from ..services.batches import BatchTaken
 from ..services.batches.reconcile import OTHER_INVITATION
-from ..wording import Problem, Stage
-from .resend_question import ResendQuestionMixin
+from ..services.replacing import get_period
+from ..wording import Problem, Stage, describe_expiry
+from .base import with_retry_after
+from .confirm import ConfirmationMixin
 
 State = BatchItem.State
 
@@ -31,49 +33,152 @@ _OPEN: Final[Mapping[str, str]] = {
 }
 
 
-class ResendInvitationView(ResendQuestionMixin):
-    """Ask how to send an invitation again, and send it."""
+class ResendInvitationView(ConfirmationMixin):
+    """Ask how to send an invitation again, and send it.
+
+    To change the role or the expiry of a pending one takes a new one, too.
+    """
 
     http_method_names = ["get", "post", "options"]
 
+    #: The question, on a page of its own and in the dialog.
+    resend_template_name = "org_invitations/partials/resend.html"
+    #: The form of the question.
+    resend_form_class: type[ResendForm] = ResendForm
+
+    #: Whether the question is about role and expiry first of all.
+    is_change: bool = False
+
     def get(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
         """Ask, as a page or in the list's dialog; nothing is changed by that."""
-        workspace, problem = self.open_invitation()
+        workspace, problem = self._open()
         if problem is not None:
-            return self.tell(workspace, problem)
-        return self.ask(workspace, self.get_resend_form(workspace))
+            return self._render_gone(workspace, problem)
+        return self._ask(workspace, self.get_resend_form(workspace))
 
     def post(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
         """Send it again, and say what became of it."""
-        workspace, problem = self.open_invitation(afresh=True, seats=True)
+        workspace, problem = self._open(afresh=True, seats=True)
         if "finish" in request.POST or "leave" in request.POST:
-            return self.settle(workspace)
+            return self._finish_or_leave(workspace)
         if problem is not None:
-            return self.tell(workspace, problem)
+            return self._render_gone(workspace, problem)
         if workspace.roles_error is not None:
             message = self.wording.say("Roles")
-            return self.show_again(Problem(message, status=HTTPStatus.SERVICE_UNAVAILABLE))
+            return self._render_unavailable(Problem(message, status=HTTPStatus.SERVICE_UNAVAILABLE))
         form = self.get_resend_form(workspace, request.POST)
         if not form.is_valid():
-            return self.ask(workspace, form, status=self.invalid_status)
-        if self.was_revoked_meanwhile(workspace):
-            revoked = self.wording.say("Resend:revoked", **self.get_invitation_values(workspace))
-            return self.ask(workspace, form, Problem(revoked, status=HTTPStatus.CONFLICT))
-        if self.was_revoked_since(workspace):
-            message = self.wording.say("Invite:revoked", **self.get_invitation_values(workspace))
-            return self.ask(workspace, form, Problem(message, status=HTTPStatus.CONFLICT))
+            return self._ask(workspace, form, status=self.invalid_status)
+        if self._was_revoked_meanwhile(workspace):
+            revoked = self.wording.say("Resend:revoked", **self._get_invitation_values(workspace))
+            return self._ask(workspace, form, Problem(revoked, status=HTTPStatus.CONFLICT))
+        if self._was_revoked_since(workspace):
+            message = self.wording.say("Invite:revoked", **self._get_invitation_values(workspace))
+            return self._ask(workspace, form, Problem(message, status=HTTPStatus.CONFLICT))
         try:
-            item = self.replace(workspace, form)
+            item = self._replace(workspace, form)
         except RoleNotGranted:
             form.add_problem(self.wording.say("RoleNotGranted"), "role")
-            return self.ask(workspace, form, status=self.invalid_status)
+            return self._ask(workspace, form, status=self.invalid_status)
         except ClerkError as error:
-            return self.ask(workspace, form, self.explain(error, workspace, self.get_stage()))
-        return self.answer(workspace, item, form)
+            return self._ask(workspace, form, self._explain(error, workspace, self._get_stage()))
+        return self._item_response(workspace, item, form)
+
+    # --- The question -----------------------------------------------------------------------
+
+    def get_resend_form_class(self) -> type[ResendForm]:
+        """Return the class of the form that sends again: :attr:`resend_form_class`."""
+        return self.resend_form_class
+
+    def get_resend_form(self, workspace: Workspace, data: Any = None) -> ResendForm:
+        """Return the form, with what the invitation has preselected."""
+        invitation = workspace.invitation
+        initial: dict[str, Any] = {}
+        if invitation is not None:
+            if days := get_period(invitation):
+                initial["expires_in_days"] = days
+            # A role that this person cannot give is not replaced by one that nobody chose.
+            known = invitation.role in workspace.roles
+            initial["role"] = invitation.role if known else ""
+        return self.get_resend_form_class()(data, roles=workspace.roles, initial=initial)
+
+    def _open(self, **how: Any) -> tuple[Workspace, Problem | None]:
+        """Return the workspace with the invitation, and what makes sending it again senseless."""
+        try:
+            workspace = self.service.open(invitation_id=self.kwargs["invitation_id"], **how)
+        except exc.InvitationNotFound as error:
+            workspace = self.service.open(roles=False)
+            return workspace, self._explain(error, workspace)
+        invitation = workspace.invitation
+        if invitation is not None and invitation.is_accepted:
+            return workspace, self._explain(exc.InvitationNotPending(), workspace)
+        return workspace, None
+
+    def _ask(
+        self,
+        workspace: Workspace | None,
+        form: ResendForm,
+        problem: Problem | None = None,
+        *,
+        status: int = HTTPStatus.OK,
+    ) -> HttpResponse:
+        """Return the question, with what stands in its way."""
+        if problem is not None:
+            form.add_problem(problem.message, problem.field)
+            status = problem.status
+        response = self._render_question(workspace, form, status=status)
+        return with_retry_after(response, problem) if problem else response
+
+    def _render_unavailable(
+        self, problem: Problem, renewal: dict[str, Any] | None = None
+    ) -> HttpResponseBase:
+        """Ask again, with what was chosen; of what is half done, with the button pressed."""
+        if renewal is not None or self.request.POST.keys() & {"finish", "leave"}:
+            return super()._render_unavailable(problem, renewal)
+        form = self.get_resend_form_class()(self.request.POST, roles=self._get_typed_roles())
+        form.errors.clear()
+        return self._ask(None, form, problem)
+
+    def _render_question(
+        self, workspace: Workspace | None, form: ResendForm | None, *, status: int, told: str = ""
+    ) -> HttpResponse:
+        """Return the question, or what is ``told`` in its place, as a page or for the dialog."""
+        invitation = workspace.invitation if workspace is not None else None
+        is_pending = invitation is None or invitation.is_pending
+        is_changed = self.is_change and is_pending
+        context = self._get_question_context(
+            workspace,
+            invitation=invitation,
+            resend_form=form,
+            roles_problem=(
+                self.wording.say("Roles") if workspace and workspace.roles_error else ""
+            ),
+            resend_url=self.request.path,
+            is_change=is_changed,
+            told=told,
+            # Nothing was begun where nothing is known, so the question is still the same one.
+            batch_id=(self._get_batch_id() if workspace is None else None) or uuid4(),
+            seen=invitation.status if invitation else self.request.POST.get("seen", ""),
+            expires_text=describe_expiry(invitation.expires_at) if invitation else "",
+        )
+        title = gettext("Resend the invitation") if is_pending else gettext("Invite again")
+        return self.render_confirmation(
+            self.resend_template_name,
+            context,
+            title=gettext("Change this invitation") if is_changed else title,
+            status=status,
+            has_failed=bool(told or (form is not None and form.errors)),
+        )
+
+    def _render_gone(self, workspace: Workspace, problem: Problem) -> HttpResponseBase:
+        """Tell what happened to the invitation meanwhile: it is no failure."""
+        if self._in_dialog:
+            return self.list_response(workspace, problem.message, look="notice")
+        return self._render_question(workspace, None, status=problem.status, told=problem.message)
 
     # --- What is done -----------------------------------------------------------------------
 
-    def replace(self, workspace: Workspace, form: ResendForm) -> BatchItem:
+    def _replace(self, workspace: Workspace, form: ResendForm) -> BatchItem:
         """Send it again; the same question answered twice does it once."""
         data = form.cleaned_data
         options: dict[str, Any] = {
@@ -81,13 +186,13 @@ class ResendInvitationView(ResendQuestionMixin):
             "expires_in_days": data.get("expires_in_days"),
             "notify": False if data.get("no_email") else None,
         }
-        batch_id = self.get_batch_id() or uuid4()
+        batch_id = self._get_batch_id() or uuid4()
         try:
             return self.service.replace_invitation(workspace, batch_id=batch_id, **options)
         except BatchTaken as taken:
             return self.service.replace_invitation(workspace, batch_id=taken.instead, **options)
 
-    def was_revoked_meanwhile(self, workspace: Workspace) -> bool:
+    def _was_revoked_meanwhile(self, workspace: Workspace) -> bool:
         """Whether somebody has taken the invitation back since the question was asked.
 
         What the answer to this very question has revoked does not count.
@@ -95,17 +200,17 @@ class ResendInvitationView(ResendQuestionMixin):
         invitation = workspace.invitation
         if invitation is None or not invitation.is_revoked:
             return False
-        batch_id = self.get_batch_id()
+        batch_id = self._get_batch_id()
         if batch_id is not None and self.service.find_replacement(batch_id) is not None:
             return False
         return self.request.POST.get("seen") == "pending"
 
-    def was_revoked_since(self, workspace: Workspace) -> bool:
+    def _was_revoked_since(self, workspace: Workspace) -> bool:
         """Whether this very question was answered before, and its new invitation revoked then.
 
         To say again that it was sent would not be true any more.
         """
-        old, batch_id = workspace.invitation, self.get_batch_id()
+        old, batch_id = workspace.invitation, self._get_batch_id()
         if old is None or old.is_pending or batch_id is None:
             return False  # nothing has taken its place yet
         before = self.service.find_replacement(batch_id)
@@ -114,72 +219,78 @@ class ResendInvitationView(ResendQuestionMixin):
         sent = self.service.find_invitation(before.invitation_id)
         return sent is not None and sent.is_revoked
 
-    def settle(self, workspace: Workspace) -> HttpResponseBase:
+    def _finish_or_leave(self, workspace: Workspace) -> HttpResponseBase:
         """Do the missing half of a resend, or leave it."""
         invitation_id = self.kwargs["invitation_id"]
         item = self.service.find_unfinished(invitation_id)
         if item is None:
             for unknown in self.service.get_unfinished(invitation_id):
                 # Nobody knows yet whether anything is missing.
-                return self.answer(workspace, unknown, None)
-            return self.show(workspace, gettext("There is nothing left to finish."), "notice")
+                return self._item_response(workspace, unknown, None)
+            return self.list_response(
+                workspace, gettext("There is nothing left to finish."), look="notice"
+            )
         if "leave" in self.request.POST:
             item = self.service.leave_replacement(item)
             if item.state != State.REFUSED:
-                return self.answer(workspace, item, None)
+                return self._item_response(workspace, item, None)
             message = (
                 gettext("%(email_address)s keeps the other invitation.")
                 if item.reason == OTHER_INVITATION
                 else gettext("%(email_address)s stays uninvited.")
             )
-            return self.show(workspace, message % {"email_address": item.email_address})
+            return self.list_response(workspace, message % {"email_address": item.email_address})
         # The tick was somebody's who may have been somebody else, and perhaps a while ago.
         if item.role in workspace.roles.elevated and "confirm_elevated" not in self.request.POST:
             message = self.wording.say("Resend:elevated", email_address=item.email_address)
-            return self.show(workspace, message, "notice")
+            return self.list_response(workspace, message, look="notice")
         try:
             item = self.service.finish_replacement(workspace, item)
         except RoleNotGranted:
-            return self.show(workspace, self.wording.say("Item:RoleNotGranted"), "notice")
+            return self.list_response(
+                workspace, self.wording.say("Item:RoleNotGranted"), look="notice"
+            )
         except ClerkError as error:
             # Nothing was changed, even where something was sent that was to.
-            stage = Stage.WRITING if self.service.has_written else self.get_stage()
-            problem = self.explain(error, workspace, stage)
-            return self.show(workspace, problem.message, "notice")
-        return self.answer(workspace, item, None)
+            stage = Stage.WRITING if self.service.has_written else self._get_stage()
+            problem = self._explain(error, workspace, stage)
+            return self.list_response(workspace, problem.message, look="notice")
+        return self._item_response(workspace, item, None)
 
-    def answer(
+    def _item_response(
         self, workspace: Workspace, item: BatchItem, form: ResendForm | None
     ) -> HttpResponseBase:
         """Say what became of it."""
         if item.state == State.DONE:
-            return self.resent(workspace, item)
+            return self._sent_response(workspace, item)
         if sentence := _OPEN.get(item.state):
             # The list comes with what can be done about it, as Clerk has it by then.
             if item.state == State.HALF_DONE and item.reason == OTHER_INVITATION:
                 sentence = "Resend:other-invitation"
             message = self.wording.say(sentence, email_address=item.email_address)
-            return self.show(workspace, message, "summary")
-        problem = self.get_problem(workspace, item)
+            return self.list_response(workspace, message, look="summary")
+        problem = self._get_problem(workspace, item)
         if item.reason == exc.InvitationNotPending.__name__:
-            return self.tell(workspace, problem)
+            return self._render_gone(workspace, problem)
         if form is None:
-            return self.show(workspace, problem.message, "notice")
-        return self.ask(workspace, form, problem)
+            return self.list_response(workspace, problem.message, look="notice")
+        return self._ask(workspace, form, problem)
 
-    def get_problem(self, workspace: Workspace, item: BatchItem) -> Problem:
+    # --- What is said -----------------------------------------------------------------------
+
+    def _get_problem(self, workspace: Workspace, item: BatchItem) -> Problem:
         """Return why nothing was done, in words."""
         kind = exc.find_kind(item.reason) or ClerkError
         error = kind()
         if isinstance(error, exc.RateLimited):
             error.retry_after = item.params.get("retry_after")
-        problem = self.explain(error, workspace)
+        problem = self._explain(error, workspace)
         if item.reason in self.wording.messages and kind is not exc.InvitationNotPending:
             return problem
         text = self.wording.for_item(item.reason, item.params)
         return replace(problem, message=f"{item.email_address}: {text}")
 
-    def resent(self, workspace: Workspace, item: BatchItem) -> HttpResponseBase:
+    def _sent_response(self, workspace: Workspace, item: BatchItem) -> HttpResponseBase:
         """Show the list anew and say to whom it was sent."""
         no_email = item.batch.options.get("notify") is False
         message = (
@@ -193,12 +304,33 @@ class ResendInvitationView(ResendQuestionMixin):
                 "works."
             )
         ) % {"email_address": item.email_address, "role": item.role_name}
-        url = self.find_url("link", invitation_id=item.invitation_id) if no_email else ""
-        action = {"url": url, "text": gettext("Copy link")} if url else {}
-        return self.show(workspace, message, action=action, new_id=item.invitation_id)
+        action = self._get_link_action(item.invitation_id) if no_email else {}
+        return self.list_response(workspace, message, action=action, new_id=item.invitation_id)
 
+    def _explain(
+        self, error: ClerkError, workspace: Workspace, stage: Stage = Stage.WRITING
+    ) -> Problem:
+        """Return what an error means here, in words."""
+        invitation = workspace.invitation
+        values = self._get_invitation_values(workspace)
+        if isinstance(error, exc.DuplicateInvitation):
+            values["existing"] = self._find_existing(workspace)
+        if isinstance(error, exc.InvitationNotPending) and invitation is not None:
+            message = self.wording.say("Resend:accepted", **values)
+            return Problem(message, status=HTTPStatus.CONFLICT)
+        return self.wording.for_error(error, stage, **values)
 
-class ChangeInvitationView(ResendInvitationView):
-    """Change the role or the expiry of a pending invitation, which takes a new one."""
+    def _get_invitation_values(self, workspace: Workspace) -> dict[str, Any]:
+        """Return what the sentences about this invitation may name."""
+        values = self._get_values() | {"organization": workspace.organization.name}
+        if workspace.invitation is not None:
+            values["email_address"] = workspace.invitation.email_address
+        return values
 
-    is_change = True
+    def _find_existing(self, workspace: Workspace) -> Invitation | None:
+        """Return the pending invitation that is in the way; a nicety, so None if it fails."""
+        try:
+            address = workspace.invitation.email_address if workspace.invitation else ""
+            return self.service.get_pending(address) if address else None
+        except ClerkError:
+            return None

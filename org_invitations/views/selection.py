@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
+from dataclasses import dataclass
 from http import HTTPStatus
 from typing import Any, Final
+from uuid import UUID, uuid4
 
-from django.http import HttpRequest, HttpResponseBase
+from django.http import HttpRequest, HttpResponse, HttpResponseBase
+from django.utils.translation import gettext, ngettext
 
-from .. import htmx
 from ..clerk import ClerkError
 from ..clerk import exceptions as exc
+from ..converters import INVITATION_ID
 from ..models import Batch, BatchItem
 from ..services import NotPermitted, TooManyInvitations, Workspace
 from ..services.batches import (
@@ -23,75 +27,99 @@ from ..services.batches import (
     take_up,
 )
 from ..services.choosing import MAX_CHOSEN, Chosen
-from ..wording import Stage
-from .asking import SelectionQuestionMixin
-from .begin import MAX_ROLE_NAME
-from .organization import SeeOther
+from ..wording import Problem, describe_seconds
+from .base import SeeOther, with_retry_after
+from .confirm import ConfirmationMixin
+from .invite import MAX_ROLE_NAME
 
 State = BatchItem.State
 
 #: What can be done with many.
 ACTIONS: Final = (Batch.Action.REVOKE, Batch.Action.RESEND)
 
+#: How many are named at once; the others are a click away.
+MAX_NAMED: Final = 10
 
-class SelectionView(SelectionQuestionMixin):
+#: Stands for whatever was posted as an id and is none.
+NO_ID: Final = "-"
+
+_ID: Final = re.compile(INVITATION_ID)
+
+
+@dataclass(frozen=True, slots=True)
+class Skipped:
+    """An invitation that nothing will be done with."""
+
+    #: Empty where it is not known.
+    email_address: str
+    #: Why, in words.
+    text: str
+
+
+class SelectionView(ConfirmationMixin):
     """Ask whether to do something with many invitations, and do it."""
 
     http_method_names = ["get", "post", "options"]
 
-    #: While the dialog is open nothing beside it can be read.
-    problem_region = htmx.DIALOG_ID
+    #: The question, on a page of its own and in the dialog.
+    selection_template_name = "org_invitations/partials/selection_question.html"
+
+    def setup(self, request: HttpRequest, *args: Any, **kwargs: Any) -> None:
+        """Know whether it is only asked: the question changes nothing."""
+        super().setup(request, *args, **kwargs)
+        self._writes = bool(request.POST.keys() & {"confirmed", "continue"})
 
     def get(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
         """Go to the list: somebody reloaded the answer to a POST."""
-        return SeeOther(self.get_list_url(self.get_query()))
+        return SeeOther(self._get_list_url())
 
     def post(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
         """Ask first; do it once that has been confirmed; go on where it stopped."""
         if "continue" in request.POST:
-            return self.go_on()
+            return self._resume()
         action = request.POST.get("action", "")
         if action not in ACTIONS:
-            return self.refuse("Selection:action")
-        if not self.get_ids() and "all" not in request.POST:
-            return self.refuse("Selection:nothing")
-        before = self.find_before()
-        if before is not None and self.is_same(before, action):
-            return self.show_outcome(before)
-        is_new = before is None and self.get_batch_id() is not None
+            return self._refuse("Selection:action")
+        if not self._get_ids() and "all" not in request.POST:
+            return self._refuse("Selection:nothing")
+        before = self._find_before()
+        if before is not None and self._is_same(before, action):
+            return self.batch_response(before)
+        is_new = before is None and self._get_batch_id() is not None
         is_confirmed = "confirmed" in request.POST and is_new
         sends = action == Batch.Action.RESEND
         try:
             workspace = self.service.open(afresh=is_confirmed, roles=sends, seats=sends)
             if sends and workspace.roles_error is not None:
                 raise workspace.roles_error
-            chosen = self.service.judge_chosen(workspace, action, self.get_chosen())
+            chosen = self.service.judge_chosen(workspace, action, self._get_chosen())
         except TooManyInvitations as error:
-            return self.refuse("Selection:many", count=error.count, limit=MAX_CHOSEN)
+            return self._refuse("Selection:many", count=error.count, limit=MAX_CHOSEN)
         if not is_confirmed or not any(one.is_possible for one in chosen):
-            return self.ask(workspace, action, chosen)
-        if self.get_elevated(workspace, action, chosen) and "confirm_elevated" not in request.POST:
-            return self.ask(workspace, action, chosen, self.wording.say("Selection:elevated"))
-        return self.do(workspace, action, chosen)
-
-    def get_stage(self) -> Stage:
-        """Return what an error has stopped: the question changes nothing."""
-        is_question = not self.request.POST.keys() & {"confirmed", "continue"}
-        return Stage.READING if is_question else super().get_stage()
+            return self._ask(workspace, action, chosen)
+        if self._get_elevated(workspace, action, chosen) and "confirm_elevated" not in request.POST:
+            return self._ask(workspace, action, chosen, self.wording.say("Selection:elevated"))
+        return self._start(workspace, action, chosen)
 
     # --- What was chosen ------------------------------------------------------------------------
 
-    def get_chosen(self) -> Sequence[Chosen]:
+    def _get_ids(self) -> list[str]:
+        """Return the ids that were posted, each once; what cannot be one is :data:`NO_ID`."""
+        posted = self.request.POST.getlist("selected")
+        ids = (text if _ID.fullmatch(text) else NO_ID for text in posted)
+        return list(dict.fromkeys(ids))
+
+    def _get_chosen(self) -> Sequence[Chosen]:
         """Return the invitations that were chosen: one by one, or all that a list shows."""
         query = self.get_query()
         if "all" in self.request.POST and "confirmed" not in self.request.POST:
             found = self.service.find_all(query, MAX_CHOSEN)
             return [Chosen(invitation.id, invitation) for invitation in found]
-        return self.service.find_chosen(self.get_ids(), query.status)
+        return self.service.find_chosen(self._get_ids(), query.status)
 
-    def find_before(self) -> Batch | None:
+    def _find_before(self) -> Batch | None:
         """Return what has been begun with the same question before."""
-        batch_id = self.get_batch_id()
+        batch_id = self._get_batch_id()
         if batch_id is None:
             return None
         return find_batch(
@@ -100,41 +128,43 @@ class SelectionView(SelectionQuestionMixin):
             user_id=self.identity.user_id,
         )
 
-    def is_same(self, batch: Batch, action: str) -> bool:
+    def _is_same(self, batch: Batch, action: str) -> bool:
         """Whether a batch is what is asked for now: the same form was sent twice."""
         ids = {item.replaces_id or item.invitation_id for item in get_items(batch)}
-        return batch.action == action and ids == set(self.get_ids())
+        return batch.action == action and ids == set(self._get_ids())
 
     # --- Doing it -------------------------------------------------------------------------------
 
-    def do(self, workspace: Workspace, action: str, chosen: Sequence[Chosen]) -> HttpResponseBase:
+    def _start(
+        self, workspace: Workspace, action: str, chosen: Sequence[Chosen]
+    ) -> HttpResponseBase:
         """Write down what is going to be done, do it, and go to the outcome."""
-        batch_id = self.get_batch_id()
+        batch_id = self._get_batch_id()
         if batch_id is None:
-            return self.ask(workspace, action, chosen)
+            return self._ask(workspace, action, chosen)
         try:
             batch, is_new = begin_batch(
                 batch_id,
                 action,
-                [self.make_item(action, one) for one in chosen],
+                [self._make_item(action, one) for one in chosen],
                 organization_id=self.service.organization_id,
                 user_id=self.identity.user_id,
                 actor_id=self.identity.actor_id,
                 options={"seen": str(self.get_query().status)}
                 if "state" in self.request.POST
                 else {},
-                retry_of=self.get_retry_of(),
+                retry_of=self._get_retry_of(),
             )
         except BatchTaken as taken:
             # The same question was sent twice at the same moment, or somebody made up its id.
-            if taken.batch is not None and self.is_same(taken.batch, action):
-                return self.show_outcome(taken.batch)
-            return self.ask(workspace, action, chosen)
+            if taken.batch is not None and self._is_same(taken.batch, action):
+                return self.batch_response(taken.batch)
+            return self._ask(workspace, action, chosen)
         if is_new:
-            self.run(batch)
-        return self.show_outcome(batch)
+            self._run(batch)
+        return self.batch_response(batch)
 
-    def make_item(self, action: str, one: Chosen) -> BatchItem:
+    def _make_item(self, action: str, one: Chosen) -> BatchItem:
         """Return the item of an invitation that was chosen: to be dealt with, or refused."""
         item = BatchItem()
         if action == Batch.Action.RESEND:
@@ -147,7 +177,7 @@ class SelectionView(SelectionQuestionMixin):
             item.role_name = one.invitation.role_name[:MAX_ROLE_NAME]
         return settle_item(item, State.WAITING if one.is_possible else State.REFUSED, one.reason)
 
-    def run(self, batch: Batch) -> None:
+    def _run(self, batch: Batch) -> None:
         """Do what waits in a batch. What does not work is in its items afterwards.
 
         :raises NotPermitted: the person may not manage members any more; nothing was done.
@@ -164,9 +194,9 @@ class SelectionView(SelectionQuestionMixin):
             # The permission could not be asked for again: nothing was done, all of it waits.
             stop_batch(batch, State.WAITING, error)
 
-    def go_on(self) -> HttpResponseBase:
+    def _resume(self) -> HttpResponseBase:
         """Go on with what waits in a batch; the question has been answered before."""
-        batch = self.find_before()
+        batch = self._find_before()
         if batch is None or batch.action not in ACTIONS:
             return self.render_problem(
                 self.wording.say("Outcome:unknown"), status=HTTPStatus.NOT_FOUND
@@ -175,5 +205,160 @@ class SelectionView(SelectionQuestionMixin):
         self.service.open(afresh=True, roles=sends, seats=sends)
         self.service.settle(batch)
         if take_up(batch, actor_id=self.identity.actor_id):
-            self.run(batch)
-        return self.show_outcome(batch)
+            self._run(batch)
+        return self.batch_response(batch)
+
+    # --- The question ---------------------------------------------------------------------------
+
+    def _get_elevated(
+        self, workspace: Workspace, action: str, chosen: Sequence[Chosen]
+    ) -> list[str]:
+        """Return the names of the roles that are given and need a second thought."""
+        if action != Batch.Action.RESEND:
+            return []
+        names = {
+            one.invitation.role_name: None
+            for one in chosen
+            if one.is_possible
+            and one.invitation is not None
+            and one.invitation.role in workspace.roles.elevated
+        }
+        return list(names)
+
+    def _ask(
+        self, workspace: Workspace, action: str, chosen: Sequence[Chosen], message: str = ""
+    ) -> HttpResponse:
+        """Return the question, which names the people; or why there is nothing to ask."""
+        possible = [one.invitation for one in chosen if one.is_possible and one.invitation]
+        people = [invitation.email_address for invitation in possible]
+        skipped = [self._describe_skipped(one) for one in chosen if not one.is_possible]
+        status = self.invalid_status if message else HTTPStatus.OK
+        if not people:
+            gone = all(one.invitation is None for one in chosen)
+            status = HTTPStatus.NOT_FOUND if gone else HTTPStatus.CONFLICT
+        again = not any(invitation.is_pending for invitation in possible)
+        return self._render_question(
+            action,
+            status=status,
+            ids=[one.invitation_id for one in chosen],
+            title=self._get_title(action, len(people), again=again),
+            button=self._get_button(action, len(people), again=again),
+            people=people[:MAX_NAMED],
+            more_people=people[MAX_NAMED:],
+            skipped=skipped[:MAX_NAMED],
+            more_skipped=skipped[MAX_NAMED:],
+            elevated=self._get_elevated(workspace, action, chosen),
+            notice=self._get_notice(action, len(people)),
+            all_again=again,
+            message=message,
+        )
+
+    def _describe_skipped(self, one: Chosen) -> Skipped:
+        """Return why nothing will be done with an invitation."""
+        address = one.invitation.email_address if one.invitation is not None else ""
+        return Skipped(address, self.wording.for_item(one.reason.name, one.reason.params))
+
+    def _get_notice(self, action: str, count: int) -> str:
+        """Return what else is good to know before."""
+        wait = self.service.get_wait(count) if action == Batch.Action.RESEND and count else 0
+        if not wait:
+            return ""
+        return self.wording.say("Selection:limited", wait=describe_seconds(wait))
+
+    def _get_title(self, action: str, count: int, *, again: bool) -> str:
+        """Return what is asked."""
+        if not count:
+            return gettext("There is nothing left to do")
+        if action == Batch.Action.REVOKE:
+            text = ngettext("Revoke %(count)d invitation?", "Revoke %(count)d invitations?", count)
+        elif again:
+            text = ngettext(
+                "Invite %(count)d person again?", "Invite %(count)d people again?", count
+            )
+        else:
+            text = ngettext(
+                "Send %(count)d new invitation?", "Send %(count)d new invitations?", count
+            )
+        return text % {"count": count}
+
+    def _get_button(self, action: str, count: int, *, again: bool) -> str:
+        """Return what the button says: what it does, and how often."""
+        if action == Batch.Action.REVOKE:
+            text = ngettext("Revoke %(count)d invitation", "Revoke %(count)d invitations", count)
+        elif again:
+            text = ngettext("Invite %(count)d person", "Invite %(count)d people", count)
+        else:
+            text = ngettext("Send %(count)d invitation", "Send %(count)d invitations", count)
+        return text % {"count": count}
+
+    def _render_question(
+        self,
+        action: str,
+        *,
+        title: str,
+        status: int = HTTPStatus.OK,
+        ids: Sequence[str] = (),
+        batch_id: UUID | None = None,
+        **extra: Any,
+    ) -> HttpResponse:
+        """Return the question as a page, or for the list's dialog."""
+        context: dict[str, Any] = {
+            "action": action,
+            "title": title,
+            "batch_id": batch_id or uuid4(),
+            "retry_of": self._get_retry_of() or "",
+            "ids": ids,
+            "is_confirmed": True,
+            "list_state": self.get_query().urlencode(),
+            "list_url": self._get_list_url(),
+            "organization_id": self._get_page_organization_id(),
+            "selection_url": self.get_url("selection"),
+            "people": [],
+            "more_people": [],
+            "skipped": [],
+            "more_skipped": [],
+            "elevated": [],
+            "notice": "",
+            "message": "",
+            "can_try": False,
+            **extra,
+        }
+        return self.render_confirmation(
+            self.selection_template_name,
+            context,
+            title=title,
+            status=status,
+            has_failed=bool(context["message"]),
+        )
+
+    def _refuse(self, name: str, **values: Any) -> HttpResponse:
+        """Say what is wrong with what was chosen; nothing is asked of Clerk for that."""
+        self.service.open(roles=False)
+        return self._render_question(
+            "",
+            status=self.invalid_status,
+            title=gettext("Nothing was done"),
+            message=self.wording.say(name, **values),
+        )
+
+    def _render_unavailable(
+        self, problem: Problem, renewal: dict[str, Any] | None = None
+    ) -> HttpResponseBase:
+        """Say why it cannot be asked or done now, and keep what was chosen."""
+        if renewal is not None or "continue" in self.request.POST:
+            # What was chosen is in what was posted, or written down already.
+            return super()._render_unavailable(problem, renewal)
+        confirmed = "confirmed" in self.request.POST
+        response = self._render_question(
+            self.request.POST.get("action", ""),
+            status=problem.status,
+            ids=self._get_ids(),
+            batch_id=self._get_batch_id(),
+            is_confirmed=confirmed,
+            wants_all="all" in self.request.POST and not confirmed,
+            title=gettext("Nothing was done") if confirmed else gettext("That did not work"),
+            button=gettext("Try again"),
+            message=problem.message,
+            can_try=True,
+        )
+        return with_retry_after(response, problem)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any, ClassVar
+from typing import Any
 
 from django.contrib.auth.decorators import login_not_required
 from django.http import HttpRequest, HttpResponse, HttpResponseBase
@@ -30,9 +30,10 @@ class SessionView(View):
 
     http_method_names = ["get", "head", "options"]
 
-    template_name = "org_invitations/session.html"
+    #: The page in the frame.
+    session_template_name = "org_invitations/session.html"
     #: The sentences, as those of the other views.
-    wording_class: ClassVar[type[Wording]] = Wording
+    wording_class: type[Wording] = Wording
 
     @classmethod
     def as_view(cls, **initkwargs: Any) -> Callable[..., HttpResponseBase]:
@@ -51,6 +52,6 @@ class SessionView(View):
             "problem": problem,
             "sign_in_url": get_sign_in_url(request.build_absolute_uri()),
         }
-        response = TemplateResponse(request, self.template_name, context)
+        response = TemplateResponse(request, self.session_template_name, context)
         add_never_cache_headers(response)
         return response

@@ -74,7 +74,7 @@ LIES: Final = (
         (
             Edit(
                 "views/invite.py",
-                "return self.form_invalid(workspace, form, self.explain(error, workspace, form))",
+                "return self.form_invalid(workspace, form, self._explain(error, workspace, form))",
                 "return self.form_invalid(workspace, form)",
             ),
         ),
@@ -134,7 +134,7 @@ LIES: Final = (
         "a refusal is shown as sent",
         (
             Edit(
-                "views/outcome_rows.py",
+                "views/outcome.py",
                 "if item.state == State.DONE],",
                 "if item.state in (State.DONE, State.FAILED)],",
             ),

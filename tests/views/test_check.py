@@ -320,10 +320,10 @@ def test_where_a_site_leaves_the_check_out_the_form_does_without(
 ) -> None:
     from org_invitations.views import InvitationListView
 
-    find_url = InvitationListView.find_url
+    find_url = InvitationListView._find_url
     monkeypatch.setattr(
         InvitationListView,
-        "find_url",
+        "_find_url",
         lambda view, name, **kwargs: "" if name == "check" else find_url(view, name, **kwargs),
     )
     html = ada.get().text

@@ -181,10 +181,10 @@ def test_a_site_without_the_outcome_is_told_what_is_not_known(
 ) -> None:
     from org_invitations.views import InviteView
 
-    find = InviteView.find_url
+    find = InviteView._find_url
     monkeypatch.setattr(
         InviteView,
-        "find_url",
+        "_find_url",
         lambda view, name, **more: "" if name == "outcome" else find(view, name, **more),
     )
     review = review_of(type_in(ada, " ".join(many(2))))

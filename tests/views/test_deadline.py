@@ -21,7 +21,7 @@ from org_invitations.identity import Identity
 from org_invitations.models import Batch, BatchItem
 from org_invitations.testing import SignIn
 from org_invitations.views import InvitationListView
-from org_invitations.views.review import digest_of
+from org_invitations.views.preview import fingerprint_of
 
 from .conftest import INVITE, LIST, Browser, calls, pending, text_of
 
@@ -245,7 +245,7 @@ def test_sending_many_stops_in_time_and_the_rest_waits(
     addresses = "\n".join(f"p{n}@example.com" for n in range(60))
     clerk.configure(organizations={"acme": {"max_allowed_memberships": 0}})
     clerk.fault("POST", "*/bulk", times=None, delay=5)
-    reviewed = digest_of(parse_text(addresses))
+    reviewed = fingerprint_of(parse_text(addresses))
     form = {"email_addresses": addresses, "role": "org:member", "reviewed": reviewed}
     in_time(ada.post, INVITE, {**form, "batch": str(uuid4())})
     assert states() == [State.DONE] * 30 + [State.WAITING] * 30

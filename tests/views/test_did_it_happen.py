@@ -198,7 +198,7 @@ def test_what_was_made_before_a_crash_is_claimed_whatever_became_of_it(
     ada: Browser, clerk: Emulator, marks: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     with monkeypatch.context() as patch:
-        patch.setattr("org_invitations.views.InviteView.finish_one", _die)
+        patch.setattr("org_invitations.views.InviteView._finish_one", _die)
         with pytest.raises(SystemExit):
             type_in(ada, LEE)
     [row] = pending_of(clerk, LEE)

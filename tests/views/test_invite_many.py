@@ -116,7 +116,7 @@ def test_a_form_that_offers_fewer_roles_takes_no_others_from_a_table(
             members = [role for role in field.roles.roles if role.key == "org:member"]
             field.roles = AssignableRoles(roles=tuple(members), default_role="org:member")
 
-    monkeypatch.setattr(InviteView, "form_class", MembersOnly)
+    monkeypatch.setattr(InviteView, "invite_form_class", MembersOnly)
     table = "Email\tRole\nlee@x.org\torg:admin\nmae@x.org\torg:member"
     form = filled(ada.get()) | {"email_addresses": table}
     checked = ada.post(INVITE, form)
@@ -316,7 +316,7 @@ def test_a_press_while_the_first_one_is_at_work_leads_to_its_outcome(
 ) -> None:
     form = filled(review_of(type_in(ada, " ".join(many(12)))))
     answers: list[Any] = []
-    send = InviteView.send
+    send = InviteView._send
 
     def send_slowly(view: InviteView, batch: Batch, options: Any) -> None:
         if not answers:
@@ -324,7 +324,7 @@ def test_a_press_while_the_first_one_is_at_work_leads_to_its_outcome(
             answers[0] = ada.post(INVITE, form)  # nothing is sent yet, so all is new still
         send(view, batch, options)
 
-    monkeypatch.setattr(InviteView, "send", send_slowly)
+    monkeypatch.setattr(InviteView, "_send", send_slowly)
     first = ada.post(INVITE, form)
     assert batch_of(answers[0]) == batch_of(first)
     assert set(states_of(first).values()) == {DONE}
@@ -419,13 +419,13 @@ def test_who_is_invited_in_the_very_moment_is_refused_by_clerk_and_the_others_go
 ) -> None:
     clerk.configure(bulk_atomic=atomic, rate_limits=False)
     checked = review_of(type_in(ada, " ".join(many(10))))
-    send = InviteView.send
+    send = InviteView._send
 
     def somebody_was_faster(view: InviteView, batch: Batch, options: Any) -> None:
         clerk.add_invitation("acme", "person4@example.com", inviter="mia@acme.test")
         send(view, batch, options)
 
-    monkeypatch.setattr(InviteView, "send", somebody_was_faster)
+    monkeypatch.setattr(InviteView, "_send", somebody_was_faster)
     found = states_of(press(ada, checked))
     assert found.pop("person4@example.com") == REFUSED
     assert set(found.values()) == {DONE}
@@ -527,14 +527,14 @@ def test_clerk_is_gone_at_the_moment_of_sending_and_all_of_it_waits(
     ada: Browser, clerk: Emulator, monkeypatch: pytest.MonkeyPatch, gone: str
 ) -> None:
     checked = review_of(type_in(ada, " ".join(many(3))))
-    send = InviteView.send
+    send = InviteView._send
 
     def send_in_an_outage(view: InviteView, batch: Batch, options: Any) -> None:
         forget()
         clerk.fault(None, gone, times=None, drop="before")
         send(view, batch, options)
 
-    monkeypatch.setattr(InviteView, "send", send_in_an_outage)
+    monkeypatch.setattr(InviteView, "_send", send_in_an_outage)
     monkeypatch.setattr("org_invitations.services.reading._CHECK_SECONDS", 0)
     sent = press(ada, checked)
     assert set(states_of(sent).values()) == {WAITING}

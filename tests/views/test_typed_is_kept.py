@@ -177,7 +177,7 @@ def test_an_invitation_of_nobody_knows_whom_is_shown_and_not_read(
     def read(*args: Any) -> Any:
         raise AssertionError("somebody who may be anybody had a text taken apart")
 
-    monkeypatch.setattr("org_invitations.views.organization.get_identity", identity)
+    monkeypatch.setattr("org_invitations.views.base.get_identity", identity)
     monkeypatch.setattr("org_invitations.forms.read_text", read)
     response = ada.post(INVITE, form, target=target)
     assert response.status_code == 503

@@ -6,7 +6,7 @@ import logging
 from collections.abc import Callable, Sequence
 from functools import wraps
 from http import HTTPStatus
-from typing import Any, ClassVar, Final
+from typing import Any, Final
 
 from django.contrib.auth.decorators import login_not_required
 from django.db import Error as DatabaseFault
@@ -36,6 +36,7 @@ from ..identity import (
 )
 from ..middleware import renews_session
 from ..models import Batch
+from ..roles import GrantPolicy
 from ..services import (
     InvitationService,
     NotMember,
@@ -64,22 +65,27 @@ class SeeOther(HttpResponseRedirectBase):
 # before them, and an expired session would lose what was typed.
 @renews_session
 @method_decorator([csrf_protect, login_not_required], name="dispatch")
-class OrganizationMixin(View):
+class OrganizationView(View):
     """Finds out who is asking and for which organization, and answers what cannot be shown."""
 
     #: The use cases; a subclass of :class:`InvitationService` can change what they do.
-    service_class: ClassVar[type[InvitationService]] = InvitationService
+    service_class: type[InvitationService] = InvitationService
     #: The sentences; a subclass of :class:`Wording` can reword them.
-    wording_class: ClassVar[type[Wording]] = Wording
+    wording_class: type[Wording] = Wording
+    #: Who may give which role; None takes the class that ``ORG_INVITATIONS_GRANT_POLICY`` names.
+    grant_policy_class: type[GrantPolicy] | None = None
 
     #: A page that says why there is nothing to show.
     problem_template_name = "org_invitations/problem.html"
     #: The same as a fragment.
     problem_fragment_name = "org_invitations/partials/problem.html"
     #: Where on the page that fragment goes.
-    problem_region: ClassVar[str] = htmx.ALERT_ID
+    _problem_region: str = htmx.ALERT_ID
     #: A page to choose an organization on.
     organizations_template_name = "org_invitations/organization_list.html"
+
+    #: Whether what is posted is to change something: a check, or a question, only finds out.
+    _writes: bool = True
 
     identity: Identity
     service: InvitationService
@@ -100,7 +106,7 @@ class OrganizationMixin(View):
                 return view(request, *args, **kwargs)
             self = cls(**initkwargs)
             self.setup(request, *args, **kwargs)
-            self.wording = self.wording_class()
+            self.wording = self.get_wording()
             if refusal is not None and conf.CSRF_FAILURE_VIEW:
                 return refusal  # the site says itself what happens then
 
@@ -118,7 +124,7 @@ class OrganizationMixin(View):
 
     def dispatch(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
         """Answer the request; every answer is private and varies with what htmx asks for."""
-        self.wording = self.wording_class()
+        self.wording = self.get_wording()
         with within(conf.REQUEST_SECONDS):  # the middleware has begun it, where there is one
             return self._finish(self._answer_or_explain(request, *args, **kwargs))
 
@@ -141,7 +147,7 @@ class OrganizationMixin(View):
             return self._find_out(failure.batch)
         except DatabaseFault:
             logger.exception("The database failed.")
-            return self.handle_database_error()
+            return self._handle_database_error()
 
     def _answer(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
         identity = get_identity(request)
@@ -157,10 +163,10 @@ class OrganizationMixin(View):
         try:
             organization_id = self.get_organization_id()
             if organization_id is None:
-                return self.choose_organization()
+                return self.handle_no_organization()
             self.service = self.get_service(organization_id)
-            if self.is_for_another_organization():
-                return self.handle_switched()
+            if self._is_for_another_organization():
+                return self._handle_switched()
             return super().dispatch(request, *args, **kwargs)
         except NotMember:
             if "organization_id" not in self.kwargs:
@@ -174,7 +180,7 @@ class OrganizationMixin(View):
 
     def _find_out(self, batch: Batch) -> HttpResponseBase:
         """Go to where Clerk is asked what became of a batch."""
-        url = self.find_url("outcome", batch_id=batch.pk)
+        url = self._find_url("outcome", batch_id=batch.pk)
         if not url:
             message = self.wording.say("Database:sent")
             return self.render_problem(message, status=HTTPStatus.SERVICE_UNAVAILABLE)
@@ -207,12 +213,9 @@ class OrganizationMixin(View):
         fragment = htmx.get_fragment(self.request, *htmx.FRAGMENTS)
         if fragment is not None and fragment != htmx.FORM_ID:
             return self.render_problem(self.wording.say("Form:cookie:page"), status=403)
-        return self.show_posted(
-            renewal=True,
-            renewal_title=gettext("This form could not be checked"),
-            message=self.wording.say("Form:cookie"),
-            status=HTTPStatus.FORBIDDEN,
-        )
+        problem = Problem(self.wording.say("Form:cookie"), status=HTTPStatus.FORBIDDEN)
+        title = gettext("This form could not be checked")
+        return self._render_unavailable(problem, {"renewal": True, "renewal_title": title})
 
     # --- For which organization -------------------------------------------------------------
 
@@ -235,6 +238,8 @@ class OrganizationMixin(View):
         service = self.service_class(
             get_client(), organization_id=organization_id, user_id=self.identity.user_id
         )
+        if self.grant_policy_class is not None:
+            service.policy = self.grant_policy_class()
         service.actor_id = self.identity.actor_id
         if service.actor_id and self.request.method == "POST":
             logger.warning(
@@ -242,7 +247,11 @@ class OrganizationMixin(View):
             )
         return service
 
-    def is_for_another_organization(self) -> bool:
+    def get_wording(self) -> Wording:
+        """Return the sentences: an instance of :attr:`wording_class`."""
+        return self.wording_class()
+
+    def _is_for_another_organization(self) -> bool:
         """Whether the page that sent this was made for another organization.
 
         Somebody may have switched in another tab since. A page of htmx says in a header what it
@@ -251,7 +260,7 @@ class OrganizationMixin(View):
         meant = htmx.get_organization(self.request) or self.request.POST.get("organization", "")
         return bool(meant) and meant != self.service.organization_id
 
-    def handle_switched(self) -> HttpResponseBase:
+    def _handle_switched(self) -> HttpResponseBase:
         """Do nothing, and say so: the person sees one organization and is in another."""
         return self.render_problem(self.wording.say("Switched"), status=HTTPStatus.CONFLICT)
 
@@ -269,7 +278,7 @@ class OrganizationMixin(View):
         prefix = {key: value for key, value in self.kwargs.items() if key not in left_out}
         return reverse(f"{namespace}:{name}", kwargs=prefix | kwargs)
 
-    def find_url(self, name: str, **kwargs: Any) -> str:
+    def _find_url(self, name: str, **kwargs: Any) -> str:
         """Like :meth:`get_url`, but empty where the site's own URLconf leaves the view out."""
         try:
             return self.get_url(name, **kwargs)
@@ -288,13 +297,18 @@ class OrganizationMixin(View):
         """
         request = self.request
         if not can_sign_in(request):
-            silent = is_clerk_silent(request)
-            return self.handle_unreadable_session(self.wording.for_session(is_clerk_silent=silent))
+            # Signing in would not help: the site itself cannot tell who is asking.
+            problem = self.wording.for_session(is_clerk_silent=is_clerk_silent(request))
+            if self._can_be_sent_again():
+                return self._render_unavailable(problem)
+            return self.render_problem(problem.message, status=problem.status)
         fragment = htmx.get_fragment(request, *htmx.FRAGMENTS)
         if fragment is not None:
-            return self.ask_for_renewal()
+            return self._ask_for_renewal()
         if request.method not in ("GET", "HEAD"):
-            return self.show_posted(**self.get_renewal())
+            renewal = self._get_renewal()
+            problem = Problem(renewal["message"], status=HTTPStatus.UNAUTHORIZED)
+            return self._render_unavailable(problem, renewal)
         url = get_sign_in_url(request.build_absolute_uri())
         if url is None:
             return self.render_problem(
@@ -303,13 +317,7 @@ class OrganizationMixin(View):
             )
         return htmx.leave_page(url) if htmx.is_htmx(request) else SeeOther(url)
 
-    def handle_unreadable_session(self, problem: Problem) -> HttpResponseBase:
-        """Say why the site cannot tell who is asking; signing in would not help."""
-        if self.can_be_sent_again():
-            return self.show_again(problem)
-        return self.render_problem(problem.message, status=problem.status)
-
-    def get_renewal(self) -> dict[str, Any]:
+    def _get_renewal(self) -> dict[str, Any]:
         """Return what ``partials/renewal.html`` shows."""
         renewable = is_renewable(self.request)
         if self.request.method in ("GET", "HEAD"):
@@ -325,30 +333,22 @@ class OrganizationMixin(View):
             "renewal": True,
             "renewal_title": gettext("Your session has ended"),
             "message": message,
-            "session_url": self.find_url("session") if renewable else "",
+            "session_url": self._find_url("session") if renewable else "",
             "sign_in_url": get_sign_in_url(self.request.build_absolute_uri(self.get_url("list"))),
         }
 
-    def ask_for_renewal(self) -> HttpResponse:
+    def _ask_for_renewal(self) -> HttpResponse:
         """Answer htmx: a header for the script, and words for where that does not help."""
-        renewal = self.get_renewal()
-        context = {**renewal, "urls": self.get_urls()}
-        context["in_dialog"] = self.problem_region == htmx.DIALOG_ID
+        renewal = self._get_renewal()
         response: HttpResponse = self.render(
-            "org_invitations/partials/signed_out.html", context, status=HTTPStatus.UNAUTHORIZED
+            "org_invitations/partials/signed_out.html",
+            renewal | {"in_dialog": self._problem_region == htmx.DIALOG_ID},
+            status=HTTPStatus.UNAUTHORIZED,
         )
-        response = htmx.send_elsewhere(response, self.problem_region)
+        response = htmx.send_elsewhere(response, self._problem_region)
         return htmx.offer_renewal(response, renewal["session_url"])
 
-    def show_posted(self, status: int = HTTPStatus.UNAUTHORIZED, **renewal: Any) -> HttpResponse:
-        """Return a page that can send the same form again; nothing of Clerk's is on it."""
-        return self.render(
-            "org_invitations/resubmit.html",
-            {**renewal, "posted": self.get_posted(), "urls": self.get_urls()},
-            status=status,
-        )
-
-    def get_posted(self) -> list[tuple[str, str]]:
+    def _get_posted(self) -> list[tuple[str, str]]:
         """Return the names and values that a form was sent with, to be sent again."""
         return [
             (name, value)
@@ -357,7 +357,7 @@ class OrganizationMixin(View):
             for value in values
         ]
 
-    def choose_organization(self) -> HttpResponseBase:
+    def handle_no_organization(self) -> HttpResponseBase:
         """Offer the organizations whose members the person may manage; go to the only one."""
         memberships = get_manageable_organizations(get_client(), self.identity.user_id)
         if not memberships or self.request.method not in ("GET", "HEAD"):
@@ -377,7 +377,7 @@ class OrganizationMixin(View):
                 "url": url,
             }
             for membership in memberships
-            if (url := self.find_url("list", organization_id=membership.organization.id))
+            if (url := self._find_url("list", organization_id=membership.organization.id))
         ]
         if not choices:  # the URLs name no organization, so only the session can
             return self.render_problem(
@@ -386,9 +386,7 @@ class OrganizationMixin(View):
             )
         if len(choices) == 1:
             return SeeOther(choices[0]["url"])
-        return self.render(
-            self.organizations_template_name, {"choices": choices, "urls": self.get_urls()}
-        )
+        return self.render(self.organizations_template_name, {"choices": choices})
 
     def handle_not_permitted(self) -> HttpResponseBase:
         """Say that the person may not manage the members, and who can help.
@@ -397,7 +395,7 @@ class OrganizationMixin(View):
         """
         if self.request.method == "POST":
             problem = self.wording.for_error(
-                exc.PermissionDenied(), self.get_stage(), **self.get_values()
+                exc.PermissionDenied(), self._get_stage(), **self._get_values()
             )
             return self.render_problem(problem.message, status=HTTPStatus.FORBIDDEN)
         return self.render_problem(
@@ -414,64 +412,65 @@ class OrganizationMixin(View):
             return self.render_problem(
                 self.wording.say("OrganizationNotFound:unknown"), status=HTTPStatus.NOT_FOUND
             )
-        problem = self.wording.for_error(error, self.get_stage(), **self.get_values())
-        if self.can_be_sent_again():
-            return self.show_again(problem)
+        problem = self.wording.for_error(error, self._get_stage(), **self._get_values())
+        if self._can_be_sent_again():
+            return self._render_unavailable(problem)
         if isinstance(error, exc.NotFound):
             return self.render_problem(problem.message, status=HTTPStatus.NOT_FOUND)
-        if self.get_stage() is Stage.READING:
+        if self._get_stage() is Stage.READING:
             # Whoever only looks has not asked for too much: the site has.
             problem = self.wording.for_reading(error)
-        return self.with_retry_after(
+        return with_retry_after(
             self.render_problem(problem.message, status=problem.status), problem
         )
 
-    def handle_database_error(self) -> HttpResponseBase:
+    def _handle_database_error(self) -> HttpResponseBase:
         """Answer where the site's own database fails; what it says depends on what was sent."""
         status = HTTPStatus.SERVICE_UNAVAILABLE
-        if self.can_be_sent_again():
-            return self.show_again(Problem(self.wording.say("Database"), status=status))
+        if self._can_be_sent_again():
+            return self._render_unavailable(Problem(self.wording.say("Database"), status=status))
         name = "Database:sent" if self.request.method == "POST" else "Database:reading"
         return self.render_problem(self.wording.say(name), status=status)
 
-    def can_be_sent_again(self) -> bool:
+    def _can_be_sent_again(self) -> bool:
         """Whether a form was sent, and nothing of it has been done."""
         service = getattr(self, "service", None)
         return self.request.method == "POST" and not (service is not None and service.has_written)
 
-    def show_again(self, problem: Problem) -> HttpResponseBase:
+    def _render_unavailable(
+        self, problem: Problem, renewal: dict[str, Any] | None = None
+    ) -> HttpResponseBase:
         """Say why nothing came of a form, whatever the reason, and let it be sent again as it was.
 
         A view whose form is to be seen and changed shows that in its place.
+
+        :param renewal: what ``partials/renewal.html`` shows, where the session or the token ended.
         """
         fragment = htmx.get_fragment(self.request, *htmx.FRAGMENTS)
-        if fragment is not None and self.problem_region != htmx.DIALOG_ID:
-            # The form is on the page still.
-            response = self.render_problem(problem.message, status=problem.status)
-        elif fragment is not None:
-            response = self.render_problem(
-                problem.message, status=problem.status, posted=self.get_posted()
-            )
-        else:
-            response = self.show_posted(
-                problem.status,
-                renewal_title=gettext("That did not work"),
-                message=problem.message,
-            )
-        return self.with_retry_after(response, problem)
+        if renewal is None and fragment is not None:
+            # On the page the form is there still.
+            in_dialog = self._problem_region == htmx.DIALOG_ID
+            posted = self._get_posted() if in_dialog else []
+            response = self.render_problem(problem.message, status=problem.status, posted=posted)
+            return with_retry_after(response, problem)
+        context = renewal or {"renewal_title": gettext("That did not work")}
+        context = context | {"message": problem.message, "posted": self._get_posted()}
+        response = self.render("org_invitations/resubmit.html", context, status=problem.status)
+        return with_retry_after(response, problem)
 
-    def get_stage(self) -> Stage:
+    def _get_stage(self) -> Stage:
         """Return whether an error that is to be told now has stopped something from being done.
 
         Once something has been sent to Clerk that changes something, nobody may say that nothing
         was done.
         """
         service = getattr(self, "service", None)
-        if self.request.method != "POST" or (service is not None and service.has_written):
+        has_written = service is not None and service.has_written
+        if self.request.method != "POST" or not self._writes or has_written:
             return Stage.READING
         return Stage.BEFORE
 
-    def get_values(self) -> dict[str, Any]:
+    def _get_values(self) -> dict[str, Any]:
         """Return what the sentences about a problem may name."""
         return {
             "organization": gettext("this organization"),
@@ -488,35 +487,42 @@ class OrganizationMixin(View):
         context: dict[str, Any] = {
             "message": message,
             "status": status,
-            "urls": self.get_urls(),
             "typed": self.request.POST.get("email_addresses", ""),
         }
         if htmx.get_fragment(self.request, *htmx.FRAGMENTS):
-            context |= {"in_dialog": self.problem_region == htmx.DIALOG_ID, "posted": posted}
+            context |= {"in_dialog": self._problem_region == htmx.DIALOG_ID, "posted": posted}
             context["again_url"] = self.request.path
             fragment = self.render(self.problem_fragment_name, context, status=status)
-            return htmx.send_elsewhere(fragment, self.problem_region)
+            return htmx.send_elsewhere(fragment, self._problem_region)
         return self.render(self.problem_template_name, context, status=status)
 
     # --- Answers ----------------------------------------------------------------------------
 
-    def get_urls(self) -> dict[str, str]:
+    def _get_urls(self) -> dict[str, str]:
         """Return the URLs that the templates use."""
         return {
             "list": self.get_url("list"),
             "invite": self.get_url("invite"),
-            "check": self.find_url("check"),
+            "check": self._find_url("check"),
         }
+
+    def get_context_data(self, **context: Any) -> dict[str, Any]:
+        """Return the context of whichever template is rendered: what is given here, and yours.
+
+        docs/templates.md lists what each template gets.
+        """
+        return {"view": self, "urls": self._get_urls(), **context}
 
     def render(
         self, template_name: str, context: dict[str, Any], *, status: int = HTTPStatus.OK
     ) -> TemplateResponse:
         """Return an answer that middleware and tests can look into."""
-        context.setdefault("view", self)
+        context = self.get_context_data(**context)
         return TemplateResponse(self.request, template_name, context, status=status)
 
-    def with_retry_after(self, response: HttpResponse, problem: Problem) -> HttpResponse:
-        """Add ``Retry-After`` (seconds) where Clerk said how long to wait."""
-        if problem.retry_after is not None:
-            response["Retry-After"] = str(problem.retry_after)
-        return response
+
+def with_retry_after(response: HttpResponse, problem: Problem) -> HttpResponse:
+    """Add ``Retry-After`` (seconds) where Clerk said how long to wait."""
+    if problem.retry_after is not None:
+        response["Retry-After"] = str(problem.retry_after)
+    return response
