@@ -11,6 +11,7 @@ SEED ?= 1
 NUMBER ?= 100
 REPORT ?=
 FAULTS_ARGS ?=
+SITES_ARGS ?=
 
 BIN = $(VENV)/bin
 
@@ -32,6 +33,10 @@ test: $(VENV)/.test
 
 faults: $(VENV)/.test
 	$(BIN)/python -m tests.faults --seconds $(SECONDS) --seed $(SEED) $(FAULTS_ARGS)
+
+# From the built wheel, in environments of its own that are kept for the next time.
+sites: $(VENV)/.test
+	$(BIN)/python -m tests.sites --seed $(SEED) $(SITES_ARGS)
 
 mutants: $(VENV)/.test $(VENV)/.mutants
 	$(BIN)/python tools/mutants.py --seed $(SEED) --number $(NUMBER) $(if $(REPORT),--report $(REPORT))
