@@ -9,6 +9,7 @@ from .encodings import MAX_FILE_BYTES, Decoded, FileTooLarge, decode
 from .entries import Entry, IsRole, Note, NoteKind, Reading, Refusal, refuse_twice
 from .grids import read_grid
 from .parser import NEWLINE, read_pieces, without_invisible
+from .records import read_records
 from .tables import read_tables
 from .workbooks import is_workbook, read_workbook
 
@@ -61,7 +62,7 @@ def _read(text: str, *, is_role: IsRole | None, strict: bool) -> Reading:
     found = read_contacts(text)
     if found is not None:
         return found
-    grid = read_grid(text)
+    grid = read_records(text) or read_grid(text)
     if grid is not None:
         table = read_tables(grid, is_role=is_role, strict=strict)
         if table is not None:

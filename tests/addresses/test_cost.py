@@ -16,10 +16,18 @@ from typing import Any
 
 import pytest
 
-from org_invitations.addresses import TooManyRows, contacts, grids, parser, read_file, read_text
+from org_invitations.addresses import (
+    TooManyRows,
+    contacts,
+    grids,
+    parser,
+    read_file,
+    read_text,
+    records,
+)
 from tests.effort import no_end_in_sight, work
 
-MODULES = (parser, grids, contacts)
+MODULES = (parser, grids, contacts, records)
 
 #: Nothing that anybody means; each is hard on another rule of the parser.
 WORST = [
@@ -28,7 +36,10 @@ WORST = [
     *("a", "a@", "a.", ".", "-", "<a ", "(a", "\\ ", "\u200f@ "),
     *("\t", "\r", "\n", "a\n", " ", ",", ";", "|", "=", "E=", "a=", "mailto:", "1. ", "<a@b> "),
     *("ATTENDEE:", "EMAIL;", "email,", "email\n", "sep=,\n", 'a,"', '"\n', "a;b\n"),
-    *("a@x.org;b\n", "dn: a\n", "BEGIN:VCARD\n", "name,email\n"),
+    *("a@x.org;b\n", "dn: a\n", "BEGIN:VCARD\n", "name,email\n", "email,a\n\nmail,a\n\n"),
+    *("#\n", "email: a\n", "email: a\nb: c\n", '{"email":"a"}\n', "[", '{"a":', "<td"),
+    "<td>email",
+    *("email --\n-- --\n", "email\n-- --\na  b\n", "ATTENDEE;CN=a:b\n", "a=\r\n"),
 ]
 
 

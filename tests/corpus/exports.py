@@ -826,6 +826,68 @@ SERVICES = [
         "Co-authored-by: Ana Doe <ana@x.org>\nSigned-off-by: Bo Roe <bo@x.org>\n",
         "ana@x.org\nbo@x.org",
     ),
+    Export(
+        "PowerShell, Format-Table",
+        "\nDisplayName UserPrincipalName Department\n"
+        "----------- ----------------- ----------\n"
+        "Ana Doe     ana@x.org         Sales\nBo Roe      bo@x.org          IT\n",
+        "ana@x.org\nbo@x.org\n! no table of people",
+    ),
+    Export(
+        "PowerShell, Format-List",
+        "DisplayName       : Ana Doe\nUserPrincipalName : ana@x.org\nDepartment        : Sales\n\n"
+        "DisplayName       : Bo Roe\nUserPrincipalName : bo@x.org\nDepartment        : IT\n",
+        "ana@x.org\nbo@x.org",
+    ),
+    Export(
+        "JSON",
+        '[\n  {"name": "Ana Doe", "email": "ana@x.org", "role": "admin"},\n'
+        '  {"name": "Bo Roe", "email": "bo@x.org", "role": "member"}\n]\n',
+        "ana@x.org Admin\nbo@x.org",
+    ),
+    Export(
+        "HTML table",
+        "<table>\n<tr><th>Name</th><th>Email</th></tr>\n"
+        '<tr><td>Ana</td><td><a href="mailto:ana@x.org">ana@x.org</a></td></tr>\n'
+        "<tr><td>Bo</td><td>bo@x.org</td></tr>\n</table>\n",
+        "ana@x.org\nbo@x.org",
+    ),
+]
+
+#: Tables in other notations.
+RECORDS = [
+    Export(
+        "Slack API, users.list",
+        '{"ok":true,"members":[{"id":"U1","name":"ana","profile":{"real_name":"Ana Doe",'
+        '"email":"ana@x.org"}},{"id":"U2","name":"bot","profile":{"real_name":"Bot"}}],"cache":1}',
+        "ana@x.org\n- U2, bot, Bot",
+    ),
+    Export(
+        "Microsoft Graph, users",
+        '{"@odata.context":"https://graph.microsoft.com/v1.0/$metadata#users","value":[\n'
+        '{"displayName":"Ana","mail":"ana@x.org","userPrincipalName":"ana@x.org"},\n'
+        '{"displayName":"Bo","mail":null,"userPrincipalName":"bo@x.org"}]}',
+        "ana@x.org\nbo@x.org",
+    ),
+    Export(
+        "People API, with lists of addresses",
+        '{"connections":[{"names":[{"displayName":"Ana"}],"emailAddresses":[{"value":"ana@x.org"},'
+        '{"value":"ana@home.example"}]}]}',
+        "ana@x.org",
+    ),
+    Export(
+        "HTML saved as .xls",
+        "<html><head><title>x</title></head><body><table border=1><TR><TD>Name<TD>E-mail"
+        "<TR><TD>Ana &amp; Eva<TD>ana@x.org<TR><TD>Bo<TD><a href='mailto:bo@x.org'>write</a>"
+        "</table></body></html>",
+        "ana@x.org\nbo@x.org",
+    ),
+    Export(
+        "blocks of keys and values",
+        "Name: Ana\nE-Mail: ana@x.org\nE-Mail: ana@home.example\nRolle: Admin\n\n"
+        "Name: Bo\nE-Mail: bo@x.org\n",
+        "ana@x.org Admin\nana@home.example Admin\nbo@x.org",
+    ),
 ]
 
 #: Calendars.
@@ -1186,4 +1248,4 @@ WORKBOOKS = [
     ),
 ]
 
-EXPORTS = [*MICROSOFT, *ADDRESS_BOOKS, *SERVICES, *CALENDARS, *LISTS, *WORKBOOKS]
+EXPORTS = [*MICROSOFT, *ADDRESS_BOOKS, *SERVICES, *RECORDS, *CALENDARS, *LISTS, *WORKBOOKS]
