@@ -308,7 +308,11 @@ class InviteForm(RoleForm):
         required=False,
         allow_empty_file=True,
         widget=forms.FileInput(
-            attrs={"accept": ".csv,.tsv,.txt,.xlsx,.vcf,.ics,.ldif,.json,.htm,.html,text/csv,text/plain"}
+            attrs={
+                "accept": (
+                    ".csv,.tsv,.txt,.xlsx,.vcf,.ics,.ldif,.json,.htm,.html,text/csv,text/plain"
+                )
+            }
         ),
         error_messages={
             "too_large": _("The file is larger than 5 MB. Send it in several parts."),

@@ -216,9 +216,10 @@ class Columns:
         return filled if len(filled) > 1 else []
 
     def name_of(self, column: Column) -> str:
-        """Return what a column is called, or its number and an example of what is in it."""
-        if column.heading.text:
-            return column.heading.text
+        """Return what a column is called, or an example of what is in it."""
+        text = column.heading.text
+        if text and sum(other.heading.text == text for other in self.every) == 1:
+            return text
         example = next(
             (
                 row.cells[column.number].strip()
@@ -227,7 +228,7 @@ class Columns:
             ),
             "",
         )
-        return f"{column.number + 1}: {example}"
+        return f"{example} \u2026" if example else text or str(column.number + 1)
 
     def _find_role(self) -> int | None:
         """Return the number of the column of roles; say so where it, or another, is not used."""

@@ -205,7 +205,8 @@ def _is_table_without_heading(grid: Grid, *, strict: bool) -> bool:
     if not columns:
         return False
     best = max(columns, key=lambda column: columns[column])
-    if strict and any("@" in cell for row in rows for i, cell in enumerate(row.cells) if i != best):
+    several = any("@" in cell for row in rows for i, cell in enumerate(row.cells) if i != best)
+    if strict and several and not (grid.delimiter == "\t" and _has_names(rows, width)):
         return False
     if strict and grid.delimiter != "\t":
         # In a text a comma may be just a comma.
@@ -215,6 +216,15 @@ def _is_table_without_heading(grid: Grid, *, strict: bool) -> bool:
             if len(row.cells) == width
         )
     return columns[best] * 2 >= len(rows) - 1  # the first may be a heading
+
+
+def _has_names(rows: Sequence[Row], width: int) -> bool:
+    """Whether a column is filled in every row, and never with an address."""
+    return any(
+        all(number < len(row.cells) and _has_letters(row.cells[number]) for row in rows)
+        and not any("@" in row.cells[number] for row in rows)
+        for number in range(width)
+    )
 
 
 def _without_heading(rows: list[Row]) -> tuple[list[Row], list[Table]]:

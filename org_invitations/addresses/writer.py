@@ -114,7 +114,7 @@ def _as_question(question: ColumnQuestion) -> str:
     has_rest = any(row.rest for row in question.rows)
     rows = [
         [
-            *question.columns,
+            *(_EMAIL if "@" in column else column for column in question.columns),
             *([question.role_column or _ROLE] if has_role else []),
             *([REST] if has_rest else []),
         ]

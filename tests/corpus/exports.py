@@ -975,6 +975,12 @@ LISTS = [
         "? Correo del jugador | Correo del tutor",
     ),
     Export(
+        "two people of each row, copied out of a sheet without headings",
+        "Ana\tana@x.org\teva@home.example\nBo\tbo@x.org\tpia@home.example\n"
+        "Cy\tcy@x.org\tuwe@home.example\n",
+        "? ana@x.org … | eva@home.example …",
+    ),
+    Export(
         "Numbers",
         "Table 1\n\n,,,\n,Name,Email,\n,Ana,ana@x.org,\n,Bo,bo@x.org,\n,,,\n",
         "ana@x.org\nbo@x.org\n! Row 1: no table of people.",
