@@ -831,7 +831,7 @@ SERVICES = [
         "\nDisplayName UserPrincipalName Department\n"
         "----------- ----------------- ----------\n"
         "Ana Doe     ana@x.org         Sales\nBo Roe      bo@x.org          IT\n",
-        "ana@x.org\nbo@x.org\n! no table of people",
+        "ana@x.org\nbo@x.org",
     ),
     Export(
         "PowerShell, Format-List",
