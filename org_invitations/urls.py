@@ -109,6 +109,11 @@ def _check_without(without: Collection[str]) -> None:
 
 
 def _check_pages(pages: type) -> None:
+    if not isinstance(pages, type) or issubclass(pages, View):
+        # A view would come before each page, its dispatch too: not each page is for somebody.
+        raise ImproperlyConfigured(
+            f"get_urls({pages!r}): give a plain class, neither an instance nor a view."
+        )
     known = _get_known()
     for name in dir(pages):
         value = getattr(pages, name)

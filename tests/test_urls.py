@@ -14,6 +14,7 @@ from django.urls import reverse, set_urlconf
 from org_invitations.emulator import Emulator
 from org_invitations.testing import SignIn
 from org_invitations.urls import get_urls, urlpatterns
+from org_invitations.views import InviteView
 
 from .team.pages import TeamForm, TeamPages, TeamPolicy, TeamResendForm, TeamService, TeamWording
 from .views.conftest import pending
@@ -182,6 +183,12 @@ def test_a_name_that_is_like_none_is_told() -> None:
 
     with pytest.raises(ImproperlyConfigured, match=r"no attribute or method of any page\. What"):
         get_urls(Slip)
+
+
+@pytest.mark.parametrize("pages", [TeamPages(), InviteView])
+def test_anything_but_a_plain_class_is_told(pages: Any) -> None:
+    with pytest.raises(ImproperlyConfigured, match="give a plain class"):
+        get_urls(pages)
 
 
 @pytest.mark.parametrize("name", ["get", "post", "http_method_names", "as_view"])
