@@ -17,10 +17,11 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, Any, Final, Protocol
+from urllib.parse import urljoin, urlsplit
 
 import pytest
 
-from .emulator import ConnectionDropped, Emulator, EmulatorRequest, EmulatorServer
+from .emulator import ConnectionDropped, Emulator, EmulatorRequest, EmulatorServer, Opened
 
 if TYPE_CHECKING:
     from django.test import AsyncClient, Client
@@ -31,6 +32,8 @@ TEST_SITE = "http://testserver"
 """The origin of Django's test client, and so the ``azp`` of the tokens made for it."""
 
 _METHODS = ("GET", "POST", "PUT", "PATCH", "DELETE", "HEAD", "OPTIONS")
+
+_MAX_REDIRECTS: Final = 5
 
 #: What keeps everything in the process that runs a test.
 _OWN_CACHE: Final = {
@@ -59,6 +62,17 @@ class SignIn(Protocol):
 
         ``order`` is that of ``Emulator.session_cookies``: the active ``organization``, and a
         token of another age, key, version or content.
+        """
+
+
+class Scan(Protocol):
+    """What ``clerk_scan`` is."""
+
+    def __call__(self, client: Client | None = None, to: str = "") -> list[Opened]:
+        """Opens every link of the mailbox by HEAD and by GET, and tells what was answered.
+
+        ``to`` is a part of the address of the mails. With one of Django's test clients it also
+        opens what the links lead to, as far as that is on the site. No links are in a ``repr``.
         """
 
 
@@ -98,11 +112,7 @@ def clerk_sign_in(request: pytest.FixtureRequest) -> SignIn:
     """Signs people in on test clients and in browsers, at whichever emulator the test uses."""
     from django.test.client import ClientMixin
 
-    emulator: Emulator
-    if "clerk_emulator_server" in request.fixturenames:
-        emulator = request.getfixturevalue("clerk_emulator_server").emulator
-    else:
-        emulator = request.getfixturevalue("clerk_emulator")
+    emulator = _emulator_of(request)
 
     def sign_in(client: Client | AsyncClient | Browser, user: str, **order: Any) -> dict[str, str]:
         cookies = emulator.session_cookies(user, **order)
@@ -116,6 +126,48 @@ def clerk_sign_in(request: pytest.FixtureRequest) -> SignIn:
         return cookies
 
     return sign_in
+
+
+@pytest.fixture
+def clerk_scan(request: pytest.FixtureRequest) -> Scan:
+    """A mail scanner, at whichever emulator the test uses."""
+    emulator = _emulator_of(request)
+
+    def scan(client: Client | None = None, to: str = "") -> list[Opened]:
+        opened = emulator.scan(to)
+        for one in list(opened) if client else []:
+            if one.location is not None:
+                opened += _follow(client, emulator, one.invitation_id, one.location)
+        return opened
+
+    return scan
+
+
+def _follow(
+    client: Client | None, emulator: Emulator, invitation_id: str, location: str
+) -> Iterator[Opened]:
+    """What is behind a link on the site, by HEAD and GET, and where that leads, five times."""
+    for _ in range(_MAX_REDIRECTS):
+        parts = urlsplit(urljoin(emulator.site, location))
+        if client is None or f"{parts.scheme}://{parts.netloc}" not in emulator.site_origins:
+            return
+        path = f"{parts.path or '/'}?{parts.query}"
+        answers = [("HEAD", client.head(path)), ("GET", client.get(path))]
+        for method, answer in answers:
+            yield Opened(invitation_id, method, answer.status_code, answer.get("Location"))
+        following = answers[-1][1].get("Location")
+        if following is None:
+            return
+        location = following
+
+
+def _emulator_of(request: pytest.FixtureRequest) -> Emulator:
+    """The emulator that the test uses: the one behind a socket, if it asks for that one."""
+    if "clerk_emulator_server" in request.fixturenames:
+        server: EmulatorServer = request.getfixturevalue("clerk_emulator_server")
+        return server.emulator
+    emulator: Emulator = request.getfixturevalue("clerk_emulator")
+    return emulator
 
 
 def _new_emulator(request: pytest.FixtureRequest) -> Emulator:

@@ -24,6 +24,7 @@ from .keys import (
     SECRET_KEY,
 )
 from .recorder import RecordedCall
+from .scanner import Opened
 from .server import EmulatorServer
 from .wire import ConnectionDropped, EmulatorRequest, EmulatorResponse
 
@@ -45,5 +46,6 @@ __all__ = [
     "EmulatorResponse",
     "EmulatorServer",
     "Fault",
+    "Opened",
     "RecordedCall",
 ]

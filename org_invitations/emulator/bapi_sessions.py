@@ -51,7 +51,12 @@ def refresh_session(call: Call) -> dict[str, Any]:
 def _session(call: Call) -> SignedIn:
     session = call.state.sessions.get(call.params["session_id"])
     user = call.state.users.get(session.user_id) if session else None
-    if session is None or user is None or user.banned or not session.is_active(call.now_ms):
+    if (
+        session is None
+        or user is None
+        or not user.may_sign_in
+        or not session.is_active(call.now_ms)
+    ):
         raise errors.authentication_missing()
     return SignedIn(user, session, active_organization(call.emulator, session))
 

@@ -35,11 +35,11 @@ def list_user_memberships(call: Call) -> dict[str, Any]:
 
 @router.on("GET", "/users/{user_id}/organization_invitations")
 def list_user_invitations(call: Call) -> dict[str, Any]:
-    address = _user(call).email_address.casefold()
+    user = _user(call)
     rows = [
         row
         for row in with_status(call, call.state.invitations.values())
-        if row.email_address.casefold() == address
+        if user.owns(row.email_address)
     ]
     rows.sort(key=lambda row: (row.created_at, row.sequence), reverse=True)
     return page(call, rows, lambda row: shapes.invitation_with_organization(call.emulator, row))

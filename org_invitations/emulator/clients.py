@@ -52,6 +52,10 @@ class SignedIn:
     session: Session
     organization: Organization | None
 
+    def is_pending(self, instance: Instance) -> bool:
+        """Whether the session waits until an organization has been chosen."""
+        return self.organization is None and instance.settings.force_organization_selection
+
 
 def signed_in(instance: Instance, client: Client | None) -> SignedIn | None:
     """Who is signed in on this client, if anybody still is."""
@@ -59,7 +63,7 @@ def signed_in(instance: Instance, client: Client | None) -> SignedIn | None:
     if session is None or not session.is_active(instance.clock.now_ms()):
         return None
     user = instance.state.users.get(session.user_id)
-    if user is None or user.banned:
+    if user is None or not user.may_sign_in:
         return None
     return SignedIn(user, session, active_organization(instance, session))
 
@@ -103,10 +107,12 @@ def sign_out(instance: Instance, client: Client) -> None:
 def switch_organization(instance: Instance, session: Session, organization: str) -> bool:
     """Makes an organization (id or slug) active, or with "" none of them.
 
-    One the user does not belong to is refused with ``False``, and nothing changes.
+    One the user does not belong to is refused with ``False``, and nothing changes. Where an
+    organization must be chosen, "" changes nothing either (API description, "Touch session").
     """
     if not organization:
-        session.organization_id = None
+        if not instance.settings.force_organization_selection:
+            session.organization_id = None
         return True
     found = instance.state.organization(organization)
     if found is None or instance.state.membership(found.id, session.user_id) is None:

@@ -12,7 +12,15 @@ if TYPE_CHECKING:
 
 ORGANIZATION_FIELDS = ("max_allowed_memberships", "role_set_key", "name", "slug")
 MEMBERSHIP_FIELDS = ("role", "permissions")
-USER_FIELDS = ("banned", "deprovisioned", "first_name", "last_name")
+USER_FIELDS = (
+    "banned",
+    "deprovisioned",
+    "first_name",
+    "last_name",
+    "locked",
+    "email_verified",
+    "other_addresses",
+)
 
 
 def configure(instance: Instance, changes: dict[str, Any]) -> None:
@@ -135,6 +143,9 @@ def _user(instance: Instance, user: User, fields: dict[str, Any]) -> None:
     if fields.pop("deleted", False):
         delete_user(instance, user)
         return
+    others = fields.get("other_addresses", {})
+    if not isinstance(others, dict) or not all(isinstance(v, bool) for v in others.values()):
+        raise ValueError("other_addresses are addresses, each with whether it is verified")
     _assign(user, fields, USER_FIELDS)
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections import Counter
 from collections.abc import Callable
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
@@ -72,6 +73,14 @@ def _finish_late(emulator: Emulator, body: Body) -> Body:
     return {"finished": emulator.finish_late()}
 
 
+def _scan(emulator: Emulator, body: Body) -> Body:
+    """How often each answer was given; no link, since each holds a ticket."""
+    _known(body, "to")
+    opened = emulator.scan(str(body.get("to") or ""))
+    counts = Counter(f"{one.method} {one.status}" for one in opened)
+    return {"opened": len(opened), "answers": dict(sorted(counts.items()))}
+
+
 def _get_requests(emulator: Emulator, body: Body) -> Body:
     """The calls of the Backend API under "requests", those of a browser under "browser"."""
     calls = [call.as_dict() for call in emulator.recorder.calls]
@@ -131,6 +140,7 @@ _HANDLERS: dict[tuple[str, str], Callable[[Emulator, Body], Body]] = {
     ("POST", "/_emulator/faults"): _order_fault,
     ("DELETE", "/_emulator/faults"): _clear_faults,
     ("POST", "/_emulator/late"): _finish_late,
+    ("POST", "/_emulator/scan"): _scan,
     ("GET", "/_emulator/requests"): _get_requests,
     ("DELETE", "/_emulator/requests"): _clear_requests,
     ("GET", "/_emulator/instance"): _get_instance,

@@ -16,7 +16,9 @@ from . import (
     control,
     handshake,
     invitation_link,
+    mailbox,
     pages,
+    ticket_pages,
 )
 from .authentication import check_api_version, check_secret_key
 from .errors import ClerkError, method_not_allowed, resource_not_found
@@ -24,6 +26,7 @@ from .instance import Instance
 from .limits import SHORT_WINDOW
 from .recorder import RecordedCall
 from .routing import BAPI, FAPI, PAGE, Call, Route, resolve
+from .scanner import Opened, scan_mailbox
 from .wire import ConnectionDropped, EmulatorRequest, EmulatorResponse, json_response
 
 CONTROL_PREFIX = "/_emulator/"
@@ -36,6 +39,8 @@ ROUTES: list[Route] = [
     *bapi_sessions.router.routes,
     *handshake.router.routes,
     *invitation_link.router.routes,
+    *mailbox.router.routes,
+    *ticket_pages.router.routes,
     *pages.router.routes,
 ]
 
@@ -74,6 +79,10 @@ class Emulator(Instance):
             raise ConnectionDropped(after_write=fault is not None and fault.takes_effect)
         return answer
 
+    def scan(self, to: str = "") -> list[Opened]:
+        """Opens every link of the mailbox, as a mail scanner does; see ``scan_mailbox``."""
+        return scan_mailbox(self, to)
+
     def finish_late(self) -> int:
         """Let all that was to take effect late do so now; return how many calls that were."""
         with self.lock:
@@ -104,6 +113,9 @@ class Emulator(Instance):
         allowed: list[str],
     ) -> EmulatorResponse:
         is_page = _api_of(route, request) == PAGE
+        if request.path.startswith("/v1/"):
+            # Described as JSON; people who follow a link in a browser may as well read it.
+            is_page = is_page and "text/html" in (request.header("accept") or "")
         try:
             if _api_of(route, request) == BAPI:
                 check_secret_key(request)

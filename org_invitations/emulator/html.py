@@ -52,7 +52,12 @@ def page(title: str, content: str, status: int = 200) -> EmulatorResponse:
         f"<title>{escape(title)} · Clerk emulator</title><style>{STYLE}</style></head>"
         f"<body><main><h1>{escape(title)}</h1>{content}</main></body></html>"
     )
-    headers = [("Content-Type", "text/html; charset=utf-8"), ("Cache-Control", "no-store")]
+    headers = [
+        ("Content-Type", "text/html; charset=utf-8"),
+        ("Cache-Control", "no-store"),
+        # The address of a page may hold a ticket.
+        ("Referrer-Policy", "strict-origin"),
+    ]
     return EmulatorResponse(status, headers, text.encode())
 
 
@@ -86,6 +91,19 @@ def rows(items: list[str]) -> str:
 
 def hidden(name: str, value: str) -> str:
     return f'<input type="hidden" name="{escape(name)}" value="{escape(value)}">'
+
+
+def field(name: str, label: str, value: str = "", *, locked: bool = False) -> str:
+    """A text field with its label; one that is locked is shown, and not sent."""
+    tail = " disabled" if locked else ""
+    return (
+        f'<p><label>{escape(label)} <input name="{escape(name)}" value="{escape(value)}"{tail}>'
+        "</label></p>"
+    )
+
+
+def button(text: str) -> str:
+    return f'<button class="button">{escape(text)}</button>'
 
 
 def moment(ms: int) -> str:

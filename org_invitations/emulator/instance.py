@@ -18,6 +18,7 @@ from .routing import BAPI
 from .seed import add_user, seeded_state, send_mail
 from .settings import InstanceSettings
 from .state import Invitation, Membership, Organization, User
+from .tickets import ticket_of
 
 DEFAULT_SITE = "http://localhost:8000"
 DEFAULT_BASE_URL = "http://localhost:8900"
@@ -236,13 +237,15 @@ class Instance:
                 created_at=created,
                 updated_at=created,
                 expires_at=None if days is None else created + int(days * 86_400_000),
-                ticket=self.state.new_secret("ticket"),
+                ticket="",
                 sequence=len(self.state.invitations),
                 state=state,
                 redirect_url=redirect_url,
                 public_metadata=public_metadata or {},
                 private_metadata=private_metadata or {},
             )
+            key = self.keys.current if self.settings.ticket_verifiable else None
+            row.ticket = ticket_of(self.state, row, key)
             self.state.invitations[row.id] = row
             if notify:
                 send_mail(self.state, row)

@@ -5,13 +5,14 @@ from __future__ import annotations
 from html import escape
 from urllib.parse import urlencode
 
-from . import html
+from . import html, ticket_pages
 from .browser import back_to_site, client_of, return_target
 from .clients import known_client, sign_in, sign_out, signed_in, switch_organization
 from .errors import ClerkError
 from .routing import PAGE, Call, Router
 from .seed_data import ADA, BO, GUS, MAX, MIA, NORA
 from .state import State, User
+from .ticket_pages import TICKET, after_sign_in
 from .wire import EmulatorResponse
 
 router = Router(PAGE)
@@ -75,6 +76,9 @@ def _belongs_to(state: State, user: User) -> str:
 
 @router.on("GET", "/sign-in")
 def sign_in_page(call: Call) -> EmulatorResponse:
+    ticket = call.request.argument(TICKET)
+    if ticket is not None:
+        return ticket_pages.sign_in_page(call, ticket)
     return _sign_in_page(call, return_target(call))
 
 
@@ -103,16 +107,20 @@ def _sign_in_page(call: Call, target: str, problem: str = "") -> EmulatorRespons
 
 @router.on("POST", "/sign-in")
 def sign_in_as(call: Call) -> EmulatorResponse:
+    ticket = call.request.field(TICKET)
+    if ticket is not None:
+        return ticket_pages.sign_in_by_ticket(call, ticket)
     target = return_target(call)
     address = call.request.field("user") or ""
     user = call.state.user_by_email(address)
     if user is None:
         return _sign_in_page(call, target, f"There is nobody with the address {address}.")
-    if user.banned:
-        return _sign_in_page(call, target, f"{address} is banned.")
+    if not user.may_sign_in:
+        state = "banned" if user.banned else "locked"
+        return _sign_in_page(call, target, f"{address} is {state}.")
     client = client_of(call)
     sign_in(call.emulator, client, user)
-    return back_to_site(call, client, target)
+    return after_sign_in(call, client, target)
 
 
 @router.on("GET", "/sign-out")
@@ -154,6 +162,7 @@ def switch(call: Call) -> EmulatorResponse:
         for row in call.state.memberships_of(who.user.id)
         for org in [call.state.organizations[row.organization_id]]
     ]
-    choices.append(choice("", "Personal account", "no organization"))
+    if not call.emulator.settings.force_organization_selection:
+        choices.append(choice("", "Personal account", "no organization"))
     content = html.paragraph(f"{who.user.name}, then on to {target}", "note") + html.rows(choices)
     return html.page("Switch organization", content)

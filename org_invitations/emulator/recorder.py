@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections import deque
 from dataclasses import dataclass, field
 from typing import Any
@@ -11,6 +12,8 @@ from .wire import EmulatorRequest
 
 KEPT = 10_000
 _SECRETS = ("authorization", "cookie")
+_TICKETS = ("ticket", "__clerk_ticket")
+_TICKET_IN_TEXT = re.compile(r"(ticket(?:=|%3D))[\w.\-]+", re.IGNORECASE)
 
 
 @dataclass
@@ -19,7 +22,8 @@ class RecordedCall:
 
     ``took_effect`` tells whether it was carried out and not refused, whatever was answered, and
     ``made`` which invitations it made, by id. What takes effect late changes both when it does.
-    ``headers`` are in lower case and without ``Authorization`` and ``Cookie``.
+    ``headers`` are in lower case and without ``Authorization`` and ``Cookie``. A ticket is left out
+    wherever one is sent.
     """
 
     api: str
@@ -58,10 +62,11 @@ class Recorder:
         self.calls: deque[RecordedCall] = deque(maxlen=KEPT)
 
     def add(self, api: str, request: EmulatorRequest, at: int) -> RecordedCall:
-        headers = {k: v for k, v in request.lowered_headers.items() if k not in _SECRETS}
-        call = RecordedCall(
-            api, request.method, request.path, request.query, _body(request.body), headers, at
-        )
+        sent = request.lowered_headers.items()
+        headers = {k: _without_tickets(v) for k, v in sent if k not in _SECRETS}
+        query = [(k, "…" if k in _TICKETS else _without_tickets(v)) for k, v in request.query]
+        body = _body(request)
+        call = RecordedCall(api, request.method, request.path, query, body, headers, at)
         self.calls.append(call)
         return call
 
@@ -69,10 +74,15 @@ class Recorder:
         self.calls.clear()
 
 
-def _body(body: bytes) -> Any:
-    if not body:
+def _body(request: EmulatorRequest) -> Any:
+    if not request.body:
         return None
     try:
-        return json.loads(body)
+        return json.loads(request.body)
     except ValueError:
-        return body.decode("utf-8", "replace")
+        return _without_tickets(request.body.decode("utf-8", "replace"))
+
+
+def _without_tickets(text: str) -> str:
+    """The text, in it "…" for each ticket in an address or a form."""
+    return _TICKET_IN_TEXT.sub(r"\1…", text)

@@ -34,6 +34,7 @@ from .state import (
     State,
     User,
 )
+from .tickets import ticket_of
 
 HOUR = 3600 * 1000
 DAY = 24 * HOUR
@@ -249,9 +250,10 @@ def _add(
         created_at=created_at,
         updated_at=created_at,
         expires_at=None if days is None else created_at + days * DAY,
-        ticket=state.new_secret("ticket"),
+        ticket="",
         sequence=0,
         state=status,
     )
+    invitation.ticket = ticket_of(state, invitation)
     state.invitations[invitation.id] = invitation
     return invitation

@@ -15,6 +15,9 @@ CHOICES: dict[str, tuple[Any, ...]] = {
     "role_error": ("resource_not_found", "form_param_value_invalid"),
     "quota_error": ("organization_membership_quota_exceeded", "insufficient_seats"),
     "inviter_error": ("missing_organization_permission", "not_an_admin_in_organization"),
+    "ticket_accepts": ("sign_in", "link"),
+    "ticket_while_signed_in": ("complete", "sign_in"),
+    "ticket_accepted_again": ("refused", "complete"),
 }
 """The settings with a fixed set of values; the first one is the default."""
 
@@ -50,6 +53,22 @@ class InstanceSettings:
     inviter_error: str = "missing_organization_permission"
     private_metadata_told: bool = True
     """Off, invitations are answered without their private metadata, which is kept all the same."""
+    ticket_verifiable: bool = False
+    """On, the instance's key signs the tickets of the invitations made from now on."""
+    ticket_accepts: str = "sign_in"
+    """"link": following the link joins a person who has an account, whoever follows it."""
+    ticket_while_signed_in: str = "complete"
+    """"sign_in": the link does nothing for the invited person where a session is there already."""
+    ticket_accepted_again: str = "refused"
+    """"complete": the link of an accepted invitation leads on once more."""
+    ticket_activates_organization: bool = True
+    """Off, who joined has to choose the organization before it is the active one."""
+    redirect_query_lost: list[str] = field(default_factory=list)
+    """The values of ``__clerk_status`` with which the query of a ``redirect_url`` is dropped."""
+    force_organization_selection: bool = False
+    """On, there are no personal accounts: a session without an organization is pending."""
+    session_task_shown: bool = True
+    """Off, the Account Portal leaves it to the site to have the organization chosen."""
 
     def update(self, changes: dict[str, Any]) -> None:
         """Takes over all ``changes`` or, with a ``ValueError``, none of them."""
@@ -75,6 +94,10 @@ class InstanceSettings:
         return 1000 if self.is_production else 100
 
 
+STATUSES = ("sign_in", "sign_up", "complete")
+"""What ``__clerk_status`` may say."""
+
+
 def _fits(name: str, value: Any) -> bool:
     if name in (
         "rate_limits",
@@ -82,8 +105,14 @@ def _fits(name: str, value: Any) -> bool:
         "exclusive_membership",
         "handshake_azp",
         "private_metadata_told",
+        "ticket_verifiable",
+        "ticket_activates_organization",
+        "force_organization_selection",
+        "session_task_shown",
     ):
         return isinstance(value, bool)
+    if name == "redirect_query_lost":
+        return isinstance(value, list) and all(entry in STATUSES for entry in value)
     if name.endswith("_domains"):
         return isinstance(value, list) and all(isinstance(entry, str) for entry in value)
     if name == "initial_role_set_key":

@@ -232,7 +232,7 @@ def user(row: User) -> dict[str, Any]:
         "public_metadata": {},
         "private_metadata": {},
         "unsafe_metadata": {},
-        "email_addresses": [_email_address(row)],
+        "email_addresses": email_addresses(row),
         "phone_numbers": [],
         "web3_wallets": [],
         "passkeys": [],
@@ -247,7 +247,7 @@ def user(row: User) -> dict[str, Any]:
         "enterprise_accounts": [],
         "last_sign_in_at": row.last_sign_in_at,
         "banned": row.banned,
-        "locked": False,
+        "locked": row.locked,
         "deprovisioned": row.deprovisioned,
         "lockout_expires_in_seconds": None,
         "verification_attempts_remaining": 100,
@@ -260,15 +260,28 @@ def user(row: User) -> dict[str, Any]:
     }
 
 
-def _email_address(row: User) -> dict[str, Any]:
+def email_addresses(row: User) -> list[dict[str, Any]]:
+    addresses = {row.email_address: row.email_verified, **row.other_addresses}
+    return [
+        _email_address(
+            row,
+            f"{row.email_id}{number or ''}",
+            address,
+            "verified" if verified else "unverified",
+        )
+        for number, (address, verified) in enumerate(addresses.items())
+    ]
+
+
+def _email_address(row: User, email_id: str, address: str, status: str) -> dict[str, Any]:
     return {
         "object": "email_address",
-        "id": row.email_id,
-        "email_address": row.email_address,
+        "id": email_id,
+        "email_address": address,
         "reserved": False,
         "verification": {
             "object": "verification_otp",
-            "status": "verified",
+            "status": status,
             "strategy": "email_code",
             "attempts": 1,
             "expire_at": row.created_at + 600_000,

@@ -18,6 +18,8 @@ SESSION_LIFETIME_MS = 7 * 24 * 3600 * 1000
 
 @dataclass
 class User:
+    """Somebody with an account. ``other_addresses`` are further ones, each verified or not."""
+
     id: str
     email_address: str
     first_name: str | None
@@ -27,10 +29,22 @@ class User:
     banned: bool = False
     deprovisioned: bool = False
     last_sign_in_at: int | None = None
+    locked: bool = False
+    email_verified: bool = True
+    other_addresses: dict[str, bool] = field(default_factory=dict)
 
     @property
     def name(self) -> str:
         return " ".join(part for part in (self.first_name, self.last_name) if part)
+
+    @property
+    def may_sign_in(self) -> bool:
+        return not (self.banned or self.locked)
+
+    def owns(self, address: str) -> bool:
+        """Whether this is an address of theirs that is verified."""
+        known = {self.email_address: self.email_verified, **self.other_addresses}
+        return any(known[a] for a in known if a.casefold() == address.casefold())
 
 
 @dataclass(frozen=True)
@@ -107,7 +121,7 @@ class Invitation:
     created_at: int
     updated_at: int
     expires_at: int | None
-    ticket: str
+    ticket: str = field(repr=False)
     sequence: int
     state: str = "pending"
     """"pending", "accepted" or "revoked"; whether it has expired is a matter of the clock."""
@@ -129,7 +143,7 @@ class Mail:
     organization_name: str
     inviter_name: str | None
     role_name: str
-    ticket: str
+    ticket: str = field(repr=False)
     sent_at: int
 
 
@@ -180,6 +194,8 @@ class State:
     sessions: dict[str, Session] = field(default_factory=dict)
     clients: dict[str, Client] = field(default_factory=dict)
     nonces: dict[str, Nonce] = field(default_factory=dict)
+    ticket_key: bytes = field(default_factory=lambda: secrets.token_bytes(32), repr=False)
+    """Signs tickets where the instance's own keys do not."""
     _random: random.Random = field(default_factory=lambda: random.Random(20260512))  # noqa: S311
 
     def new_id(self, prefix: str) -> str:
@@ -192,8 +208,11 @@ class State:
         return f"{prefix}_" + "".join(letters)
 
     def user_by_email(self, address: str) -> User | None:
+        """Whose address it is: their first one, or a further one that is verified."""
         wanted = address.casefold()
-        return next((u for u in self.users.values() if u.email_address.casefold() == wanted), None)
+        people = self.users.values()
+        first = next((u for u in people if u.email_address.casefold() == wanted), None)
+        return first or next((u for u in people if u.other_addresses and u.owns(address)), None)
 
     def organization(self, id_or_slug: str) -> Organization | None:
         found = self.organizations.get(id_or_slug)

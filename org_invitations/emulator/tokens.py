@@ -50,9 +50,12 @@ def session_claims(
     }
     if azp is not None:
         claims["azp"] = azp
-    if version == 2:
-        claims |= {"v": 2, "sts": "active"}
     membership = instance.state.membership(organization.id, user.id) if organization else None
+    pending = membership is None and instance.settings.force_organization_selection
+    if version == 2:
+        claims |= {"v": 2, "sts": "pending" if pending else "active"}
+    elif pending:
+        claims["sts"] = "pending"
     if organization is None or membership is None:
         return claims
     # System permissions are in no session token (Clerk's documentation, roles and permissions).

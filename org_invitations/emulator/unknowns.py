@@ -154,12 +154,57 @@ OPEN_QUESTIONS: tuple[tuple[str, str, str | None], ...] = (
     ),
     (
         "Whether accepting makes the organization the active one",
-        "Only for somebody signed in who had none",
-        None,
+        "For a session that begins with the ticket, and for one that had none; else never",
+        "ticket_activates_organization",
     ),
     (
         "When the membership is made for somebody who is not signed in",
-        "When the link is followed; Clerk waits for the sign-in or sign-up to finish",
+        "When the sign-in or sign-up is finished; else the link joins who has an account by itself",
+        "ticket_accepts",
+    ),
+    (
+        "What the link does for the invited person who is signed in already",
+        "It accepts, and says complete; else it says sign_in and nothing happens, as reported",
+        "ticket_while_signed_in",
+    ),
+    (
+        "What the link of an accepted invitation gives",
+        "400 organization_invitation_already_accepted; else it leads on and says complete",
+        "ticket_accepted_again",
+    ),
+    (
+        "Whether the query of a redirect_url is kept, with each of the three statuses",
+        "With each; redirect_query_lost names those with which it is not",
+        "redirect_query_lost",
+    ),
+    (
+        "Whether the instance's published keys verify a ticket",
+        "They do not; else the current key signs it, and its header still has no kid",
+        "ticket_verifiable",
+    ),
+    (
+        "What the ticket of an invitation that never expires says",
+        "Neither exp nor eis",
+        None,
+    ),
+    (
+        "What a HEAD for a ticket's link gives",
+        "204, and nothing changes",
+        None,
+    ),
+    (
+        "What is answered to somebody banned or locked who has a ticket",
+        "403 with codes of the emulator's own: the catalogue of errors has none for it",
+        None,
+    ),
+    (
+        "Where a session goes that has to choose an organization, without a page of the site",
+        "The Account Portal asks; else it goes back to the site pending",
+        "session_task_shown",
+    ),
+    (
+        "Whether a session of somebody who belongs to an organization starts with one",
+        "With the first one, so that it is pending only where none is left",
         None,
     ),
 )

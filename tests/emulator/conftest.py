@@ -92,7 +92,10 @@ class Browser:
     ) -> EmulatorResponse:
         if url.startswith("/"):
             url = self.emulator.base_url + url
-        headers = {"Cookie": "; ".join(f"{k}={v}" for k, v in self.cookies.items())}
+        headers = {
+            "Accept": "text/html",
+            "Cookie": "; ".join(f"{k}={v}" for k, v in self.cookies.items()),
+        }
         body = urlencode(form or {}).encode()
         answer = self.emulator.handle(EmulatorRequest(method, url, headers, body))
         self.take(answer.header_list("set-cookie"))

@@ -64,6 +64,13 @@ def test_letting_what_is_late_take_effect(order: Any, api: Any) -> None:
     assert api.invitations(email_address="new@example.com")["total_count"] == 1
 
 
+def test_a_scanner_tells_counts_and_no_link(order: Any, emulator: Emulator) -> None:
+    emulator.add_invitation("acme", "new@example.com")
+    told = order("POST", "scan", {"to": "new@example.com"})
+    assert told == {"opened": 2, "answers": {"GET 302": 1, "HEAD 204": 1}}
+    assert "error" in order("POST", "scan", {"from": "x"}, 400)
+
+
 def test_the_list_of_calls(order: Any, api: Any, browser: Any) -> None:
     api.invitations(status=["pending", "expired"], limit=1)
     api.invite()
@@ -106,6 +113,8 @@ def test_changing_the_instance(order: Any, api: Any) -> None:
         {"memberships": [{"organization": "acme", "user": "nora@nowhere.test"}]},
         {"memberships": [{"organization": "acme", "user": "ada@acme.test", "role": "x"}]},
         {"users": {"nobody@x.co": {}}},
+        {"users": {"nora@nowhere.test": {"other_addresses": ["x@x.co"]}}},
+        {"redirect_query_lost": ["sign_out"]},
         {"role_migrations": {"x": True}},
         [],
         "x",
