@@ -14,6 +14,7 @@ from django.test import Client
 
 from org_invitations.clients import get_client
 from org_invitations.emulator import JWT_KEY, SECRET_KEY, Emulator, EmulatorServer
+from org_invitations.testing import Scan
 
 AUTHORIZED = {"Authorization": f"Bearer {SECRET_KEY}"}
 TIMEOUT = 30.0
@@ -188,3 +189,17 @@ def test_a_browser_is_signed_in_at_the_live_server(
     assert {cookie["name"]: cookie["value"] for cookie in context.cookies} == given
     claims = jwt.decode(given["__session"], JWT_KEY, algorithms=["RS256"])
     assert claims["azp"] == live_server.url
+
+
+@pytest.mark.django_db
+def test_a_scanner_opens_the_links_and_what_they_lead_to(
+    client: Client, clerk_emulator: Emulator, clerk_scan: Scan
+) -> None:
+    lee = clerk_emulator.add_invitation(
+        "acme", "lee@example.com", redirect_url=f"{clerk_emulator.site}/invitations/"
+    )
+    assert [one.method for one in clerk_scan(to="lee@example.com")] == ["HEAD", "GET"]
+    opened = clerk_scan(client, to="lee@example.com")
+    assert [one.method for one in opened] == ["HEAD", "GET"] * 2
+    assert {one.invitation_id for one in opened} == {lee.id}
+    assert lee.state == "pending"
