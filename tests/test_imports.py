@@ -160,8 +160,10 @@ def test_the_emulator_and_the_app_share_no_code() -> None:
             assert {top(other) for other in own_imports(name)} <= {"emulator"}, name
         elif name != f"{APP}.testing":
             assert "emulator" not in {top(other) for other in own_imports(name)}, name
-    # Beside the emulator, the fixtures know only how to make a process forget.
-    assert {top(other) for other in own_imports(f"{APP}.testing")} == {"emulator", "clients"}
+    # Beside the emulator, the fixtures know only how to make a process forget, and which cache
+    # it is that must.
+    allowed = {"emulator", "caching", "clients", "conf"}
+    assert {top(other) for other in own_imports(f"{APP}.testing")} == allowed
 
 
 def test_the_emulator_needs_neither_django_nor_a_library_that_speaks_http(
