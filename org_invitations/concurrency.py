@@ -52,7 +52,7 @@ class Outcome:
         return self.value
 
 
-def run_together(calls: Mapping[str, Callable[[], Any]]) -> dict[str, Outcome]:
+def gather(calls: Mapping[str, Callable[[], Any]]) -> dict[str, Outcome]:
     """Run the calls at the same time and return what became of each, when all are done.
 
     The first runs in the calling thread, so one call costs no thread at all; so does each for

@@ -25,7 +25,7 @@ from django.utils.translation import gettext_lazy as _
 
 from .clerk import ClerkError, Invitation
 from .clerk import exceptions as exc
-from .services import Unsettled
+from .services import OutcomeUnknown
 
 _Text = str | Promise
 
@@ -33,7 +33,7 @@ _Text = str | Promise
 #: They stand beside the address in a table, so they do not repeat it. ``Wording.for_item`` chooses:
 #: the exact case after a second colon where all that it names is known, else the plain one.
 #:
-#: By the name of a ``Verdict`` or of an exception, or of what is special about an item.
+#: By the name of a ``PreviewStatus`` or of an exception, or of what is special about an item.
 _ITEM_MESSAGES: Final[Mapping[str, str | Promise]] = {
     # --- What the check before sending finds ----------------------------------------------------
     "Item:member": _("Already a member."),
@@ -660,7 +660,7 @@ class Wording:
             retry_after=getattr(error, "retry_after", None),
         )
 
-    def for_unsettled(self, write: str, error: Unsettled, **values: Any) -> Problem:
+    def for_unsettled(self, write: str, error: OutcomeUnknown, **values: Any) -> Problem:
         """Return what to tell somebody whose ``write`` (invite, revoke) may have happened."""
         name = f"Unsettled:{write}:absent" if error.absent else f"Unsettled:{write}"
         status = HTTPStatus.SERVICE_UNAVAILABLE

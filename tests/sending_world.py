@@ -26,7 +26,7 @@ from org_invitations.clerk import exceptions as exc
 from org_invitations.clerk.errors import error_from_response
 from org_invitations.clerk.organizations import BULK_SIZE, InvitationRequest
 from org_invitations.clerk.resources import PublicUserData
-from org_invitations.services.sending import Result, ResultState, Sender
+from org_invitations.services.batches.invite import Result, ResultState, Sender
 
 USER = "user_ada"
 GONE_ROLE = "org:gone"

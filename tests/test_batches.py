@@ -16,20 +16,20 @@ from org_invitations.emulator import Emulator
 from org_invitations.models import Batch, BatchItem
 from org_invitations.services.batches import (
     STALE_AFTER,
-    BatchTaken,
-    begin_batch,
+    KeyReused,
+    claim,
     find_batch,
     find_begun,
     get_items,
+    get_or_create,
+    halt,
     is_at_work,
     is_over,
-    mark,
+    record,
     save_found,
-    settle_item,
-    stop_batch,
-    take_up,
+    save_progress,
 )
-from org_invitations.services.batches.reconcile import settle_batch
+from org_invitations.services.batches.reconcile import reconcile_batch
 from org_invitations.services.reasons import Reason
 from org_invitations.signals import invitation_created, invitation_revoked
 
@@ -47,13 +47,13 @@ ACME: dict[str, Any] = {"organization_id": "org_acme", "user_id": "user_ada"}
 def begin(batch_id: UUID | None = None, *addresses: str, **more: Any) -> tuple[Batch, bool]:
     values: dict[str, Any] = {"action": Batch.Action.INVITE, "options": {}, **ACME, **more}
     items = [BatchItem(email_address=address) for address in addresses or ("a@x.org", "b@x.org")]
-    return begin_batch(batch_id or uuid4(), values.pop("action"), items, **values)
+    return get_or_create(batch_id or uuid4(), values.pop("action"), items, **values)
 
 
 def over(batch: Batch, ago: timedelta) -> None:
     """Let all of a batch be done, and its end lie a while back."""
-    items = [settle_item(item, State.DONE) for item in get_items(batch)]
-    mark(batch, items, is_running=False)
+    items = [record(item, State.DONE) for item in get_items(batch)]
+    save_progress(batch, items, is_running=False)
     Batch.objects.filter(pk=batch.pk).update(finished_at=timezone.now() - ago)
 
 
@@ -85,10 +85,10 @@ def test_another_wish_under_the_same_id_is_refused_and_shown_what_there_is(
     other: dict[str, Any],
 ) -> None:
     first, _ = begin()
-    with pytest.raises(BatchTaken) as taken:
+    with pytest.raises(KeyReused) as taken:
         begin(first.id, **other)
     assert taken.value.batch == first
-    with pytest.raises(BatchTaken):
+    with pytest.raises(KeyReused):
         begin(first.id, "a@x.org", "c@x.org")
     assert BatchItem.objects.count() == 2
 
@@ -96,11 +96,11 @@ def test_another_wish_under_the_same_id_is_refused_and_shown_what_there_is(
 def test_two_invitations_of_one_address_are_not_one_wish() -> None:
     def revoke(batch_id: UUID, invitation_id: str) -> tuple[Batch, bool]:
         item = BatchItem(email_address="a@x.org", invitation_id=invitation_id)
-        return begin_batch(batch_id, Batch.Action.REVOKE, [item], options={}, **ACME)
+        return get_or_create(batch_id, Batch.Action.REVOKE, [item], options={}, **ACME)
 
     batch, _ = revoke(uuid4(), "orginv_1")
     assert revoke(batch.id, "orginv_1") == (batch, False)
-    with pytest.raises(BatchTaken):
+    with pytest.raises(KeyReused):
         revoke(batch.id, "orginv_2")
 
 
@@ -109,7 +109,7 @@ def test_somebody_elses_batch_does_not_exist_and_cannot_be_begun(other: dict[str
     batch, _ = begin()
     assert find_batch(batch.id, **ACME) == batch
     assert find_batch(batch.id, **ACME | other) is None
-    with pytest.raises(BatchTaken) as taken:
+    with pytest.raises(KeyReused) as taken:
         begin(batch.id, **other)
     assert taken.value.batch is None
 
@@ -119,24 +119,24 @@ def test_nobody_is_at_work_on_what_has_not_moved_for_long() -> None:
     assert is_at_work(batch)
     batch.worked_at = timezone.now() - STALE_AFTER
     assert not is_at_work(batch)
-    mark(batch, [], is_running=False)
+    save_progress(batch, [], is_running=False)
     assert not is_at_work(batch)
 
 
 def test_of_two_who_take_up_a_batch_one_gets_it() -> None:
     batch, _ = begin()
-    assert not take_up(batch)  # who began it is at work
-    mark(batch, [], is_running=False)
+    assert not claim(batch)  # who began it is at work
+    save_progress(batch, [], is_running=False)
     other = Batch.objects.get()
-    assert take_up(batch)
+    assert claim(batch)
     assert is_at_work(batch)
-    assert not take_up(other)
+    assert not claim(other)
 
 
 def test_what_somebody_died_over_can_be_taken_up() -> None:
     batch, _ = begin()
     Batch.objects.update(worked_at=timezone.now() - STALE_AFTER - timedelta(seconds=1))
-    assert take_up(batch)
+    assert claim(batch)
 
 
 def test_where_calls_may_take_long_a_batch_is_at_work_for_longer() -> None:
@@ -146,7 +146,7 @@ def test_where_calls_may_take_long_a_batch_is_at_work_for_longer() -> None:
     with override_settings(ORG_INVITATIONS_READ_TIMEOUT=120):
         assert is_at_work(batch)
         assert not is_over(batch)
-        assert not take_up(batch)
+        assert not claim(batch)
     assert not is_at_work(batch)
     assert is_over(batch)
 
@@ -160,7 +160,7 @@ def test_what_was_begun_is_found_by_the_same_wish_and_by_no_other() -> None:
     form = uuid4()
     assert find(form, "a@x.org") is None
     first, _ = begin(form, "a@x.org")
-    with pytest.raises(BatchTaken) as taken:
+    with pytest.raises(KeyReused) as taken:
         begin(form, "b@x.org")
     second, _ = begin(taken.value.instead, "b@x.org")
     assert find(form, "a@x.org") == first
@@ -175,24 +175,24 @@ def test_what_was_begun_is_found_by_the_same_wish_and_by_no_other() -> None:
 def test_what_somebody_else_has_gone_on_with_is_not_in_doubt(ended: bool) -> None:
     batch, _ = begin(None, "a@x.org", action=Batch.Action.REVOKE)
     item = get_items(batch)[0]
-    mark(batch, [item], is_running=False)
+    save_progress(batch, [item], is_running=False)
     Batch.objects.update(worked_at=timezone.now() - 9 * STALE_AFTER)
     read_before = Batch.objects.get()
-    mark(batch, [settle_item(item, State.UNDER_WAY)], is_running=True)
+    save_progress(batch, [record(item, State.UNDER_WAY)], is_running=True)
     if ended:
-        mark(batch, [settle_item(item, State.DONE)], is_running=False)
+        save_progress(batch, [record(item, State.DONE)], is_running=False)
     no_api: Any = None
-    [found] = settle_batch(no_api, read_before)
+    [found] = reconcile_batch(no_api, read_before)
     assert found.state == (State.DONE if ended else State.UNDER_WAY)
     assert get_items(batch)[0].state == found.state
 
 
 def test_what_nobody_could_go_on_with_waits_until_clerk_takes_more() -> None:
     batch, _ = begin(None, "a@x.org", "b@x.org", "c@x.org")
-    done = settle_item(get_items(batch)[0], State.DONE)
-    mark(batch, [done], is_running=True)
+    done = record(get_items(batch)[0], State.DONE)
+    save_progress(batch, [done], is_running=True)
     before = timezone.now()
-    stop_batch(batch, State.WAITING, RateLimited(retry_after=60))
+    halt(batch, State.WAITING, RateLimited(retry_after=60))
     after = timezone.now()
     assert not is_at_work(batch)
     first, *rest = get_items(batch)
@@ -201,7 +201,7 @@ def test_what_nobody_could_go_on_with_waits_until_clerk_takes_more() -> None:
         assert (item.state, item.reason) == (State.WAITING, "RateLimited")
         assert item.retry_at is not None
         assert before <= item.retry_at - timedelta(seconds=60) <= after
-    stop_batch(batch, State.FAILED, PermissionDenied())
+    halt(batch, State.FAILED, PermissionDenied())
     assert [item.state for item in get_items(batch)] == [State.DONE, State.FAILED, State.FAILED]
     assert {item.retry_at for item in get_items(batch)} == {None}
 
@@ -209,13 +209,13 @@ def test_what_nobody_could_go_on_with_waits_until_clerk_takes_more() -> None:
 def test_an_item_keeps_what_became_of_it() -> None:
     batch, _ = begin()
     first, second = get_items(batch)
-    settle_item(first, State.DONE, invitation_id="orginv_1")
-    settle_item(second, State.REFUSED, Reason("member", {"role": "Admin"}))
-    mark(batch, [first, second], is_running=True)
+    record(first, State.DONE, invitation_id="orginv_1")
+    record(second, State.REFUSED, Reason("member", {"role": "Admin"}))
+    save_progress(batch, [first, second], is_running=True)
     first, second = get_items(batch)
     assert (first.state, first.invitation_id) == ("done", "orginv_1")
     assert (second.state, second.reason, second.params) == ("refused", "member", {"role": "Admin"})
-    settle_item(second, State.WAITING)
+    record(second, State.WAITING)
     before = batch.worked_at
     save_found(second, State.REFUSED)
     assert (get_items(batch)[1].reason, get_items(batch)[1].params) == ("", {})
@@ -225,8 +225,8 @@ def test_an_item_keeps_what_became_of_it() -> None:
 def test_what_was_found_out_does_not_overwrite_what_somebody_has_done_since() -> None:
     batch, _ = begin()
     late, now = get_items(batch)[0], get_items(batch)[0]
-    mark(batch, [settle_item(now, State.DONE, invitation_id="orginv_1")], is_running=False)
-    save_found(settle_item(late, State.FAILED), State.WAITING)
+    save_progress(batch, [record(now, State.DONE, invitation_id="orginv_1")], is_running=False)
+    save_found(record(late, State.FAILED), State.WAITING)
     assert (late.state, late.invitation_id) == (State.DONE, "orginv_1")
     assert get_items(batch)[0].state == State.DONE
 

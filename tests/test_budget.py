@@ -13,7 +13,7 @@ from org_invitations.addresses import parse_text
 from org_invitations.caching import InstanceCache
 from org_invitations.clerk import exceptions as exc
 from org_invitations.emulator import Emulator
-from org_invitations.services.budget import HOUR, SINGLE_LIMIT, Budget
+from org_invitations.services.limits import HOUR, SINGLE_LIMIT, Budget
 from org_invitations.views.preview import fingerprint_of
 
 from .test_services import CREATE, make_service
@@ -26,7 +26,7 @@ __all__ = ["ada", "clerk"]  # fixtures
 def wait(monkeypatch: pytest.MonkeyPatch) -> Callable[[float], None]:
     """A function that lets time pass, and a clock that stands still otherwise."""
     now = [1_000_000.0]
-    monkeypatch.setattr("org_invitations.services.budget.time.time", lambda: now[0])
+    monkeypatch.setattr("org_invitations.services.limits.time.time", lambda: now[0])
 
     def pass_time(seconds: float) -> None:
         now[0] += seconds

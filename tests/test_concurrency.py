@@ -17,15 +17,15 @@ from org_invitations import concurrency
 from org_invitations.clerk.bulkhead import Bulkhead
 from org_invitations.clerk.exceptions import BulkheadFull, ConnectionFailed
 from org_invitations.clients import get_client
-from org_invitations.concurrency import MAX_WORKERS, Outcome, get_bulkhead, run_together
+from org_invitations.concurrency import MAX_WORKERS, Outcome, gather, get_bulkhead
 
 
 def test_no_calls_have_no_outcomes() -> None:
-    assert run_together({}) == {}
+    assert gather({}) == {}
 
 
 def test_every_call_has_its_outcome_under_its_name() -> None:
-    outcomes = run_together({"a": lambda: 1, "b": lambda: None, "c": lambda: "x"})
+    outcomes = gather({"a": lambda: 1, "b": lambda: None, "c": lambda: "x"})
     assert {name: outcome.get() for name, outcome in outcomes.items()} == {
         "a": 1,
         "b": None,
@@ -36,12 +36,12 @@ def test_every_call_has_its_outcome_under_its_name() -> None:
 def test_the_calls_run_at_the_same_time() -> None:
     # Nobody passes the barrier unless all five are there.
     barrier = threading.Barrier(5, timeout=5)
-    outcomes = run_together({str(n): barrier.wait for n in range(5)})
+    outcomes = gather({str(n): barrier.wait for n in range(5)})
     assert sorted(outcome.get() for outcome in outcomes.values()) == [0, 1, 2, 3, 4]
 
 
 def test_a_single_call_costs_no_thread() -> None:
-    outcomes = run_together({"only": threading.current_thread})
+    outcomes = gather({"only": threading.current_thread})
     assert outcomes["only"].get() is threading.current_thread()
 
 
@@ -52,7 +52,7 @@ def test_an_error_of_clerks_is_the_outcome_of_its_call_alone() -> None:
         raise error
 
     for calls in ({"bad": fail, "good": lambda: 1}, {"good": lambda: 1, "bad": fail}):
-        outcomes = run_together(calls)
+        outcomes = gather(calls)
         assert outcomes["good"].get() == 1
         assert outcomes["bad"].error is error
         with pytest.raises(ConnectionFailed) as caught:
@@ -74,20 +74,20 @@ def test_a_bug_is_raised_once_all_calls_have_ended(position: int) -> None:
     calls: list[Any] = [slow, slow]
     calls.insert(position, bug)
     with pytest.raises(ZeroDivisionError):
-        run_together({str(n): call for n, call in enumerate(calls)})
+        gather({str(n): call for n, call in enumerate(calls)})
     assert len(ended) == 2
 
 
 def test_context_variables_reach_every_call() -> None:
     variable: contextvars.ContextVar[str] = contextvars.ContextVar("variable")
     variable.set("seen")
-    outcomes = run_together({str(n): variable.get for n in range(4)})
+    outcomes = gather({str(n): variable.get for n in range(4)})
     assert [outcome.get() for outcome in outcomes.values()] == ["seen"] * 4
 
 
 def test_more_calls_than_threads_are_all_made() -> None:
     numbers = range(MAX_WORKERS * 3)
-    outcomes = run_together({str(n): partial(int, n) for n in numbers})
+    outcomes = gather({str(n): partial(int, n) for n in numbers})
     assert [outcomes[str(n)].value for n in numbers] == list(numbers)
 
 
@@ -99,13 +99,11 @@ def test_nobody_waits_for_the_calls_of_others() -> None:
         busy.wait(60)
         release.wait(60)
 
-    crowd = threading.Thread(
-        target=run_together, args=({str(n): slow for n in range(MAX_WORKERS + 1)},)
-    )
+    crowd = threading.Thread(target=gather, args=({str(n): slow for n in range(MAX_WORKERS + 1)},))
     crowd.start()
     busy.wait(60)
     me = threading.get_ident()
-    outcomes = run_together(dict.fromkeys("abc", threading.get_ident))
+    outcomes = gather(dict.fromkeys("abc", threading.get_ident))
     release.set()
     crowd.join(60)
     assert {outcome.value for outcome in outcomes.values()} == {me}
@@ -123,7 +121,7 @@ def test_many_requests_share_one_set_of_threads(monkeypatch: pytest.MonkeyPatch)
     monkeypatch.setattr(concurrency, "ThreadPoolExecutor", Counted)
     monkeypatch.setattr(concurrency, "_executor", None)
     with ThreadPoolExecutor(8) as pool:
-        list(pool.map(lambda _: run_together({"a": int, "b": int}), range(16)))
+        list(pool.map(lambda _: gather({"a": int, "b": int}), range(16)))
     assert len(made) == 1
     made[0].shutdown()
 
@@ -131,7 +129,7 @@ def test_many_requests_share_one_set_of_threads(monkeypatch: pytest.MonkeyPatch)
 def test_all_of_them_need_one_place_to_wait_in() -> None:
     with override_settings(ORG_INVITATIONS_MAX_WAITING=1):
         barrier = threading.Barrier(4, timeout=5)
-        outcomes = run_together({str(n): barrier.wait for n in range(4)})
+        outcomes = gather({str(n): barrier.wait for n in range(4)})
         assert sorted(outcome.get() for outcome in outcomes.values()) == [0, 1, 2, 3]
 
 
@@ -144,14 +142,14 @@ def test_where_there_is_none_that_is_what_became_of_each(monkeypatch: pytest.Mon
         has_it.set()
         go.wait(60)
 
-    holder = threading.Thread(target=run_together, args=({"a": hold},))
+    holder = threading.Thread(target=gather, args=({"a": hold},))
     holder.start()
     assert has_it.wait(60)
-    outcomes = run_together({"a": int, "b": int})
+    outcomes = gather({"a": int, "b": int})
     go.set()
     holder.join(60)
     assert [type(outcome.error) for outcome in outcomes.values()] == [BulkheadFull] * 2
-    assert run_together({"a": int})["a"].value == 0
+    assert gather({"a": int})["a"].value == 0
 
 
 def test_the_places_of_a_process_are_as_many_as_the_setting_says() -> None:
@@ -170,10 +168,10 @@ def test_an_outcome_is_a_value_or_an_error() -> None:
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="needs fork")
 @pytest.mark.filterwarnings("ignore:.*fork.*:DeprecationWarning")
 def test_a_forked_process_makes_threads_of_its_own() -> None:
-    run_together({"a": int, "b": int})
+    gather({"a": int, "b": int})
     child = os.fork()
     if child == 0:  # pragma: no cover - another process
-        os._exit(0 if run_together({"a": lambda: 1, "b": lambda: 2})["b"].value == 2 else 1)
+        os._exit(0 if gather({"a": lambda: 1, "b": lambda: 2})["b"].value == 2 else 1)
     until = time.monotonic() + 60
     done, status = 0, -1
     while not done and time.monotonic() < until:

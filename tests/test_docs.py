@@ -22,7 +22,7 @@ from org_invitations.addresses import Refusal, parse_text
 from org_invitations.clerk import exceptions
 from org_invitations.conf import Conf
 from org_invitations.emulator import Emulator
-from org_invitations.services.screening import Screened
+from org_invitations.services.preview import PreviewItem
 from org_invitations.testing import SignIn
 from org_invitations.views.preview import PreviewPresenter, fingerprint_of
 from org_invitations.wording import Wording
@@ -583,7 +583,7 @@ def test_of_whatever_the_parser_refuses_it_is_said_why() -> None:
     assert {entry.refusal for entry in entries} == {None, *Refusal}
     for entry in entries:
         if entry.refusal is not None:
-            assert presenter.describe(Screened.refused(entry))
+            assert presenter.describe(PreviewItem.refused(entry))
 
 
 def test_every_exception_outside_of_the_tree_is_documented() -> None:

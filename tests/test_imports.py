@@ -89,8 +89,8 @@ IN_THE_HOUSE = [name for name in MODULES if name != APP and top(name) not in APA
 
 def test_the_imports_are_read_as_python_reads_them() -> None:
     assert f"{APP}.clerk.exceptions" in imports_of(f"{APP}.clerk.client")
-    assert f"{APP}.clerk" in imports_of(f"{APP}.services.reading")
-    assert f"{APP}.services.workspace" in imports_of(f"{APP}.services")
+    assert f"{APP}.clerk" in imports_of(f"{APP}.services.snapshot")
+    assert f"{APP}.services.snapshot" in imports_of(f"{APP}.services")
     assert f"{APP}.clients" in imports_of(f"{APP}.middleware")  # inside a function
     assert f"{APP}.htmx" in imports_of(f"{APP}.views.list")
     assert "requests" in imports_of(f"{APP}.clerk.client")

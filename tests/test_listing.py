@@ -29,8 +29,7 @@ from org_invitations.services import (
     TooManyInvitations,
     get_sizes,
 )
-from org_invitations.services.listing import MAX_FOUND, fold, select
-from org_invitations.services.query import SORTS
+from org_invitations.services.listing import MAX_FOUND, SORTS, fold, select
 from tests.gates import rounds
 
 PENDING, EXPIRED, ACCEPTED, REVOKED = STATUSES
@@ -523,9 +522,9 @@ def test_a_fault_of_any_call_of_the_list_is_an_error_of_the_list(
     fill(emulator, total)
     shown(service)
     emulator.fault("GET", LIST, status=500)
-    workspace = service.open(query=InvitationQuery())
-    assert workspace.page is None
-    assert isinstance(workspace.page_error, exc.ServiceUnavailable)
+    snapshot = service.open(query=InvitationQuery())
+    assert snapshot.page is None
+    assert isinstance(snapshot.page_error, exc.ServiceUnavailable)
 
 
 # --- Seats -----------------------------------------------------------------------------------
@@ -567,10 +566,10 @@ def test_seats_that_cannot_be_counted_take_nothing_along(
 ) -> None:
     service.open(query=InvitationQuery())
     emulator.fault("GET", f"/v1/organizations/{service.organization_id}", status=500, times=None)
-    workspace = service.open(query=InvitationQuery())
-    assert workspace.seats is None
-    assert workspace.page is not None
-    assert service.with_list(workspace, InvitationQuery()).seats is None
+    snapshot = service.open(query=InvitationQuery())
+    assert snapshot.seats is None
+    assert snapshot.page is not None
+    assert service.with_list(snapshot, InvitationQuery()).seats is None
 
 
 def test_without_a_list_the_organization_tells_how_many_are_pending(
@@ -578,9 +577,9 @@ def test_without_a_list_the_organization_tells_how_many_are_pending(
 ) -> None:
     service.open()
     emulator.fault("GET", LIST, status=500)
-    workspace = service.open(query=InvitationQuery())
-    assert workspace.page is None
-    assert workspace.seats == Seats(used=44, limit=100, members=10, pending=34)
+    snapshot = service.open(query=InvitationQuery())
+    assert snapshot.page is None
+    assert snapshot.seats == Seats(used=44, limit=100, members=10, pending=34)
 
 
 # --- All that match --------------------------------------------------------------------------

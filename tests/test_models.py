@@ -18,16 +18,16 @@ from django.utils import timezone
 from org_invitations.models import Batch, BatchItem
 from org_invitations.services.batches import (
     STALE_AFTER,
-    BatchTaken,
-    begin_batch,
+    KeyReused,
+    claim,
     find_batch,
     forget_old_batches,
     get_items,
+    get_or_create,
     is_at_work,
-    mark,
+    record,
     save_found,
-    settle_item,
-    take_up,
+    save_progress,
 )
 from org_invitations.services.reasons import Reason
 
@@ -45,7 +45,7 @@ def begin(*addresses: str, batch_id: Any = None, **changes: Any) -> tuple[Batch,
     items = [BatchItem(text=address, email_address=address) for address in addresses]
     order: dict[str, Any] = {"options": {"role": "org:member"}, **WHOSE, **changes}
     action = order.pop("action", Batch.Action.INVITE)
-    return begin_batch(batch_id or uuid4(), action, items, **order)
+    return get_or_create(batch_id or uuid4(), action, items, **order)
 
 
 # --- The tables ----------------------------------------------------------------------------------
@@ -102,10 +102,10 @@ def test_a_wish_begins_once() -> None:
 )
 def test_another_wish_under_the_same_id_is_told(other: dict[str, Any]) -> None:
     first, _ = begin("ana@example.com")
-    with pytest.raises(BatchTaken) as caught:
+    with pytest.raises(KeyReused) as caught:
         begin("ana@example.com", batch_id=first.pk, **other)
     assert caught.value.batch == first
-    with pytest.raises(BatchTaken):
+    with pytest.raises(KeyReused):
         begin("bo@example.com", batch_id=first.pk)
     assert BatchItem.objects.count() == 1
 
@@ -115,7 +115,7 @@ def test_somebody_elses_batch_is_not_shown_not_even_for_the_same_wish(
     other: dict[str, str],
 ) -> None:
     first, _ = begin("ana@example.com")
-    with pytest.raises(BatchTaken) as caught:
+    with pytest.raises(KeyReused) as caught:
         begin("ana@example.com", batch_id=first.pk, **other)
     assert caught.value.batch is None
     assert find_batch(first.pk, **WHOSE) == first
@@ -131,7 +131,7 @@ def test_an_id_that_is_taken_names_another_one_for_each_wish() -> None:
         ("cy@example.com", {}),
         ("bo@example.com", {"user_id": "user_b"}),
     ):
-        with pytest.raises(BatchTaken) as caught:
+        with pytest.raises(KeyReused) as caught:
             begin(address, batch_id=first.pk, **changes)
         found.append(caught.value.instead)
     assert found[0] == found[1]
@@ -164,22 +164,22 @@ def test_of_two_requests_at_the_same_moment_one_begins(transactional_db: None) -
 def test_somebody_is_at_work_until_they_say_they_are_done_or_are_gone() -> None:
     batch, _ = begin("ana@example.com")
     assert is_at_work(batch)
-    mark(batch, [], is_running=False)
+    save_progress(batch, [], is_running=False)
     assert not is_at_work(batch)
-    mark(batch, [], is_running=True)
+    save_progress(batch, [], is_running=True)
     batch.worked_at = timezone.now() - STALE_AFTER - timedelta(seconds=1)
     assert not is_at_work(batch)
 
 
 def test_a_batch_is_taken_up_by_one() -> None:
     batch, _ = begin("ana@example.com")
-    assert not take_up(batch)
-    mark(batch, [], is_running=False)
+    assert not claim(batch)
+    save_progress(batch, [], is_running=False)
     other = Batch.objects.get(pk=batch.pk)
-    assert [take_up(batch), take_up(other)] == [True, False]
+    assert [claim(batch), claim(other)] == [True, False]
     old = timezone.now() - STALE_AFTER - timedelta(seconds=1)
     Batch.objects.update(worked_at=old)
-    assert take_up(other)
+    assert claim(other)
     assert is_at_work(Batch.objects.get())
 
 
@@ -187,11 +187,11 @@ def test_what_became_of_an_item_is_kept_with_its_reason() -> None:
     batch, _ = begin("ana@example.com", "bo@example.com")
     items = get_items(batch)
     limited = Reason("RateLimited", {"retry_after": 300})
-    settle_item(items[0], BatchItem.State.DONE, invitation_id="orginv_1")
+    record(items[0], BatchItem.State.DONE, invitation_id="orginv_1")
     before = timezone.now()
-    settle_item(items[1], BatchItem.State.WAITING, limited)
+    record(items[1], BatchItem.State.WAITING, limited)
     after = timezone.now()
-    mark(batch, items, is_running=False)
+    save_progress(batch, items, is_running=False)
     kept = get_items(Batch.objects.get())
     assert [(item.state, item.invitation_id) for item in kept] == [
         ("done", "orginv_1"),
@@ -201,8 +201,8 @@ def test_what_became_of_an_item_is_kept_with_its_reason() -> None:
     assert kept[1].retry_at is not None
     assert before <= kept[1].retry_at - timedelta(seconds=300) <= after
     # Whatever stood in the way before is gone with the next answer; who was invited stays known.
-    settle_item(kept[1], BatchItem.State.DONE, invitation_id="orginv_2")
-    settle_item(kept[0], BatchItem.State.DONE)
+    record(kept[1], BatchItem.State.DONE, invitation_id="orginv_2")
+    record(kept[0], BatchItem.State.DONE)
     for item in kept:
         keep(item)
     kept = get_items(batch)
@@ -214,7 +214,7 @@ def test_what_became_of_an_item_is_kept_with_its_reason() -> None:
 
 
 def finish(batch: Batch, state: str = BatchItem.State.DONE) -> None:
-    mark(batch, [settle_item(item, state) for item in get_items(batch)], is_running=False)
+    save_progress(batch, [record(item, state) for item in get_items(batch)], is_running=False)
 
 
 def age(batch: Batch, days: float) -> None:
@@ -231,7 +231,7 @@ def test_what_is_not_over_is_never_deleted_and_can_be_found(state: str) -> None:
     batch, _ = begin("ana@example.com", "bo@example.com")
     finish(batch)
     second = get_items(batch)[1]
-    mark(batch, [settle_item(second, state)], is_running=False)
+    save_progress(batch, [record(second, state)], is_running=False)
     Batch.objects.update(finished_at=None)
     age(batch, 400)
     forget_old_batches()
@@ -245,7 +245,7 @@ def test_the_days_count_from_the_end() -> None:
     assert Batch.objects.get().finished_at is None
     age(batch, 40)
     [item] = get_items(batch)
-    keep(settle_item(item, BatchItem.State.DONE))  # Clerk has told only now
+    keep(record(item, BatchItem.State.DONE))  # Clerk has told only now
     age(batch, 29)
     forget_old_batches()
     assert find_batch(batch.pk, **WHOSE) == batch
@@ -260,11 +260,11 @@ def test_what_turns_out_to_be_open_again_is_not_over() -> None:
     finish(batch, BatchItem.State.FAILED)
     age(batch, 29)
     [item] = get_items(batch)
-    keep(settle_item(item, BatchItem.State.HALF_DONE))  # what was revoked has shown up
+    keep(record(item, BatchItem.State.HALF_DONE))  # what was revoked has shown up
     assert Batch.objects.get().finished_at is None
     age(batch, 2)
     assert find_batch(batch.pk, **WHOSE) == batch
-    keep(settle_item(item, BatchItem.State.DONE))
+    keep(record(item, BatchItem.State.DONE))
     assert find_batch(batch.pk, **WHOSE) == batch  # the days count from here
 
 
@@ -278,7 +278,7 @@ def test_what_is_not_tried_again_is_over(state: str) -> None:
 def test_an_end_that_nobody_lived_to_note_is_noted() -> None:
     batch, _ = begin("ana@example.com")
     [item] = get_items(batch)
-    mark(batch, [settle_item(item, BatchItem.State.DONE)], is_running=True)
+    save_progress(batch, [record(item, BatchItem.State.DONE)], is_running=True)
     age(batch, 31)
     forget_old_batches()
     assert not Batch.objects.exists()

@@ -18,8 +18,14 @@ from org_invitations.clerk.marks import get_mark, without_mark
 from org_invitations.emulator import Emulator, EmulatorRequest
 from org_invitations.models import Batch, BatchItem
 from org_invitations.services import InvitationService, NotPermitted, RoleNotGranted
-from org_invitations.services.batches import STALE_AFTER, BatchTaken, begin_batch, settle_item
-from org_invitations.services.budget import SINGLE_LIMIT, Budget
+from org_invitations.services.batches import (
+    STALE_AFTER,
+    KeyReused,
+    get_or_create,
+    record,
+    save_progress,
+)
+from org_invitations.services.limits import SINGLE_LIMIT, Budget
 from org_invitations.services.reasons import Reason
 from org_invitations.signals import invitation_created, invitation_revoked
 from tests.test_budget import limited
@@ -57,8 +63,8 @@ def resend(
 ) -> BatchItem:
     """Send an invitation again as a view does, with a service of its own."""
     service = make_service(emulator, user)
-    workspace = service.open(invitation_id=invitation_id, afresh=True, seats=True)
-    return service.replace_invitation(workspace, batch_id=batch_id or uuid4(), **wish)
+    snapshot = service.open(invitation_id=invitation_id, fresh=True, seats=True)
+    return service.replace_invitation(snapshot, batch_id=batch_id or uuid4(), **wish)
 
 
 def status_of(emulator: Emulator, invitation_id: str) -> str:
@@ -188,10 +194,10 @@ def test_the_inviter_is_who_does_it(emulator: Emulator) -> None:
 
 def test_the_redirect_is_the_one_this_site_asked_for(emulator: Emulator) -> None:
     service = make_service(emulator)
-    service.open(afresh=True)
+    service.open(fresh=True)
     chosen = "https://example.com/welcome"
     item = BatchItem(email_address=LEE, role="org:member", state=State.UNDER_WAY)
-    begin_batch(
+    get_or_create(
         uuid4(),
         Batch.Action.INVITE,
         [item],
@@ -200,7 +206,7 @@ def test_the_redirect_is_the_one_this_site_asked_for(emulator: Emulator) -> None
         options={"redirect_url": chosen},
     )
     made = service.invite_member(LEE, "org:member", redirect_url=chosen)
-    settle_item(item, State.DONE, invitation_id=made.id).save()
+    record(item, State.DONE, invitation_id=made.id).save()
 
     first = resend(emulator, made.id)
     second = resend(emulator, first.invitation_id)
@@ -272,21 +278,21 @@ def test_nobody_changes_an_invitation_to_a_role_above_their_own(emulator: Emulat
 def test_a_workspace_from_before_gives_no_role_that_was_taken_away(emulator: Emulator) -> None:
     old = invited(emulator, role="org:billing")
     service = make_service(emulator)
-    workspace = service.open(invitation_id=old)
+    snapshot = service.open(invitation_id=old)
     membership = emulator.state.membership(service.organization_id, service.user_id)
     assert membership is not None
     membership.role = "org:people_manager"
     with pytest.raises(RoleNotGranted):
-        service.replace_invitation(workspace, batch_id=uuid4())
+        service.replace_invitation(snapshot, batch_id=uuid4())
     assert status_of(emulator, old) == "pending"
 
 
 def test_who_was_not_let_in_sends_nothing(emulator: Emulator) -> None:
     old = invited(emulator)
-    workspace = make_service(emulator).open(invitation_id=old)
+    snapshot = make_service(emulator).open(invitation_id=old)
     stranger = make_service(emulator, MIA)
     with pytest.raises(NotPermitted):
-        stranger.replace_invitation(workspace, batch_id=uuid4())
+        stranger.replace_invitation(snapshot, batch_id=uuid4())
     assert status_of(emulator, old) == "pending"
 
 
@@ -325,7 +331,7 @@ def test_more_used_than_there_are_seats_keeps_even_a_pending_one(emulator: Emula
 def test_while_clerk_wants_to_be_left_alone_nothing_is_revoked(emulator: Emulator) -> None:
     old = invited(emulator)
     service = make_service(emulator)
-    service.open(afresh=True)
+    service.open(fresh=True)
     emulator.fault("POST", CREATE, status=429, headers={"Retry-After": "600"}, body="{}")
     with pytest.raises(exc.RateLimited):
         service.invite_member("new@example.com", "org:member")
@@ -351,7 +357,7 @@ def test_an_hours_worth_of_invitations_is_counted(emulator: Emulator) -> None:
 
 def test_the_hour_moves_on(monkeypatch: pytest.MonkeyPatch) -> None:
     now = [1_000_000.0]
-    monkeypatch.setattr("org_invitations.services.budget.time.time", lambda: now[0])
+    monkeypatch.setattr("org_invitations.services.limits.time.time", lambda: now[0])
     budget = Budget(InstanceCache())
     budget.note_sent()
     now[0] += 600
@@ -412,7 +418,7 @@ def test_the_same_form_is_answered_even_where_no_seat_is_left(emulator: Emulator
 def test_the_same_form_with_another_wish_is_another_wish(emulator: Emulator) -> None:
     old, batch_id = invited(emulator), uuid4()
     resend(emulator, old, batch_id=batch_id)
-    with pytest.raises(BatchTaken):
+    with pytest.raises(KeyReused):
         resend(emulator, old, batch_id=batch_id, expires_in_days=3)
 
 
@@ -459,9 +465,9 @@ def test_where_nobody_can_tell_whether_it_was_revoked_nothing_is_created(
     old = invited(emulator)
     emulator.fault("POST", REVOKE, drop="after")
     service = make_service(emulator)
-    workspace = service.open(invitation_id=old, afresh=True, seats=True)
+    snapshot = service.open(invitation_id=old, fresh=True, seats=True)
     emulator.fault("GET", f"*/invitations/{old}", drop="before", times=None)
-    item = service.replace_invitation(workspace, batch_id=uuid4())
+    item = service.replace_invitation(snapshot, batch_id=uuid4())
     assert item.state == State.UNSETTLED
     assert pending(emulator) == []
     emulator.faults.clear()
@@ -476,13 +482,13 @@ def test_what_happens_between_the_question_and_the_revocation_is_told(
 ) -> None:
     old = invited(emulator)
     service = make_service(emulator)
-    workspace = service.open(invitation_id=old, afresh=True, seats=True)
+    snapshot = service.open(invitation_id=old, fresh=True, seats=True)
     row = emulator.state.invitations[old]
     if status == "expired":
         row.expires_at = row.created_at - 1
     else:
         row.state = status
-    item = service.replace_invitation(workspace, batch_id=uuid4())
+    item = service.replace_invitation(snapshot, batch_id=uuid4())
     assert (item.state, item.reason) == (State.REFUSED, "InvitationNotPending")
     assert item.params["status"] == status
     assert pending(emulator) == []
@@ -515,9 +521,9 @@ def test_a_fault_while_creating_leaves_it_half_done_and_is_offered(
 
     InstanceCache().delete("budget:closed")
     service = make_service(emulator)
-    workspace = service.open(invitation_id=old, afresh=True, seats=True)
+    snapshot = service.open(invitation_id=old, fresh=True, seats=True)
     mails = len(emulator.state.mails)
-    assert service.finish_replacement(workspace, found).state == State.DONE
+    assert service.finish(snapshot, found).state == State.DONE
     [new] = pending(emulator)
     assert new.role == "org:billing"
     assert new.expires_at is not None
@@ -596,7 +602,7 @@ def crash_at(monkeypatch: pytest.MonkeyPatch, name: str) -> None:
     def die(*_: Any, **__: Any) -> Any:
         raise Crash
 
-    monkeypatch.setattr(f"org_invitations.services.replacing.{name}", die)
+    monkeypatch.setattr(f"org_invitations.services.batches.resend.{name}", die)
 
 
 def test_a_crash_between_the_halves_is_found_and_offered_on_the_next_view(
@@ -615,15 +621,15 @@ def test_a_crash_between_the_halves_is_found_and_offered_on_the_next_view(
     assert item.state == State.HALF_DONE
     assert (item.email_address, item.replaces_id) == (LEE, old)
     service = make_service(emulator)
-    workspace = service.open(invitation_id=old, afresh=True, seats=True)
-    assert service.finish_replacement(workspace, item).state == State.DONE
+    snapshot = service.open(invitation_id=old, fresh=True, seats=True)
+    assert service.finish(snapshot, item).state == State.DONE
     assert len(pending(emulator)) == 1
 
 
 def kill_during(emulator: Emulator, old: str, patch: pytest.MonkeyPatch, name: str) -> BatchItem:
     """Die without a chance to say so: not even what is done at the very end happens."""
     patch.setattr(
-        "org_invitations.services.replacements.mark",
+        "org_invitations.services.service.save_progress",
         _only_running(patch),
     )
     crash_at(patch, name)
@@ -633,11 +639,10 @@ def kill_during(emulator: Emulator, old: str, patch: pytest.MonkeyPatch, name: s
 
 
 def _only_running(patch: pytest.MonkeyPatch) -> Any:
-    from org_invitations.services.batches import mark
 
     def mark_running(batch: Batch, items: Any, *, is_running: bool) -> None:
         if is_running:
-            mark(batch, items, is_running=True)
+            save_progress(batch, items, is_running=True)
 
     return mark_running
 
@@ -674,7 +679,7 @@ def test_a_process_that_was_killed_after_both_halves_is_done(
     old = invited(emulator)
     with monkeypatch.context() as patch:
         patch.setattr(Budget, "note_sent", _die)
-        patch.setattr("org_invitations.services.replacements.mark", _only_running(patch))
+        patch.setattr("org_invitations.services.service.save_progress", _only_running(patch))
         with pytest.raises(Crash):
             resend(emulator, old)
     item = BatchItem.objects.get(replaces_id=old)
@@ -716,7 +721,7 @@ def half(emulator: Emulator) -> BatchItem:
 
 def open_for(emulator: Emulator, item: BatchItem, user: str = ADA) -> tuple[InvitationService, Any]:
     service = make_service(emulator, user)
-    return service, service.open(invitation_id=item.replaces_id, afresh=True, seats=True)
+    return service, service.open(invitation_id=item.replaces_id, fresh=True, seats=True)
 
 
 def test_nothing_unfinished_costs_one_query_and_no_call(emulator: Emulator) -> None:
@@ -748,35 +753,35 @@ def test_who_was_not_let_in_is_told_nothing_of_it(emulator: Emulator, half: Batc
 
 
 def test_only_who_may_give_the_role_can_finish_it(emulator: Emulator, half: BatchItem) -> None:
-    service, workspace = open_for(emulator, half, MIA)
+    service, snapshot = open_for(emulator, half, MIA)
     found = service.find_unfinished(half.replaces_id)
     assert found is not None
     with pytest.raises(RoleNotGranted):
-        service.finish_replacement(workspace, found)
+        service.finish(snapshot, found)
     assert pending(emulator) == []
 
 
 def test_without_a_seat_it_cannot_be_finished(emulator: Emulator, half: BatchItem) -> None:
     set_seats(emulator, left=0)
-    service, workspace = open_for(emulator, half)
+    service, snapshot = open_for(emulator, half)
     with pytest.raises(exc.QuotaExceeded):
-        service.finish_replacement(workspace, half)
+        service.finish(snapshot, half)
     assert len(unfinished(emulator)) == 1
 
 
 def test_finishing_that_fails_again_stays_on_offer(emulator: Emulator, half: BatchItem) -> None:
     emulator.fault("POST", CREATE, status=500)
-    service, workspace = open_for(emulator, half)
-    assert service.finish_replacement(workspace, half).state == State.HALF_DONE
+    service, snapshot = open_for(emulator, half)
+    assert service.finish(snapshot, half).state == State.HALF_DONE
     assert len(unfinished(emulator)) == 1
 
 
 def test_a_limit_met_while_finishing_is_remembered(emulator: Emulator, half: BatchItem) -> None:
     emulator.fault("POST", CREATE, status=429, headers={"Retry-After": "50"}, body="{}")
-    service, workspace = open_for(emulator, half)
-    assert service.finish_replacement(workspace, half).reason == "RateLimited"
+    service, snapshot = open_for(emulator, half)
+    assert service.finish(snapshot, half).reason == "RateLimited"
     with pytest.raises(exc.RateLimited):
-        service.finish_replacement(workspace, half)
+        service.finish(snapshot, half)
 
 
 def test_clerk_knows_better_than_what_was_remembered_of_a_permission(
@@ -784,8 +789,8 @@ def test_clerk_knows_better_than_what_was_remembered_of_a_permission(
 ) -> None:
     body = {"errors": [{"code": "missing_organization_permission", "message": "no"}]}
     emulator.fault("POST", CREATE, status=403, body=body)
-    service, workspace = open_for(emulator, half)
-    assert service.finish_replacement(workspace, half).state == State.HALF_DONE
+    service, snapshot = open_for(emulator, half)
+    assert service.finish(snapshot, half).state == State.HALF_DONE
     with pytest.raises(NotPermitted):
         service.get_unfinished()
 
@@ -793,27 +798,27 @@ def test_clerk_knows_better_than_what_was_remembered_of_a_permission(
 def test_what_was_finished_before_is_not_finished_again(
     emulator: Emulator, half: BatchItem
 ) -> None:
-    service, workspace = open_for(emulator, half)
+    service, snapshot = open_for(emulator, half)
     late = BatchItem.objects.select_related("batch").get(pk=half.pk)
-    service.finish_replacement(workspace, half)
-    assert service.finish_replacement(workspace, late).state == State.DONE
+    service.finish(snapshot, half)
+    assert service.finish(snapshot, late).state == State.DONE
     assert len(pending(emulator)) == 1
 
 
 def test_there_must_be_an_invitation_to_send_again(emulator: Emulator, half: BatchItem) -> None:
     service = make_service(emulator)
-    workspace = service.open(afresh=True)
+    snapshot = service.open(fresh=True)
     with pytest.raises(exc.InvitationNotFound):
-        service.replace_invitation(workspace, batch_id=uuid4())
+        service.replace_invitation(snapshot, batch_id=uuid4())
     with pytest.raises(exc.InvitationNotFound):
-        service.finish_replacement(workspace, half)
+        service.finish(snapshot, half)
 
 
 def test_the_batch_of_many_is_no_resend_of_one(emulator: Emulator) -> None:
     service = make_service(emulator)
     service.open()
     batch_id = uuid4()
-    begin_batch(
+    get_or_create(
         batch_id,
         Batch.Action.RESEND,
         [BatchItem(replaces_id="orginv_1"), BatchItem(replaces_id="orginv_2")],
@@ -825,14 +830,14 @@ def test_the_batch_of_many_is_no_resend_of_one(emulator: Emulator) -> None:
 
 
 def test_finishing_twice_invites_once(emulator: Emulator, half: BatchItem) -> None:
-    service, workspace = open_for(emulator, half)
-    assert service.finish_replacement(workspace, half).state == State.DONE
+    service, snapshot = open_for(emulator, half)
+    assert service.finish(snapshot, half).state == State.DONE
     assert service.find_unfinished(half.replaces_id) is None
     assert len(pending(emulator)) == 1
 
 
 def test_two_who_finish_at_the_same_moment_invite_once(emulator: Emulator, half: BatchItem) -> None:
-    service, workspace = open_for(emulator, half)
+    service, snapshot = open_for(emulator, half)
     other, other_workspace = open_for(emulator, half)
     found = other.find_unfinished(half.replaces_id)
     assert found is not None
@@ -840,11 +845,11 @@ def test_two_who_finish_at_the_same_moment_invite_once(emulator: Emulator, half:
 
     def press_meanwhile(**_: Any) -> None:
         if not late:
-            late.append(other.finish_replacement(other_workspace, found))
+            late.append(other.finish(other_workspace, found))
 
     invitation_created.connect(press_meanwhile)
     try:
-        assert service.finish_replacement(workspace, half).state == State.DONE
+        assert service.finish(snapshot, half).state == State.DONE
     finally:
         invitation_created.disconnect(press_meanwhile)
     assert late[0].state == State.UNDER_WAY
@@ -857,7 +862,7 @@ def test_it_can_be_left(emulator: Emulator, half: BatchItem) -> None:
     service, _ = open_for(emulator, half)
     found = service.find_unfinished(half.replaces_id)
     assert found is not None
-    service.leave_replacement(found)
+    service.leave(found)
     assert unfinished(emulator) == []
     assert pending(emulator) == []
     found.refresh_from_db()
@@ -893,7 +898,7 @@ def test_what_somebody_else_has_sent_does_not_end_it(
     assert found.params.get("wanted_role") == (None if role == "org:billing" else "Billing")
     # It can be left: then the other one stays.
     service, _ = open_for(emulator, half)
-    service.leave_replacement(found)
+    service.leave(found)
     assert unfinished(emulator) == []
     assert [row.id for row in pending(emulator)] == [other.id]
 
@@ -901,10 +906,10 @@ def test_what_somebody_else_has_sent_does_not_end_it(
 def test_what_somebody_else_has_sent_can_be_replaced(emulator: Emulator, half: BatchItem) -> None:
     other = emulator.add_invitation("acme", LEE, role="org:member", inviter=BO)
     set_seats(emulator, left=0)  # the other one gives its own
-    service, workspace = open_for(emulator, half)
+    service, snapshot = open_for(emulator, half)
     found = service.find_unfinished(half.replaces_id)
     assert found is not None
-    assert service.finish_replacement(workspace, found).state == State.DONE
+    assert service.finish(snapshot, found).state == State.DONE
     [new] = pending(emulator)
     assert (new.id, new.role) == (found.invitation_id, "org:billing")
     assert status_of(emulator, other.id) == "revoked"

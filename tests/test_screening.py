@@ -31,9 +31,9 @@ from org_invitations.clients import get_client
 from org_invitations.emulator import Emulator, EmulatorServer
 from org_invitations.roles import AssignableRoles
 from org_invitations.services import InvitationService
-from org_invitations.services.screening import Screened, Screening, Verdict, screen
-from org_invitations.services.seats import Seats
-from org_invitations.services.standing import look_up
+from org_invitations.services.directory import look_up
+from org_invitations.services.limits import Seats
+from org_invitations.services.preview import Preview, PreviewItem, PreviewStatus, preview_entries
 from tests.effort import assert_grows_with
 
 ADMIN = Role("org:admin", "Admin", permissions=frozenset({"org:sys_memberships:manage"}))
@@ -132,14 +132,16 @@ def fake(**order: Any) -> FakeClerk:
     return FakeClerk(members=members, **order)
 
 
-def preview(text: str | Sequence[Entry], clerk: FakeClerk | None = None, **order: Any) -> Screening:
+def preview_of(
+    text: str | Sequence[Entry], clerk: FakeClerk | None = None, **order: Any
+) -> Preview:
     entries = parse_text(text) if isinstance(text, str) else text
     settled: dict[str, Any] = {"role": "org:member", "roles": ROLES, "user_id": ADA} | order
-    return screen(entries, api=clerk or fake(), **settled)
+    return preview_entries(entries, api=clerk or fake(), **settled)
 
 
-def verdicts(screening: Screening) -> list[str]:
-    return [str(item.verdict) for item in screening.items]
+def verdicts(preview: Preview) -> list[str]:
+    return [str(item.status) for item in preview.items]
 
 
 def numbered(number: int, *, name: str = "new") -> str:
@@ -150,27 +152,27 @@ def numbered(number: int, *, name: str = "new") -> str:
 
 
 def test_an_address_that_nothing_speaks_against_is_new() -> None:
-    (item,) = preview("new@x.org").items
-    assert (item.verdict, item.role, item.sendable) == (Verdict.NEW, MEMBER, True)
+    (item,) = preview_of("new@x.org").items
+    assert (item.status, item.role, item.sendable) == (PreviewStatus.NEW, MEMBER, True)
     assert (item.invitation, item.membership) == (None, None)
 
 
 def test_a_member_is_named_with_the_membership() -> None:
-    (item,) = preview("bo@x.org", fake(members=["bo@x.org"])).items
-    assert (item.verdict, item.sendable) == (Verdict.MEMBER, False)
+    (item,) = preview_of("bo@x.org", fake(members=["bo@x.org"])).items
+    assert (item.status, item.sendable) == (PreviewStatus.MEMBER, False)
     assert item.membership is not None
     assert item.membership.role_name == "Admin"
 
 
 def test_ones_own_address_is_told_from_those_of_others() -> None:
-    screening = preview("bo@x.org, ada@x.org", fake(members=["ada@x.org", "bo@x.org"]))
-    assert verdicts(screening) == ["member", "self"]
-    assert screening.items[1].membership is not None
+    preview = preview_of("bo@x.org, ada@x.org", fake(members=["ada@x.org", "bo@x.org"]))
+    assert verdicts(preview) == ["member", "self"]
+    assert preview.items[1].membership is not None
 
 
 def test_an_invited_address_comes_with_its_invitation_but_not_with_its_link() -> None:
-    (item,) = preview("bo@x.org", fake(pending=["bo@x.org"])).items
-    assert item.verdict is Verdict.INVITED
+    (item,) = preview_of("bo@x.org", fake(pending=["bo@x.org"])).items
+    assert item.status is PreviewStatus.INVITED
     assert item.invitation is not None
     assert item.invitation.id == "orginv_bo@x.org"
     assert item.invitation.url == ""
@@ -178,32 +180,32 @@ def test_an_invited_address_comes_with_its_invitation_but_not_with_its_link() ->
 
 def test_capitals_make_no_difference() -> None:
     clerk = fake(members={"MIA@x.org": ("mia@x.org",)}, pending=["Bo@x.org"])
-    assert verdicts(preview("BO@X.ORG, Mia@X.org", clerk)) == ["invited", "member"]
+    assert verdicts(preview_of("BO@X.ORG, Mia@X.org", clerk)) == ["invited", "member"]
 
 
 def test_what_the_parser_refused_stays_refused() -> None:
     long = f"{'x' * 65}@x.org"
-    screening = preview(f"new@x.org\nNEW@x.org\nnobody\n{long}")
-    assert verdicts(screening) == ["new", "twice", "not-an-address", "too-long"]
-    assert screening.items[1].entry.first_line == 1
+    preview = preview_of(f"new@x.org\nNEW@x.org\nnobody\n{long}")
+    assert verdicts(preview) == ["new", "twice", "not-an-address", "too-long"]
+    assert preview.items[1].entry.first_line == 1
 
 
 def test_what_is_in_the_text_and_in_the_file_is_there_twice() -> None:
     entries = (*parse_text("new@x.org"), *parse_file(b"b@x.org\nNew@x.org\n"))
-    screening = preview(entries)
-    assert verdicts(screening) == ["new", "new", "twice"]
+    preview = preview_of(entries)
+    assert verdicts(preview) == ["new", "new", "twice"]
     # The line of the first one would be taken for one of the file.
-    assert screening.items[2].entry.first_line is None
+    assert preview.items[2].entry.first_line is None
 
 
 def test_a_suggestion_is_a_warning_and_no_refusal() -> None:
-    (item,) = preview("ana@gmial.com").items
-    assert (item.verdict, item.entry.suggestion) == (Verdict.NEW, "ana@gmail.com")
+    (item,) = preview_of("ana@gmial.com").items
+    assert (item.status, item.entry.suggestion) == (PreviewStatus.NEW, "ana@gmail.com")
 
 
 def test_whoever_is_a_member_and_invited_counts_as_a_member() -> None:
     clerk = fake(members=["bo@x.org"], pending=["bo@x.org"])
-    assert verdicts(preview("bo@x.org", clerk)) == ["member"]
+    assert verdicts(preview_of("bo@x.org", clerk)) == ["member"]
 
 
 # --- Roles ---------------------------------------------------------------------------------
@@ -224,8 +226,8 @@ def test_whoever_is_a_member_and_invited_counts_as_a_member() -> None:
     ],
 )
 def test_the_role_column_wins_over_the_form(said: str, verdict: str, role: Role | None) -> None:
-    (item,) = preview(parse_file(f"email,role\nnew@x.org,{said}\n".encode())).items
-    assert (str(item.verdict), item.role) == (verdict, role)
+    (item,) = preview_of(parse_file(f"email,role\nnew@x.org,{said}\n".encode())).items
+    assert (str(item.status), item.role) == (verdict, role)
 
 
 @pytest.mark.parametrize(
@@ -241,37 +243,37 @@ def test_the_form_s_role_is_for_those_without_their_own(
     chosen: str, verdict: str, role: Role | None
 ) -> None:
     entries = parse_file(b"email,role\nnew@x.org,\nbo@x.org,member\n")
-    first, second = preview(entries, role=chosen).items
-    assert (str(first.verdict), first.role) == (verdict, role)
-    assert (second.verdict, second.role) == (Verdict.NEW, MEMBER)
+    first, second = preview_of(entries, role=chosen).items
+    assert (str(first.status), first.role) == (verdict, role)
+    assert (second.status, second.role) == (PreviewStatus.NEW, MEMBER)
 
 
 def test_two_roles_of_one_name_are_neither() -> None:
     twins = AssignableRoles(roles=(Role("org:a", "Crew"),), withheld=(Role("org:b", "Crew"),))
     entries = parse_file(b"email,role\nx@x.org,crew\ny@x.org,a\n")
-    assert verdicts(preview(entries, roles=twins)) == ["role-unknown", "new"]
+    assert verdicts(preview_of(entries, roles=twins)) == ["role-unknown", "new"]
 
 
 def test_a_key_comes_before_a_name() -> None:
     roles = AssignableRoles(roles=(Role("org:lead", "Member"), Role("org:member", "Lead")))
-    (item,) = preview(parse_file(b"email,role\nx@x.org,member\n"), roles=roles).items
+    (item,) = preview_of(parse_file(b"email,role\nx@x.org,member\n"), roles=roles).items
     assert item.role is not None
     assert item.role.key == "org:member"
 
 
 def test_where_no_roles_are_known_none_is_called_unknown() -> None:
-    (item,) = preview("new@x.org", roles=AssignableRoles()).items
-    assert (item.verdict, item.role) == (Verdict.NEW, None)
+    (item,) = preview_of("new@x.org", roles=AssignableRoles()).items
+    assert (item.status, item.role) == (PreviewStatus.NEW, None)
 
 
 def test_the_roles_that_need_a_confirmation_are_told_once() -> None:
     entries = parse_file(b"email,role\na@x.org,admin\nb@x.org,Admin\nc@x.org,member\n")
-    assert preview(entries).elevated == (ADMIN,)
+    assert preview_of(entries).elevated == (ADMIN,)
 
 
 def test_a_role_that_nobody_would_get_needs_no_confirmation() -> None:
     entries = parse_file(b"email,role\nbo@x.org,admin\nc@x.org,member\n")
-    assert preview(entries, fake(members=["bo@x.org"])).elevated == ()
+    assert preview_of(entries, fake(members=["bo@x.org"])).elevated == ()
 
 
 # --- Seats and the limit -------------------------------------------------------------------
@@ -283,45 +285,45 @@ def seats(left: int) -> Seats:
 
 def test_the_seats_go_to_the_first_who_would_be_invited() -> None:
     clerk = fake(members=["bo@x.org"], pending=["eve@x.org"])
-    screening = preview("bo@x.org a@x.org eve@x.org b@x.org c@x.org zz", clerk, seats=seats(2))
-    assert verdicts(screening) == ["member", "new", "invited", "new", "no-seat", "not-an-address"]
-    assert screening.seats == seats(2)
+    preview = preview_of("bo@x.org a@x.org eve@x.org b@x.org c@x.org zz", clerk, seats=seats(2))
+    assert verdicts(preview) == ["member", "new", "invited", "new", "no-seat", "not-an-address"]
+    assert preview.seats == seats(2)
 
 
 def test_without_a_seat_left_nobody_is_invited() -> None:
-    assert verdicts(preview("a@x.org", seats=seats(0))) == ["no-seat"]
+    assert verdicts(preview_of("a@x.org", seats=seats(0))) == ["no-seat"]
 
 
 def test_without_a_limit_of_seats_there_is_always_one() -> None:
     unlimited = Seats(used=50, limit=0, members=50, pending=0)
-    assert verdicts(preview("a@x.org", seats=unlimited)) == ["new"]
+    assert verdicts(preview_of("a@x.org", seats=unlimited)) == ["new"]
 
 
 def test_a_role_that_cannot_be_given_takes_no_seat() -> None:
     entries = parse_file(b"email,role\na@x.org,owner\nb@x.org,boss\nc@x.org,member\n")
-    screening = preview(entries, seats=seats(1))
-    assert verdicts(screening) == ["role-not-granted", "role-unknown", "new"]
+    preview = preview_of(entries, seats=seats(1))
+    assert verdicts(preview) == ["role-not-granted", "role-unknown", "new"]
 
 
 def test_what_is_over_the_limit_comes_later_and_what_is_over_the_seats_does_not() -> None:
-    screening = preview(numbered(8), limit=3, seats=seats(5))
-    assert verdicts(screening) == ["new"] * 3 + ["later"] * 2 + ["no-seat"] * 3
+    preview = preview_of(numbered(8), limit=3, seats=seats(5))
+    assert verdicts(preview) == ["new"] * 3 + ["later"] * 2 + ["no-seat"] * 3
 
 
 def test_a_hundred_go_at_once() -> None:
-    assert preview(numbered(103)).counts == dict.fromkeys(Verdict, 0) | {
-        Verdict.NEW: 100,
-        Verdict.LATER: 3,
+    assert preview_of(numbered(103)).counts == dict.fromkeys(PreviewStatus, 0) | {
+        PreviewStatus.NEW: 100,
+        PreviewStatus.LATER: 3,
     }
 
 
 def test_what_would_be_sent_and_what_not_is_everything_in_its_order() -> None:
     clerk = fake(members=["bo@x.org"])
-    screening = preview("a@x.org bo@x.org b@x.org nobody", clerk)
-    assert [item.entry.email_address for item in screening.sendable] == ["a@x.org", "b@x.org"]
-    assert [item.entry.text for item in screening.refused] == ["bo@x.org", "nobody"]
-    assert (screening.counts[Verdict.NEW], screening.counts[Verdict.NO_SEAT]) == (2, 0)
-    assert sum(screening.counts.values()) == len(screening.items) == 4
+    preview = preview_of("a@x.org bo@x.org b@x.org nobody", clerk)
+    assert [item.entry.email_address for item in preview.sendable] == ["a@x.org", "b@x.org"]
+    assert [item.entry.text for item in preview.refused] == ["bo@x.org", "nobody"]
+    assert (preview.counts[PreviewStatus.NEW], preview.counts[PreviewStatus.NO_SEAT]) == (2, 0)
+    assert sum(preview.counts.values()) == len(preview.items) == 4
 
 
 # --- How much is asked of Clerk ------------------------------------------------------------
@@ -330,7 +332,7 @@ def test_what_would_be_sent_and_what_not_is_everything_in_its_order() -> None:
 @pytest.mark.parametrize("text", ["", "nobody", "a@b, no at x.org"])
 def test_without_an_address_nothing_is_asked(text: str) -> None:
     clerk = fake()
-    assert preview(text, clerk).complete
+    assert preview_of(text, clerk).complete
     assert clerk.calls == 0
 
 
@@ -340,20 +342,20 @@ def test_up_to_a_hundred_addresses_and_500_pending_are_two_calls(number: int) ->
         pending=[f"pending{i}@x.org" for i in range(500)],
         members=[f"new{i}@x.org" for i in range(0, number, 2)],
     )
-    assert preview(numbered(number), clerk).complete
+    assert preview_of(numbered(number), clerk).complete
     assert clerk.calls == 2
 
 
 def test_a_hundred_addresses_are_one_question_however_many_are_typed() -> None:
     clerk = fake(members=["new250@x.org"])
-    screening = preview(numbered(251), clerk, limit=500)
-    assert screening.items[-1].verdict is Verdict.MEMBER
+    preview = preview_of(numbered(251), clerk, limit=500)
+    assert preview.items[-1].status is PreviewStatus.MEMBER
     assert sorted(len(call) for call in clerk.asked if isinstance(call, list)) == [51, 100, 100]
 
 
 def test_long_addresses_are_asked_for_in_lines_that_servers_take() -> None:
     clerk = fake()
-    preview("\n".join(f"{'x' * 50}+{i:02}@{'y' * 60}.org" for i in range(100)), clerk)
+    preview_of("\n".join(f"{'x' * 50}+{i:02}@{'y' * 60}.org" for i in range(100)), clerk)
     lengths = [
         len(urlencode({"email_address": call}, doseq=True))
         for call in clerk.asked
@@ -365,27 +367,29 @@ def test_long_addresses_are_asked_for_in_lines_that_servers_take() -> None:
 
 def test_more_than_a_thousand_addresses_wait_for_their_turn() -> None:
     clerk = fake(members=["new3@x.org", "new1100@x.org"], pending=["new1200@x.org"])
-    screening = preview(numbered(1300), clerk, limit=5000)
+    preview = preview_of(numbered(1300), clerk, limit=5000)
     assert clerk.calls == 11
-    assert screening.complete
-    assert screening.items[3].verdict is Verdict.MEMBER
+    assert preview.complete
+    assert preview.items[3].status is PreviewStatus.MEMBER
     # Nobody asked for this one as a member, so it is not called new either.
-    assert screening.items[1100].verdict is Verdict.LATER
-    assert screening.items[1200].verdict is Verdict.INVITED
-    assert screening.counts[Verdict.LATER] == 299
+    assert preview.items[1100].status is PreviewStatus.LATER
+    assert preview.items[1200].status is PreviewStatus.INVITED
+    assert preview.counts[PreviewStatus.LATER] == 299
 
 
 def test_more_than_500_pending_are_fetched_in_pages() -> None:
     clerk = fake(pending=[f"pending{i}@x.org" for i in range(1300)])
-    screening = preview(numbered(12) + "\npending7@x.org pending700@x.org pending1299@x.org", clerk)
-    assert verdicts(screening) == ["new"] * 12 + ["invited"] * 3
+    preview = preview_of(
+        numbered(12) + "\npending7@x.org pending700@x.org pending1299@x.org", clerk
+    )
+    assert verdicts(preview) == ["new"] * 12 + ["invited"] * 3
     assert sorted(call for call in clerk.asked if isinstance(call, int)) == [0, 500, 1000]
 
 
 def test_a_few_addresses_are_asked_for_one_by_one_where_that_is_less() -> None:
     clerk = fake(pending=[f"pending{i}@x.org" for i in range(1300)])
-    screening = preview("Pending700@x.org new@x.org pending7@x.org", clerk)
-    assert verdicts(screening) == ["invited", "new", "invited"]
+    preview = preview_of("Pending700@x.org new@x.org pending7@x.org", clerk)
+    assert verdicts(preview) == ["invited", "new", "invited"]
     assert [call for call in clerk.asked if not isinstance(call, list)] == [
         0,
         "pending700@x.org",
@@ -395,10 +399,10 @@ def test_a_few_addresses_are_asked_for_one_by_one_where_that_is_less() -> None:
 
 def test_very_many_pending_are_not_all_fetched() -> None:
     clerk = fake(pending=[f"pending{i}@x.org" for i in range(20_000)])
-    screening = preview(numbered(11) + "\npending4999@x.org pending5000@x.org", clerk)
+    preview = preview_of(numbered(11) + "\npending4999@x.org pending5000@x.org", clerk)
     assert clerk.calls == 1 + 10
     # Clerk refuses the last one when it is sent.
-    assert verdicts(screening) == ["new"] * 11 + ["invited", "new"]
+    assert verdicts(preview) == ["new"] * 11 + ["invited", "new"]
 
 
 # --- Members under another name ------------------------------------------------------------
@@ -406,7 +410,7 @@ def test_very_many_pending_are_not_all_fetched() -> None:
 
 def test_a_single_address_needs_no_second_question() -> None:
     clerk = fake(members={"bob": ("bo@x.org",)})
-    assert verdicts(preview("bo@x.org", clerk)) == ["member"]
+    assert verdicts(preview_of("bo@x.org", clerk)) == ["member"]
     assert clerk.calls == 2
 
 
@@ -420,10 +424,10 @@ def test_members_whose_identifier_is_no_address_are_found_among_many(
     for _ in range(20):
         some = chance.sample(range(number), chance.randint(1, number))
         clerk = fake(members={f"name{i}": (f"new{i}@x.org", f"other{i}@y.org") for i in some})
-        screening = preview(numbered(number), clerk)
+        preview = preview_of(numbered(number), clerk)
         found = {
             i: item.membership.user.identifier
-            for i, item in enumerate(screening.items)
+            for i, item in enumerate(preview.items)
             if item.membership is not None and item.membership.user is not None
         }
         assert found == {i: f"name{i}" for i in some}
@@ -432,7 +436,7 @@ def test_members_whose_identifier_is_no_address_are_found_among_many(
 
 def test_ones_own_address_is_found_under_a_user_name_too() -> None:
     clerk = fake(members={"ada": ("ada@x.org",), "bo": ("bo@x.org",)})
-    assert verdicts(preview("new@x.org bo@x.org ada@x.org", clerk)) == ["new", "member", "self"]
+    assert verdicts(preview_of("new@x.org bo@x.org ada@x.org", clerk)) == ["new", "member", "self"]
 
 
 def test_whoever_has_two_of_the_addresses_is_never_taken_for_a_third() -> None:
@@ -440,23 +444,23 @@ def test_whoever_has_two_of_the_addresses_is_never_taken_for_a_third() -> None:
     for i in range(20):
         for j in range(i):
             clerk = fake(members={"bob": (f"new{i}@x.org", f"new{j}@x.org")})
-            assert set(verdicts(preview(text, clerk))) == {"new"}  # Clerk decides
+            assert set(verdicts(preview_of(text, clerk))) == {"new"}  # Clerk decides
 
 
 def test_a_second_address_of_a_member_with_a_known_one_is_found_along_with_the_others() -> None:
     clerk = fake(
         members={"ana@x.org": ("ana@x.org", "ana2@x.org"), "bob": ("bo@x.org",)},
     )
-    screening = preview("ana@x.org ana2@x.org bo@x.org new@x.org", clerk)
-    assert verdicts(screening) == ["member", "member", "member", "new"]
+    preview = preview_of("ana@x.org ana2@x.org bo@x.org new@x.org", clerk)
+    assert verdicts(preview) == ["member", "member", "member", "new"]
 
 
 def test_finding_members_never_costs_more_than_nine_calls() -> None:
     clerk = fake(members={f"name{i}": (f"new{i}@x.org",) for i in (7, 107, 207)})
-    screening = preview(numbered(300), clerk, limit=500)
+    preview = preview_of(numbered(300), clerk, limit=500)
     assert clerk.calls == 1 + 3 + 9
     # The others stay new, and Clerk refuses them when they are sent.
-    assert [i for i, v in enumerate(verdicts(screening)) if v == "member"] == [7]
+    assert [i for i, v in enumerate(verdicts(preview)) if v == "member"] == [7]
 
 
 # --- When Clerk does not answer ------------------------------------------------------------
@@ -467,27 +471,27 @@ SLOWER = exc.RateLimited("slower", status=429)
 
 def test_without_the_memberships_the_invitations_still_count() -> None:
     clerk = fake(members=["bo@x.org"], pending=["eve@x.org"], fails={"members": LOST})
-    screening = preview("bo@x.org eve@x.org nobody", clerk)
-    assert verdicts(screening) == ["new", "invited", "not-an-address"]
-    assert [item.is_known for item in screening.items] == [False, True, True]
-    assert screening.error is LOST
-    assert not screening.complete
+    preview = preview_of("bo@x.org eve@x.org nobody", clerk)
+    assert verdicts(preview) == ["new", "invited", "not-an-address"]
+    assert [item.is_known for item in preview.items] == [False, True, True]
+    assert preview.error is LOST
+    assert not preview.complete
 
 
 def test_without_the_invitations_the_memberships_still_count() -> None:
     clerk = fake(members={"bob": ("bo@x.org",)}, pending=["eve@x.org"], fails={"pending": LOST})
-    screening = preview("bo@x.org eve@x.org", clerk)
-    assert verdicts(screening) == ["member", "new"]
-    assert [item.is_known for item in screening.items] == [True, False]
-    assert screening.error is LOST
+    preview = preview_of("bo@x.org eve@x.org", clerk)
+    assert verdicts(preview) == ["member", "new"]
+    assert [item.is_known for item in preview.items] == [True, False]
+    assert preview.error is LOST
 
 
 def test_without_both_everything_else_is_checked_all_the_same() -> None:
     clerk = fake(members=["bo@x.org"], fails={"pending": LOST, "members": SLOWER})
     entries = parse_file(b"email,role\nbo@x.org,\nc@x.org,owner\nd@x.org,\ne@x.org,\n,x\n")
-    screening = preview(entries, clerk, seats=seats(2))
-    assert verdicts(screening) == ["new", "role-not-granted", "new", "no-seat", "no-address"]
-    assert not screening.complete
+    preview = preview_of(entries, clerk, seats=seats(2))
+    assert verdicts(preview) == ["new", "role-not-granted", "new", "no-seat", "no-address"]
+    assert not preview.complete
 
 
 def test_when_clerk_asks_for_patience_nothing_more_is_asked() -> None:
@@ -495,9 +499,9 @@ def test_when_clerk_asks_for_patience_nothing_more_is_asked() -> None:
         members={"bob": ("bo@x.org",)},
         fails={"pending": SLOWER},
     )
-    screening = preview("bo@x.org eve@x.org", clerk)
-    assert verdicts(screening) == ["new", "new"]
-    assert not any(item.is_known for item in screening.items)
+    preview = preview_of("bo@x.org eve@x.org", clerk)
+    assert verdicts(preview) == ["new", "new"]
+    assert not any(item.is_known for item in preview.items)
     assert clerk.calls == 2
 
 
@@ -511,10 +515,10 @@ def test_members_that_could_not_be_told_apart_stay_new(monkeypatch: pytest.Monke
         return answer
 
     monkeypatch.setattr(clerk, "get_memberships", ask_once)
-    screening = preview("bo@x.org eve@x.org", clerk)
-    assert verdicts(screening) == ["new", "new"]
-    assert not any(item.is_known for item in screening.items)
-    assert screening.error is LOST
+    preview = preview_of("bo@x.org eve@x.org", clerk)
+    assert verdicts(preview) == ["new", "new"]
+    assert not any(item.is_known for item in preview.items)
+    assert preview.error is LOST
 
 
 def test_a_bug_is_no_outage() -> None:
@@ -534,7 +538,7 @@ def test_ten_times_the_lines_are_ten_times_the_work() -> None:
             pending=[f"ana{i}@example.org" for i in range(0, count, 7)],
         )
         text = "".join(f'"Doe, Ana {i}" <Ana{i}@example.org>\n' for i in range(count))
-        return lambda: preview(text, clerk)
+        return lambda: preview_of(text, clerk)
 
     assert_grows_with(lines, few=100, many=1_000)
 
@@ -616,11 +620,11 @@ class Town:
         rows = [f"{piece}\t{self.chance.choice(roles)}" for piece in pieces]
         return parse_text("\n".join(["Email\tRole", *rows]))
 
-    def send(self, item: Screened) -> str:
+    def send(self, item: PreviewItem) -> str:
         """Really send it, whatever the verdict, and say what Clerk made of it."""
         address = item.entry.email_address or item.entry.text
         role = item.role.key if item.role else "org:member"
-        if item.verdict is Verdict.ROLE_UNKNOWN:
+        if item.status is PreviewStatus.ROLE_UNKNOWN:
             role = item.entry.role
         try:
             self.api.invite_member(InvitationRequest(address, role, self.ada))
@@ -638,24 +642,24 @@ class Town:
 
 
 #: What Clerk must have said for a verdict to have been right.
-RIGHT: dict[Verdict, Callable[[str], bool]] = {
-    Verdict.NEW: lambda said: said == "sent",
-    Verdict.MEMBER: lambda said: said == "member",
-    Verdict.SELF: lambda said: said == "member",
-    Verdict.INVITED: lambda said: said == "invited",
+RIGHT: dict[PreviewStatus, Callable[[str], bool]] = {
+    PreviewStatus.NEW: lambda said: said == "sent",
+    PreviewStatus.MEMBER: lambda said: said == "member",
+    PreviewStatus.SELF: lambda said: said == "member",
+    PreviewStatus.INVITED: lambda said: said == "invited",
     # Of the second one Clerk says what it says of the first.
-    Verdict.TWICE: lambda said: said in ("member", "invited", "seat"),
-    Verdict.NOT_AN_ADDRESS: lambda said: said == "address",
-    Verdict.TOO_LONG: lambda said: said == "address",
-    Verdict.NO_SEAT: lambda said: said == "seat",
-    Verdict.ROLE_UNKNOWN: lambda said: said == "role",
+    PreviewStatus.TWICE: lambda said: said in ("member", "invited", "seat"),
+    PreviewStatus.NOT_AN_ADDRESS: lambda said: said == "address",
+    PreviewStatus.TOO_LONG: lambda said: said == "address",
+    PreviewStatus.NO_SEAT: lambda said: said == "seat",
+    PreviewStatus.ROLE_UNKNOWN: lambda said: said == "role",
 }
 
 
-def first_of(screening: Screening, item: Screened) -> str:
+def first_of(preview: Preview, item: PreviewItem) -> str:
     """The verdict of what is there twice, where it is there first."""
     key = item.entry.email_address.casefold()
-    return next(i.verdict for i in screening.items if i.entry.email_address.casefold() == key)
+    return next(i.status for i in preview.items if i.entry.email_address.casefold() == key)
 
 
 @pytest.mark.exhaustive
@@ -667,7 +671,7 @@ def test_clerk_then_does_what_the_check_said(
     acme, ada = emulator.organization("acme"), emulator.user("ada@acme.test").id
     service = InvitationService(get_client(), organization_id=acme.id, user_id=ada)
     town = Town(emulator, service.api, service.get_roles(), ada, random.Random(20260512))
-    seen: Counter[Verdict] = Counter()
+    seen: Counter[PreviewStatus] = Counter()
     wrong: list[tuple[str, str, str]] = []
     while seen.total() < 1000:
         there = set(emulator.state.invitations)
@@ -676,7 +680,7 @@ def test_clerk_then_does_what_the_check_said(
         )
         left = town.chance.choice([None, None, 0, 1, 3, 8])
         acme.max_allowed_memberships = 0 if left is None else used + left
-        screening = screen(
+        preview = preview_entries(
             town.paste(),
             role="org:member",
             roles=town.roles,
@@ -684,14 +688,14 @@ def test_clerk_then_does_what_the_check_said(
             user_id=ada,
             seats=Seats.count(service.api.get(include_members_count=True)),
         )
-        assert screening.complete
-        for item in screening.items:
-            if item.verdict is Verdict.TWICE and first_of(screening, item) == "role-unknown":
+        assert preview.complete
+        for item in preview.items:
+            if item.status is PreviewStatus.TWICE and first_of(preview, item) == "role-unknown":
                 continue  # Clerk would take it
-            seen[item.verdict] += 1
+            seen[item.status] += 1
             said = town.send(item)
-            if not RIGHT[item.verdict](said):
-                wrong.append((item.entry.text, item.verdict, said))
+            if not RIGHT[item.status](said):
+                wrong.append((item.entry.text, item.status, said))
         for invitation_id in set(emulator.state.invitations) - there:
             del emulator.state.invitations[invitation_id]
     assert set(seen) == set(RIGHT), "every verdict that Clerk can confirm has come up"

@@ -23,7 +23,7 @@ from org_invitations.clerk import (
 )
 from org_invitations.clients import get_client
 from org_invitations.emulator import SECRET_KEY, Emulator, EmulatorServer
-from org_invitations.services import InvitationQuery, InvitationService, Unsettled
+from org_invitations.services import InvitationQuery, InvitationService, OutcomeUnknown
 from tests.clerk.test_client import CHUNKED, Server, drop, http, unused_port
 
 # Globals on purpose: what is tested are the variables of frames, and ours must not hold them.
@@ -190,7 +190,7 @@ def test_no_repr_tells_the_key(settings: Any) -> None:
     settings.CLERK_SECRET_KEY = KEY
     client = get_client()
     service = InvitationService(client, organization_id="org_1", user_id="user_1")
-    things = [client, client._auth, client._http, service, service.api, service.instance]
+    things = [client, client._auth, client._http, service, service.api, service.reader]
     things.append(service.cache)
     for thing in things:
         assert KEY not in repr(thing)
@@ -201,12 +201,12 @@ def test_no_repr_tells_the_key(settings: Any) -> None:
 
 def test_the_link_of_an_invitation_is_in_no_repr(clerk_emulator: Emulator) -> None:
     service = _service(clerk_emulator)
-    workspace = service.open(query=InvitationQuery())
-    assert workspace.page is not None
-    links = [invitation.url for invitation in workspace.page.invitations]
+    snapshot = service.open(query=InvitationQuery())
+    assert snapshot.page is not None
+    links = [invitation.url for invitation in snapshot.page.invitations]
     assert all("ticket=" in link for link in links)  # they are there for who asks
-    assert "ticket" not in repr(workspace)
-    assert isinstance(workspace.page.invitations[0], Invitation)
+    assert "ticket" not in repr(snapshot)
+    assert isinstance(snapshot.page.invitations[0], Invitation)
 
 
 def _service(emulator: Emulator) -> InvitationService:
@@ -229,7 +229,7 @@ def test_a_whole_day_of_use_logs_no_secret(
     assert service.invite_member(WHOM, "org:member")  # settled by asking for the address
     emulator.fault("POST", "*/invitations", drop="after")
     emulator.fault("GET", "*/invitations", status=500)
-    with pytest.raises(Unsettled) as caught:
+    with pytest.raises(OutcomeUnknown) as caught:
         service.invite_member("second@invited.test", "org:member")
     lines = "\n".join(logged)
     assert "org_invitations.clerk" in lines

@@ -14,8 +14,8 @@ import pytest
 from org_invitations.clerk import Invitation, InvitationStatus, Page
 from org_invitations.clerk import exceptions as exc
 from org_invitations.clerk.organizations import InvitationRequest
+from org_invitations.services.batches.invite import Result, ResultState, Sender
 from org_invitations.services.batches.reconcile import find_rows
-from org_invitations.services.sending import Result, ResultState, Sender
 from tests.sending_world import (
     ADDRESS_KINDS,
     ATOMICITIES,

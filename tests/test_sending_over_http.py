@@ -13,7 +13,7 @@ from org_invitations.clerk import ClerkClient, OrganizationAPI
 from org_invitations.clerk import exceptions as exc
 from org_invitations.clerk.organizations import InvitationRequest
 from org_invitations.emulator import Emulator, EmulatorServer
-from org_invitations.services.sending import Result, ResultState, Sender
+from org_invitations.services.batches.invite import Result, ResultState, Sender
 from tests.gates import gate, impatient
 
 SENT, REFUSED, FAILED, UNSETTLED, WAITING = ResultState

@@ -20,8 +20,8 @@ from org_invitations.services import (
     InvitationService,
     NotMember,
     NotPermitted,
+    OutcomeUnknown,
     RoleNotGranted,
-    Unsettled,
     find_organization_id,
     get_manageable_organizations,
 )
@@ -77,7 +77,7 @@ def service(emulator: Emulator) -> InvitationService:
 @pytest.fixture
 def ready(service: InvitationService, emulator: Emulator) -> InvitationService:
     """A service that has just checked, as a view's has before it writes."""
-    service.open(afresh=True)
+    service.open(fresh=True)
     emulator.clear_requests()
     return service
 
@@ -88,22 +88,22 @@ def ready(service: InvitationService, emulator: Emulator) -> InvitationService:
 def test_opening_the_page_brings_all_that_it_shows(
     service: InvitationService, emulator: Emulator
 ) -> None:
-    workspace = service.open(query=InvitationQuery())
-    assert workspace.organization.name == "Acme"
-    assert workspace.membership.role == "org:admin"
-    assert [role.key for role in workspace.roles.roles] == [
+    snapshot = service.open(query=InvitationQuery())
+    assert snapshot.organization.name == "Acme"
+    assert snapshot.membership.role == "org:admin"
+    assert [role.key for role in snapshot.roles.roles] == [
         "org:admin",
         "org:member",
         "org:people_manager",
         "org:billing",
     ]
-    assert workspace.roles.default_role == "org:member"
-    assert not workspace.roles.locked
-    assert workspace.page is not None
-    assert len(workspace.page.invitations) == 10
-    assert all(invitation.is_pending for invitation in workspace.page.invitations)
-    assert workspace.page.total_count == len(emulator.invitations("acme", "pending"))
-    assert (workspace.roles_error, workspace.page_error, workspace.invitation) == (None, None, None)
+    assert snapshot.roles.default_role == "org:member"
+    assert not snapshot.roles.locked
+    assert snapshot.page is not None
+    assert len(snapshot.page.invitations) == 10
+    assert all(invitation.is_pending for invitation in snapshot.page.invitations)
+    assert snapshot.page.total_count == len(emulator.invitations("acme", "pending"))
+    assert (snapshot.roles_error, snapshot.page_error, snapshot.invitation) == (None, None, None)
 
 
 def test_with_nothing_remembered_there_are_six_calls(
@@ -160,7 +160,7 @@ def test_before_a_write_the_membership_alone_is_asked_for_again(
 ) -> None:
     service.open()
     asked(emulator)
-    service.open(afresh=True)
+    service.open(fresh=True)
     assert asked(emulator) == ["GET /organizations/ACME/memberships"]
 
 
@@ -170,9 +170,9 @@ def test_one_invitation_comes_in_the_same_round(
     service.open()
     asked(emulator)
     wanted = emulator.invitations("acme", "accepted")[0]
-    workspace = service.open(invitation_id=wanted.id)
-    assert workspace.invitation is not None
-    assert workspace.invitation.email_address == wanted.email_address
+    snapshot = service.open(invitation_id=wanted.id)
+    assert snapshot.invitation is not None
+    assert snapshot.invitation.email_address == wanted.email_address
     assert asked(emulator) == [f"GET /organizations/ACME/invitations/{wanted.id}"]
 
 
@@ -209,7 +209,7 @@ def test_no_more_than_two_rounds_follow_each_other_cold_and_one_warm(
     with rounds(emulator, 2):
         service.open(query=InvitationQuery())
     with rounds(emulator, 3):
-        service.open(query=InvitationQuery(), afresh=True)
+        service.open(query=InvitationQuery(), fresh=True)
     with rounds(emulator):
         service.open()
 
@@ -278,7 +278,7 @@ def test_who_has_lost_the_permission_is_refused_before_a_write_and_from_then_on(
     permissions(emulator, ADA, ["org:x:y"])
     service.open()  # remembered, for a minute at most
     with pytest.raises(NotPermitted):
-        service.open(afresh=True)
+        service.open(fresh=True)
     with pytest.raises(NotPermitted):
         service.open()
 
@@ -347,7 +347,7 @@ def test_a_refusal_is_remembered_for_seconds_and_never_for_a_write(emulator: Emu
         make_service(emulator, MAX).open(query=InvitationQuery())
     assert emulator.requests == []  # whoever may not, and reloads, costs the others nothing
     permissions(emulator, MAX, ["org:sys_memberships:manage"])
-    make_service(emulator, MAX).open(afresh=True)
+    make_service(emulator, MAX).open(fresh=True)
 
 
 @pytest.mark.parametrize("who", ["gus@globex.test", "nora@nowhere.test"])
@@ -379,7 +379,7 @@ def test_roles_that_decide_are_asked_afresh_before_a_write(emulator: Emulator) -
     service = make_service(emulator)
     service.open()
     emulator.clear_requests()
-    service.open(afresh=True)
+    service.open(fresh=True)
     assert sorted(call.path.rsplit("/", 1)[-1] for call in emulator.requests) == [
         "memberships",
         "organization_roles",
@@ -415,10 +415,10 @@ def test_a_fault_with_the_roles_leaves_the_list(
     if path == "/v1/instance/organization_settings":
         emulator.configure(organizations={"acme": {"role_set_key": None}})
     emulator.fault("GET", path, status=500, times=None)
-    workspace = service.open(query=InvitationQuery())
-    assert workspace.page is not None
-    assert workspace.roles.roles == ()
-    assert isinstance(workspace.roles_error, exc.ServiceUnavailable)
+    snapshot = service.open(query=InvitationQuery())
+    assert snapshot.page is not None
+    assert snapshot.roles.roles == ()
+    assert isinstance(snapshot.roles_error, exc.ServiceUnavailable)
     with pytest.raises(exc.ServiceUnavailable):
         service.get_roles()
 
@@ -427,9 +427,9 @@ def test_the_settings_are_not_missed_where_the_organization_names_its_role_set(
     emulator: Emulator, service: InvitationService
 ) -> None:
     emulator.fault("GET", "/v1/instance/organization_settings", status=500, times=None)
-    workspace = service.open()
-    assert workspace.roles_error is None
-    assert "org:member" in workspace.roles
+    snapshot = service.open()
+    assert snapshot.roles_error is None
+    assert "org:member" in snapshot.roles
 
 
 def test_without_the_permissions_of_the_roles_none_can_be_granted(
@@ -447,10 +447,10 @@ def test_a_fault_with_the_list_leaves_the_form(
     emulator: Emulator, service: InvitationService
 ) -> None:
     emulator.fault("GET", LIST, status=500)
-    workspace = service.open(query=InvitationQuery())
-    assert workspace.page is None
-    assert isinstance(workspace.page_error, exc.ServiceUnavailable)
-    assert "org:member" in workspace.roles
+    snapshot = service.open(query=InvitationQuery())
+    assert snapshot.page is None
+    assert isinstance(snapshot.page_error, exc.ServiceUnavailable)
+    assert "org:member" in snapshot.roles
 
 
 def test_what_failed_is_not_remembered_and_what_did_not_is(
@@ -699,12 +699,12 @@ def test_a_page_knows_where_it_is(
 def test_after_a_change_the_page_is_fetched_again_in_the_same_workspace(
     emulator: Emulator, service: InvitationService
 ) -> None:
-    workspace = service.open()
+    snapshot = service.open()
     service.invite_member(NEW, "org:member")
     asked(emulator)
-    after = service.with_list(workspace, InvitationQuery())
+    after = service.with_list(snapshot, InvitationQuery())
     assert addresses(after.page)[0] == NEW
-    assert (after.organization.id, after.roles) == (workspace.organization.id, workspace.roles)
+    assert (after.organization.id, after.roles) == (snapshot.organization.id, snapshot.roles)
     assert sorted(asked(emulator)) == [
         "GET /organizations/ACME",
         "GET /organizations/ACME/invitations",
@@ -715,10 +715,10 @@ def test_where_the_only_row_of_the_last_page_went_the_page_before_is_shown(
     emulator: Emulator, service: InvitationService, settings: Any
 ) -> None:
     settings.ORG_INVITATIONS_PAGE_SIZE = 33
-    workspace = service.open(query=InvitationQuery(page=2))
-    [last] = addresses(workspace.page)
-    service.revoke(workspace.page.invitations[0].id)  # type: ignore[union-attr]
-    after = service.with_list(workspace, InvitationQuery(page=2)).page
+    snapshot = service.open(query=InvitationQuery(page=2))
+    [last] = addresses(snapshot.page)
+    service.revoke(snapshot.page.invitations[0].id)  # type: ignore[union-attr]
+    after = service.with_list(snapshot, InvitationQuery(page=2)).page
     assert after is not None
     assert (after.number, after.num_pages) == (1, 1)
     assert last not in addresses(after)
@@ -727,9 +727,9 @@ def test_where_the_only_row_of_the_last_page_went_the_page_before_is_shown(
 def test_a_page_that_cannot_be_fetched_again_is_an_error_in_the_workspace(
     emulator: Emulator, service: InvitationService
 ) -> None:
-    workspace = service.open(query=InvitationQuery())
+    snapshot = service.open(query=InvitationQuery())
     emulator.fault("GET", LIST, status=500)
-    after = service.with_list(workspace, InvitationQuery())
+    after = service.with_list(snapshot, InvitationQuery())
     assert after.page is None
     assert isinstance(after.page_error, exc.ServiceUnavailable)
     assert service.with_list(after, InvitationQuery()).page_error is None
@@ -900,7 +900,7 @@ def test_an_older_check_does_not(
 ) -> None:
     permissions(emulator, ADA, ["org:x:y"])
     later = time.monotonic() + 10
-    monkeypatch.setattr("org_invitations.services.reading.time.monotonic", lambda: later)
+    monkeypatch.setattr("org_invitations.services.snapshot.time.monotonic", lambda: later)
     with pytest.raises(NotPermitted):
         write(ready, emulator, what)
     assert [call.method for call in emulator.requests] == ["GET"]
@@ -913,7 +913,7 @@ def test_a_check_that_said_no_ends_the_one_before(
     permissions(emulator, ADA, ["org:x:y"])
     for _ in range(2):
         with pytest.raises(NotPermitted):
-            ready.open(afresh=True)
+            ready.open(fresh=True)
         with pytest.raises(NotPermitted):
             write(ready, emulator, what)
     assert {call.method for call in emulator.requests} == {"GET"}
@@ -925,7 +925,7 @@ def test_a_check_that_failed_ends_the_one_before(
 ) -> None:
     emulator.fault("GET", "*/memberships", times=None, status=500)
     with pytest.raises(exc.ServiceUnavailable):
-        ready.open(afresh=True)
+        ready.open(fresh=True)
     with pytest.raises(exc.ServiceUnavailable):
         write(ready, emulator, what)
     assert {call.method for call in emulator.requests} == {"GET"}
@@ -992,13 +992,13 @@ def test_what_may_still_be_under_way_is_not_said_to_be_undone(
 ) -> None:
     row = emulator.invitations("acme", "pending")[0]
     service = make_service(emulator)
-    service.open(afresh=True)
+    service.open(fresh=True)
     emulator.fault("POST", "*", times=2, **fault)
     for write in (
         lambda: service.invite_member(NEW, "org:member"),
         lambda: service.revoke(row.id),
     ):
-        with pytest.raises(Unsettled) as caught:
+        with pytest.raises(OutcomeUnknown) as caught:
             write()
         assert caught.value.absent
 
@@ -1059,7 +1059,7 @@ def test_an_invitation_of_another_address_is_not_taken_for_ours(
         "inviter_id": service.user_id,
     }
     emulator.fault("GET", LIST, status=200, body={"data": [other], "total_count": 1})
-    with pytest.raises(Unsettled):
+    with pytest.raises(OutcomeUnknown):
         service.invite_member(NEW, "org:member")
 
 
@@ -1080,7 +1080,7 @@ def test_where_the_question_fails_too_nobody_knows(
 ) -> None:
     emulator.fault("POST", CREATE, drop="after")
     emulator.fault("GET", LIST, times=None, **fault)
-    with pytest.raises(Unsettled) as caught:
+    with pytest.raises(OutcomeUnknown) as caught:
         service.invite_member(NEW, "org:member")
     assert isinstance(caught.value.error, exc.ConnectionBroken)
     assert not isinstance(caught.value, exc.ClerkError)
@@ -1103,7 +1103,7 @@ def test_a_connection_that_never_came_about_leaves_nothing_to_ask(
 @pytest.fixture
 def opened(clerk_emulator_server: EmulatorServer) -> InvitationService:
     service = make_service(clerk_emulator_server.emulator)
-    service.open(afresh=True)
+    service.open(fresh=True)
     clerk_emulator_server.emulator.clear_requests()
     return service
 
@@ -1134,7 +1134,7 @@ def test_an_invitation_whose_connection_broke_is_found_or_was_not_created(
     if found:
         assert opened.invite_member(NEW, "org:member").email_address == NEW
     else:
-        with pytest.raises(Unsettled) as caught:
+        with pytest.raises(OutcomeUnknown) as caught:
             opened.invite_member(NEW, "org:member")
         assert isinstance(caught.value.error, exc.ConnectionBroken)
         assert caught.value.absent
@@ -1147,7 +1147,7 @@ def test_an_invitation_that_clerk_is_still_at_work_on_is_not_said_to_be_undone(
 ) -> None:
     emulator = clerk_emulator_server.emulator
     emulator.fault("POST", CREATE, hold=1)
-    with pytest.raises(Unsettled) as caught:
+    with pytest.raises(OutcomeUnknown) as caught:
         opened.invite_member(NEW, "org:member")
     assert caught.value.absent
     assert pending(emulator) == 0
@@ -1269,7 +1269,7 @@ def test_where_the_question_about_a_revocation_fails_nobody_knows(
     row = emulator.invitations("acme", "pending")[0]
     emulator.fault("POST", REVOKE, drop="after")
     emulator.fault("GET", ONE, status=500)
-    with pytest.raises(Unsettled) as caught:
+    with pytest.raises(OutcomeUnknown) as caught:
         service.revoke(row.id)
     assert isinstance(caught.value.error, exc.ConnectionBroken)
     assert revoked == []

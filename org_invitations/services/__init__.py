@@ -6,21 +6,19 @@ of Clerk, in how few rounds, and what may be remembered; it knows nothing of req
 
 from __future__ import annotations
 
-from .invitations import InvitationService
-from .organizations import find_organization_id, get_manageable_organizations
-from .query import STATUSES, InvitationQuery, get_sizes
-from .screening import Screened, Screening, Verdict, screen
-from .seats import Seats
-from .workspace import (
-    InvitationPage,
-    Limit,
+from .exceptions import (
     NotMember,
     NotPermitted,
+    OutcomeUnknown,
     RoleNotGranted,
     TooManyInvitations,
-    Unsettled,
-    Workspace,
 )
+from .limits import Seats
+from .listing import STATUSES, InvitationPage, InvitationQuery, Limit, get_sizes
+from .organizations import find_organization_id, get_manageable_organizations
+from .preview import Preview, PreviewItem, PreviewStatus, preview_entries
+from .service import InvitationService
+from .snapshot import Snapshot
 
 __all__ = [
     "STATUSES",
@@ -30,16 +28,16 @@ __all__ = [
     "Limit",
     "NotMember",
     "NotPermitted",
+    "OutcomeUnknown",
+    "Preview",
+    "PreviewItem",
+    "PreviewStatus",
     "RoleNotGranted",
-    "Screened",
-    "Screening",
     "Seats",
+    "Snapshot",
     "TooManyInvitations",
-    "Unsettled",
-    "Verdict",
-    "Workspace",
     "find_organization_id",
     "get_manageable_organizations",
     "get_sizes",
-    "screen",
+    "preview_entries",
 ]

@@ -15,16 +15,216 @@ import re
 import unicodedata
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
+from enum import StrEnum
 from functools import partial
-from typing import Any, Final
+from typing import Any, Final, Self
+from urllib.parse import urlencode
 
 from ..clerk import Invitation, InvitationStatus, OrganizationAPI, Page
 from ..clerk.exceptions import InvalidResponse
 from ..clerk.organizations import MAX_LIMIT
-from ..concurrency import run_together
-from .query import DEFAULT_SORT, STATUSES, InvitationQuery
-from .workspace import InvitationPage, Limit, TooManyInvitations
+from ..concurrency import gather
+from ..conf import conf
+from .exceptions import TooManyInvitations
+
+#: The statuses a list can be of, in the order in which they are offered.
+STATUSES: Final = (
+    InvitationStatus.PENDING,
+    InvitationStatus.EXPIRED,
+    InvitationStatus.ACCEPTED,
+    InvitationStatus.REVOKED,
+)
+
+#: What a list can be sorted by; with ``-`` before it, the other way round.
+SORTS: Final = ("address", "invited", "expires", "role", "inviter")
+DEFAULT_SORT: Final = "-invited"
+
+#: The page sizes on offer, besides the site's own.
+SIZES: Final = (10, 25, 50, 100)
+
+#: Longer than any address or name.
+_MAX_SEARCH_LENGTH: Final = 320
+#: A longer number is no page's.
+_MAX_PAGE_DIGITS: Final = 9
+
+
+@dataclass(frozen=True, slots=True)
+class InvitationQuery:
+    """The state of the list. Without arguments it is the list as it opens: pending, newest first.
+
+    In a URL the names are ``status``, ``q``, ``sort``, ``page`` and ``size``.
+    """
+
+    status: InvitationStatus = InvitationStatus.PENDING
+    #: Words that must all be found in an invitation's address or in its inviter.
+    search: str = ""
+    #: One of :data:`SORTS`, with ``-`` before it for descending.
+    sort: str = DEFAULT_SORT
+    #: From 1; a number beyond the end means the last page.
+    page: int = 1
+    size: int = field(default_factory=lambda: conf.PAGE_SIZE)
+
+    @classmethod
+    def parse(cls, data: Mapping[str, Any]) -> Self:
+        """Read what a URL says. Whatever is wrong in it is as if it were not there."""
+
+        def text(name: str) -> str:
+            value = data.get(name)
+            return value if isinstance(value, str) else ""
+
+        default = cls()
+        status, sort, page, size = text("status"), text("sort"), text("page"), text("size")
+        return cls(
+            status=next((known for known in STATUSES if known == status), default.status),
+            search=clean_search(text("q")),
+            sort=sort if sort.removeprefix("-") in SORTS else default.sort,
+            page=max(_number(page), 1),
+            size=number if (number := _number(size)) in get_sizes() else default.size,
+        )
+
+    @property
+    def sorted_by(self) -> str:
+        """What it is sorted by, without the direction."""
+        return self.sort.removeprefix("-")
+
+    @property
+    def is_descending(self) -> bool:
+        """Whether the last comes first."""
+        return self.sort.startswith("-")
+
+    def as_params(self) -> dict[str, str]:
+        """Return what differs from the list as it opens, as a URL says it."""
+        default = type(self)()
+        params = {
+            "status": (str(self.status), str(default.status)),
+            "q": (self.search, ""),
+            "sort": (self.sort, default.sort),
+            "page": (str(self.page), "1"),
+            "size": (str(self.size), str(default.size)),
+        }
+        return {name: value for name, (value, usual) in params.items() if value != usual}
+
+    def urlencode(self) -> str:
+        """Return :meth:`as_params` for a URL, without ``?``; empty for the list as it opens."""
+        return urlencode(self.as_params())
+
+    def with_(self, **changes: Any) -> Self:
+        """Return the query with other values; on page 1 unless ``page`` is given."""
+        return replace(self, **{"page": 1, **changes})
+
+
+def get_sizes() -> tuple[int, ...]:
+    """Return the page sizes on offer, the smallest first."""
+    return tuple(sorted({*SIZES, conf.PAGE_SIZE}))
+
+
+def clean_search(text: str) -> str:
+    """Return what somebody searches for, without what cannot be seen."""
+    seen = "".join(
+        character if character.isprintable() else " "
+        for character in text[: 4 * _MAX_SEARCH_LENGTH]
+        if unicodedata.category(character) != "Cf"
+    )
+    return " ".join(seen.split())[:_MAX_SEARCH_LENGTH].strip()
+
+
+def _number(text: str) -> int:
+    is_one = text.isascii() and text.isdigit() and len(text) <= _MAX_PAGE_DIGITS
+    return int(text) if is_one else 0
+
+
+class Limit(StrEnum):
+    """What could not be done with a list that is too large to be fetched as a whole."""
+
+    #: It is sorted by another column than the one asked for: newest first.
+    SORT = "sort"
+    #: It was not searched: everything of its status is on it.
+    SEARCH = "search"
+    #: Only the whole address was looked for, not parts of addresses or inviters.
+    WHOLE_ADDRESS = "whole-address"
+
+
+#: On each side of the page that is shown, the numbers of this many others are, too.
+_NEIGHBOURS = 2
+
+
+@dataclass(frozen=True, slots=True)
+class InvitationPage:
+    """One page of a list of invitations."""
+
+    invitations: tuple[Invitation, ...]
+    #: The page's number, from 1.
+    number: int
+    #: How many invitations a page holds.
+    size: int
+    #: How many there are on all pages: those that match, where something is searched for.
+    total_count: int
+    #: What was asked for; its page is the one that is shown.
+    query: InvitationQuery = field(default_factory=InvitationQuery)
+    #: How many there are of each status, whatever is searched for.
+    counts: Mapping[InvitationStatus, int] = field(default_factory=dict)
+    #: What could not be done as it was asked for.
+    limits: frozenset[Limit] = frozenset()
+    #: Whether all invitations of the status were at hand, so that everything could be done.
+    is_whole: bool = True
+
+    @property
+    def status_count(self) -> int:
+        """How many there are of the status that is shown, whatever is searched for."""
+        return self.counts.get(self.query.status, self.total_count)
+
+    @property
+    def page_numbers(self) -> tuple[int | None, ...]:
+        """The page numbers to offer: the ends and those around this one; None for a gap."""
+        last = self.num_pages
+        near = range(self.number - _NEIGHBOURS, self.number + _NEIGHBOURS + 1)
+        wanted = sorted({1, last, *(number for number in near if 1 <= number <= last)})
+        numbers: list[int | None] = []
+        for number in wanted:
+            before = numbers[-1] if numbers else None
+            if before is not None and number - before == 2:
+                numbers.append(number - 1)  # a gap takes as much room as the number left out
+            elif before is not None and number - before > 2:
+                numbers.append(None)
+            numbers.append(number)
+        return tuple(numbers)
+
+    @property
+    def num_pages(self) -> int:
+        """How many pages there are; an empty list has one."""
+        return max(-(-self.total_count // self.size), 1)
+
+    @property
+    def has_previous(self) -> bool:
+        """Whether there is a page before this one."""
+        return self.number > 1
+
+    @property
+    def has_next(self) -> bool:
+        """Whether there is a page after this one."""
+        return self.number < self.num_pages
+
+    @property
+    def previous_number(self) -> int:
+        """The number of the page before."""
+        return self.number - 1
+
+    @property
+    def next_number(self) -> int:
+        """The number of the page after."""
+        return self.number + 1
+
+    @property
+    def start_index(self) -> int:
+        """The position of the first invitation on the page, from 1; 0 on an empty list."""
+        return (self.number - 1) * self.size + 1 if self.invitations else 0
+
+    @property
+    def end_index(self) -> int:
+        """The position of the last invitation on the page."""
+        return (self.number - 1) * self.size + len(self.invitations)
+
 
 #: How many invitations of one status :func:`fetch_all` reads at most.
 MAX_FOUND: Final = 10_000
@@ -180,7 +380,7 @@ def _fetch_large(
     for other in STATUSES:
         if other is not status or (is_large and plan.address):
             calls[other] = partial(_fetch_status, api, other, limit=1)
-    found = run_together(calls)
+    found = gather(calls)
     tab: Page[Invitation] = found["tab"].get()
     counts = {
         other: (found[other].get() if other in found else tab).total_count for other in STATUSES
@@ -299,7 +499,7 @@ def _read_all(api: OrganizationAPI, status: InvitationStatus) -> list[Invitation
         calls = {
             str(offset): partial(read, offset) for offset in offsets[start : start + _TOGETHER]
         }
-        pages += [outcome.get() for outcome in run_together(calls).values()]
+        pages += [outcome.get() for outcome in gather(calls).values()]
     found = {invitation.id: invitation for page in pages for invitation in page.data}
     # One that was accepted or revoked meanwhile moves the others up, and one of them is missed.
     if any(page.total_count < total for page in pages) or len(found) < total:

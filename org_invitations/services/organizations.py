@@ -8,7 +8,7 @@ from typing import Final
 from ..caching import InstanceCache
 from ..clerk import ClerkClient, InstanceAPI, Membership, Page, Role
 from ..clerk.exceptions import NotFound, OrganizationNotFound, PermissionDenied
-from ..concurrency import run_together
+from ..concurrency import gather
 from ..conf import conf
 from ..roles import may_manage_members
 
@@ -53,7 +53,7 @@ def get_manageable_organizations(client: ClerkClient, user_id: str) -> tuple[Mem
     It is an offer to choose from; :meth:`.InvitationService.open` checks what is chosen.
     """
     instance = InstanceAPI(client)
-    found = run_together(
+    found = gather(
         {
             "memberships": lambda: instance.get_organization_memberships(user_id),
             "instance_roles": instance.get_roles,

@@ -12,7 +12,7 @@ from typing import Any
 
 from ..clerk import ClerkError, Invitation
 from ..clerk.exceptions import RateLimited
-from .screening import Screened, Verdict
+from .preview import PreviewItem, PreviewStatus
 
 #: So much of what was typed is shown with the reason: a sentence is no place for more.
 _SHOWN = 80
@@ -20,7 +20,7 @@ _SHOWN = 80
 
 @dataclass(frozen=True, slots=True)
 class Reason:
-    """Why; ``name`` is that of a :class:`Verdict` or of an exception."""
+    """Why; ``name`` is that of a :class:`PreviewStatus` or of an exception."""
 
     name: str = ""
     #: JSON-able.
@@ -46,22 +46,22 @@ class Reason:
         return cls(type(error).__name__, known)
 
     @classmethod
-    def of_screened(cls, screened: Screened) -> Reason:
+    def of_preview(cls, previewed: PreviewItem) -> Reason:
         """Keep what the check before sending found."""
-        entry = screened.entry
+        entry = previewed.entry
         params: dict[str, Any] = {
             "suggestion": entry.suggestion,
             "first_line": entry.first_line,
             "wanted_role": entry.role[:_SHOWN],
         }
-        if screened.role is not None:
-            params["role"] = screened.role.name
-        if screened.membership is not None:
-            params["role"] = screened.membership.role_name
-        if screened.invitation is not None:
-            params |= _about(screened.invitation)
+        if previewed.role is not None:
+            params["role"] = previewed.role.name
+        if previewed.membership is not None:
+            params["role"] = previewed.membership.role_name
+        if previewed.invitation is not None:
+            params |= _about(previewed.invitation)
         known = {name: value for name, value in params.items() if value not in ("", None)}
-        return cls("" if screened.verdict is Verdict.NEW else str(screened.verdict), known)
+        return cls("" if previewed.status is PreviewStatus.NEW else str(previewed.status), known)
 
 
 def _about(invitation: Invitation) -> dict[str, Any]:

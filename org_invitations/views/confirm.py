@@ -10,7 +10,7 @@ from django.http import HttpResponse, HttpResponseBase
 
 from .. import htmx
 from ..roles import AssignableRoles
-from ..services import Workspace
+from ..services import Snapshot
 from .base import SeeOther
 from .page import PageMixin, join_action
 
@@ -52,7 +52,7 @@ class ConfirmationMixin(PageMixin):
 
     def list_response(
         self,
-        workspace: Workspace,
+        snapshot: Snapshot,
         message: str,
         *,
         look: str = "message",
@@ -68,7 +68,7 @@ class ConfirmationMixin(PageMixin):
         action = action or {}
         if self._in_dialog:
             return self.render_list(
-                workspace, message, status_look=look, status_action=action, new_id=new_id
+                snapshot, message, status_look=look, status_action=action, new_id=new_id
             )
         level = messages.SUCCESS if look == "message" else messages.WARNING
         messages.add_message(self.request, level, join_action(message, action), fail_silently=True)
@@ -78,7 +78,7 @@ class ConfirmationMixin(PageMixin):
     def _in_dialog(self) -> bool:
         return htmx.get_fragment(self.request, htmx.DIALOG_ID, htmx.LIST_ID) is not None
 
-    def _get_question_context(self, workspace: Workspace | None, **extra: Any) -> dict[str, Any]:
+    def _get_question_context(self, snapshot: Snapshot | None, **extra: Any) -> dict[str, Any]:
         """Return the page's context, without anything typed, and what is asked."""
-        roles = workspace.roles if workspace is not None else AssignableRoles()
-        return self._get_page_context(workspace, self.get_invite_form(roles), **extra)
+        roles = snapshot.roles if snapshot is not None else AssignableRoles()
+        return self._get_page_context(snapshot, self.get_invite_form(roles), **extra)

@@ -20,20 +20,20 @@ from ..clerk import exceptions as exc
 from ..forms import InviteForm
 from ..models import Batch, BatchItem
 from ..roles import AssignableRoles
-from ..services import InvitationQuery, NotPermitted, RoleNotGranted, Unsettled, Workspace
+from ..services import InvitationQuery, NotPermitted, OutcomeUnknown, RoleNotGranted, Snapshot
 from ..services.batches import (
-    BatchTaken,
-    begin_batch,
+    KeyReused,
     find_begun,
     get_items,
+    get_or_create,
+    halt,
     log_not_saved,
-    mark,
+    record,
     refuse,
-    settle_item,
-    stop_batch,
+    save_progress,
 )
+from ..services.preview import Preview, PreviewItem, PreviewStatus
 from ..services.reasons import Reason
-from ..services.screening import Screened, Screening, Verdict
 from ..wording import Problem
 from .base import SeeOther, with_retry_after
 from .page import PageMixin, join_action
@@ -54,25 +54,25 @@ _KEPT: Final = ("expires_in_days", "redirect_url", "notify")
 class InviteFormMixin(PageMixin):
     """Shows the form again, with everything that was typed and what would become of it."""
 
-    def get_preview(self, workspace: Workspace, form: InviteForm) -> Screening:
+    def get_preview(self, snapshot: Snapshot, form: InviteForm) -> Preview:
         """Return what would become of each address in a form that was checked.
 
         Of the roles only those that the form offers: it may offer fewer than the person can give.
         """
         roles = form.offered_roles
-        offered = replace(workspace, roles=roles) if workspace.roles.roles else workspace
-        return self.service.screen(offered, form.entries, str(form.cleaned_data.get("role", "")))
+        offered = replace(snapshot, roles=roles) if snapshot.roles.roles else snapshot
+        return self.service.preview(offered, form.entries, str(form.cleaned_data.get("role", "")))
 
     def render_form(
-        self, workspace: Workspace | None, form: InviteForm, *, status: int, **extra: Any
+        self, snapshot: Snapshot | None, form: InviteForm, *, status: int, **extra: Any
     ) -> HttpResponse:
         """Return the form as a fragment, or the page it is on.
 
         :param extra: more for the context.
         """
-        if workspace is not None and not self._wants_form:
-            workspace = self.service.with_list(workspace, InvitationQuery())
-        return self._render_page(workspace, form, status=status, **extra)
+        if snapshot is not None and not self._wants_form:
+            snapshot = self.service.with_list(snapshot, InvitationQuery())
+        return self._render_page(snapshot, form, status=status, **extra)
 
     # --- Where it could not be sent ---------------------------------------------------------
 
@@ -80,11 +80,11 @@ class InviteFormMixin(PageMixin):
         """Show the page of the organization that is active now, with what was typed."""
         if htmx.get_fragment(self.request, htmx.FORM_ID, htmx.CHECK_ID):
             return super()._handle_switched()
-        workspace = self.service.open()
-        form = self._get_unvalidated_form(workspace.roles)
-        message = self.wording.say("Switched:form", organization=workspace.organization.name)
+        snapshot = self.service.open()
+        form = self._get_unvalidated_form(snapshot.roles)
+        message = self.wording.say("Switched:form", organization=snapshot.organization.name)
         form.add_problem(message, None)
-        return self.render_form(workspace, form, status=HTTPStatus.CONFLICT, focus_errors=True)
+        return self.render_form(snapshot, form, status=HTTPStatus.CONFLICT, focus_errors=True)
 
     def _render_unavailable(
         self, problem: Problem, renewal: dict[str, Any] | None = None
@@ -112,7 +112,7 @@ class InviteFormMixin(PageMixin):
         )
 
     def _render_unvalidated(
-        self, problem: Problem, workspace: Workspace | None = None
+        self, problem: Problem, snapshot: Snapshot | None = None
     ) -> HttpResponse:
         """Show the form where nothing could be asked of Clerk, not even which roles there are.
 
@@ -121,7 +121,7 @@ class InviteFormMixin(PageMixin):
         form = self._get_unvalidated_form(self._get_typed_roles())
         form.add_problem(problem.message, None)
         response = self._render_page(
-            workspace,
+            snapshot,
             form,
             status=problem.status,
             batch_id=self._get_batch_id() or uuid4(),
@@ -160,9 +160,9 @@ class InviteFormMixin(PageMixin):
         return PreviewPresenter(self.wording, self._find_url, self.service.max_invitations)
 
     def _render_page(
-        self, workspace: Workspace | None, form: InviteForm, *, status: int, **extra: Any
+        self, snapshot: Snapshot | None, form: InviteForm, *, status: int, **extra: Any
     ) -> HttpResponse:
-        context = self._get_page_context(workspace, form, **extra)
+        context = self._get_page_context(snapshot, form, **extra)
         name = self.form_template_name if self._wants_form else self.page_template_name
         response: HttpResponse = self.render(name, context, status=status)
         return htmx.mark_fragment(response, htmx.FORM_ID) if self._wants_form else response
@@ -179,29 +179,29 @@ class InviteView(InviteFormMixin):
 
     def post(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
         """Invite, and say what became of it."""
-        workspace = self.service.open(afresh=True, seats=self._may_be_many())
-        form = self.get_invite_form(workspace.roles, request.POST, request.FILES)
-        if workspace.roles_error is not None:
+        snapshot = self.service.open(fresh=True, seats=self._may_be_many())
+        form = self.get_invite_form(snapshot.roles, request.POST, request.FILES)
+        if snapshot.roles_error is not None:
             return self._render_unvalidated(
                 Problem(self.wording.say("Roles"), status=HTTPStatus.SERVICE_UNAVAILABLE),
-                workspace,
+                snapshot,
             )
         is_valid = form.is_valid()
         form.retype()
         if self.needs_preview(form):
-            return self._invite_many(workspace, form)
+            return self._invite_many(snapshot, form)
         entry = form.entries[0]
         if entry.refusal is not None:
-            form.add_problem(self._presenter.describe(Screened.refused(entry)), "email_addresses")
+            form.add_problem(
+                self._presenter.describe(PreviewItem.refused(entry)), "email_addresses"
+            )
         if not is_valid or form.errors:
             extra: dict[str, Any] = {}
             if entry.offers:
                 # What was probably meant can be taken by one press.
-                extra["review"] = self._presenter.get_report(
-                    self.get_preview(workspace, form), form
-                )
-            return self.form_invalid(workspace, form, **extra)
-        return self._invite_one(workspace, form)
+                extra["review"] = self._presenter.get_report(self.get_preview(snapshot, form), form)
+            return self.form_invalid(snapshot, form, **extra)
+        return self._invite_one(snapshot, form)
 
     def needs_preview(self, form: InviteForm) -> bool:
         """Whether it is shown first what would become of each address.
@@ -226,7 +226,7 @@ class InviteView(InviteFormMixin):
 
     # --- The answer -----------------------------------------------------------------------
 
-    def form_valid(self, workspace: Workspace, invitation: Invitation) -> HttpResponseBase:
+    def form_valid(self, snapshot: Snapshot, invitation: Invitation) -> HttpResponseBase:
         """Clear the form, show the list anew, and say whom it went to."""
         no_email = "no_email" in self.request.POST
         message = (
@@ -238,11 +238,11 @@ class InviteView(InviteFormMixin):
         if htmx.get_fragment(self.request, htmx.FORM_ID) is None:
             messages.success(self.request, join_action(message, action), fail_silently=True)
             return SeeOther(self.get_url("list"))
-        form = self.get_invite_form(workspace.roles)
+        form = self.get_invite_form(snapshot.roles)
         # Whoever invites one person often invites the next.
         form["email_addresses"].field.widget.attrs["autofocus"] = True
         context = self._get_page_context(
-            self.service.with_list(workspace, InvitationQuery()),
+            self.service.with_list(snapshot, InvitationQuery()),
             form,
             status_message=message,
             status_action=action,
@@ -253,7 +253,7 @@ class InviteView(InviteFormMixin):
         return htmx.mark_fragment(response, htmx.FORM_ID)
 
     def form_invalid(
-        self, workspace: Workspace, form: InviteForm, problem: Problem | None = None, **extra: Any
+        self, snapshot: Snapshot, form: InviteForm, problem: Problem | None = None, **extra: Any
     ) -> HttpResponse:
         """Show the form with what was typed and why it was not sent."""
         status: int = self.invalid_status
@@ -261,31 +261,31 @@ class InviteView(InviteFormMixin):
             form.add_problem(problem.message, problem.field)
             if self.invalid_status != HTTPStatus.OK:
                 status = problem.status
-        response = self.render_form(workspace, form, status=status, focus_errors=True, **extra)
+        response = self.render_form(snapshot, form, status=status, focus_errors=True, **extra)
         return with_retry_after(response, problem) if problem else response
 
     # --- One ------------------------------------------------------------------------------
 
-    def _invite_one(self, workspace: Workspace, form: InviteForm) -> HttpResponseBase:
+    def _invite_one(self, snapshot: Snapshot, form: InviteForm) -> HttpResponseBase:
         """Invite the only address there is, without a check before: Clerk's answer is enough."""
         email_address = form.entries[0].email_address
-        item = make_one(form.entries[0], workspace.roles.get(form.cleaned_data["role"]))
+        item = make_one(form.entries[0], snapshot.roles.get(form.cleaned_data["role"]))
         options = self._get_options(form)
         batch, is_new = self._begin(form, [item], options)
         if not is_new:
-            return self._answer_again(workspace, form, batch)
+            return self._answer_again(snapshot, form, batch)
         try:
             invitation = self.service.invite_member(
                 email_address, form.cleaned_data["role"], item=item, **options
             )
-        except Unsettled as error:
+        except OutcomeUnknown as error:
             self._finish_one(batch, item, error.error, unsettled=True)
             problem = self.wording.for_unsettled("invite", error, email_address=email_address)
-            return self.form_invalid(workspace, form, problem)
+            return self.form_invalid(snapshot, form, problem)
         except RoleNotGranted:
             self._finish_one(batch, item, None)
             message = self.wording.say("RoleNotGranted")
-            return self.form_invalid(workspace, form, Problem(message, field="role"))
+            return self.form_invalid(snapshot, form, Problem(message, field="role"))
         except NotPermitted:
             self._finish_one(batch, item, exc.PermissionDenied())
             raise
@@ -293,22 +293,20 @@ class InviteView(InviteFormMixin):
             self._finish_one(batch, item, error)
             if isinstance(error, exc.OrganizationNotFound):
                 raise
-            return self.form_invalid(workspace, form, self._explain(error, workspace, form))
+            return self.form_invalid(snapshot, form, self._explain(error, snapshot, form))
         self._finish_one(batch, item, invitation=invitation)
-        return self.form_valid(workspace, invitation)
+        return self.form_valid(snapshot, invitation)
 
-    def _explain(self, error: ClerkError, workspace: Workspace, form: InviteForm) -> Problem:
+    def _explain(self, error: ClerkError, snapshot: Snapshot, form: InviteForm) -> Problem:
         """Return why Clerk refused, with what it has in place of a duplicate."""
         email_address = form.entries[0].email_address
         return self.wording.for_writing(
             error,
             email_address=email_address,
-            organization=workspace.organization.name,
+            organization=snapshot.organization.name,
         )
 
-    def _answer_again(
-        self, workspace: Workspace, form: InviteForm, batch: Batch
-    ) -> HttpResponseBase:
+    def _answer_again(self, snapshot: Snapshot, form: InviteForm, batch: Batch) -> HttpResponseBase:
         """Answer a form that came twice as it was answered the first time.
 
         Where the invitation was revoked since, that would not be true any more, and sending it
@@ -320,10 +318,10 @@ class InviteView(InviteFormMixin):
             if invitation is not None and invitation.is_revoked:
                 message = self.wording.say("Invite:revoked", email_address=invitation.email_address)
                 return self.form_invalid(
-                    workspace, form, Problem(message, status=HTTPStatus.CONFLICT)
+                    snapshot, form, Problem(message, status=HTTPStatus.CONFLICT)
                 )
             if invitation is not None:
-                return self.form_valid(workspace, invitation)
+                return self.form_valid(snapshot, invitation)
         return self.batch_response(batch)
 
     def _finish_one(
@@ -337,34 +335,34 @@ class InviteView(InviteFormMixin):
     ) -> None:
         """Write down what became of the only item there is."""
         if invitation is not None:
-            settle_item(item, State.DONE, invitation_id=invitation.id)
+            record(item, State.DONE, invitation_id=invitation.id)
         elif error is not None and unsettled:
-            settle_item(item, State.UNSETTLED, Reason.of_error(error))
+            record(item, State.UNSETTLED, Reason.of_error(error))
         elif error is not None:
             refuse(item, error)
         else:
-            settle_item(item, State.REFUSED, Reason(str(Verdict.ROLE_NOT_GRANTED)))
+            record(item, State.REFUSED, Reason(str(PreviewStatus.ROLE_NOT_GRANTED)))
         # What is known is answered all the same; the outcome asks Clerk once more.
         with log_not_saved():
-            mark(batch, [item], is_running=False)
+            save_progress(batch, [item], is_running=False)
 
     # --- Many -----------------------------------------------------------------------------
 
-    def _invite_many(self, workspace: Workspace, form: InviteForm) -> HttpResponseBase:
+    def _invite_many(self, snapshot: Snapshot, form: InviteForm) -> HttpResponseBase:
         """Send what passes the check, once the check has been seen; otherwise show it."""
-        screening = self.get_preview(workspace, form)
-        for role in screening.elevated:
+        preview = self.get_preview(snapshot, form)
+        for role in preview.elevated:
             if not form.has_error("confirm_elevated"):
                 form.ask_for_confirmation(role)
         if form.errors or not self._is_previewed(form):
-            return self._render_preview(workspace, form, screening)
-        items, options = make_items(screening), self._get_options(form)
+            return self._render_preview(snapshot, form, preview)
+        items, options = make_items(preview), self._get_options(form)
         # What this very form has sent would now be refused as invited already.
         before = self._find_begun(form, items, options)
         if before is not None:
             return self.batch_response(before)
-        if not screening.sendable:
-            return self._render_preview(workspace, form, screening)
+        if not preview.sendable:
+            return self._render_preview(snapshot, form, preview)
         batch, is_new = self._begin(form, items, options)
         if is_new:
             self._send(batch, options)
@@ -381,16 +379,16 @@ class InviteView(InviteFormMixin):
         return self.request.POST.get("reviewed", "") == fingerprint_of(form.entries)
 
     def _render_preview(
-        self, workspace: Workspace, form: InviteForm, screening: Screening
+        self, snapshot: Snapshot, form: InviteForm, preview: Preview
     ) -> HttpResponseBase:
         """Show the check with the form, and what is wrong with it."""
-        failed = bool(form.errors) or not screening.sendable
+        failed = bool(form.errors) or not preview.sendable
         return self.render_form(
-            workspace,
+            snapshot,
             form,
             status=self.invalid_status if failed else HTTPStatus.OK,
             focus_errors=bool(form.errors),
-            review=self._presenter.get_report(screening, form, focus=not form.errors)
+            review=self._presenter.get_report(preview, form, focus=not form.errors)
             if form.entries or form.reading.question is not None
             else None,
         )
@@ -408,11 +406,11 @@ class InviteView(InviteFormMixin):
         try:
             self.service.invite_members(batch, **metadata)
         except NotPermitted:
-            stop_batch(batch, State.REFUSED, exc.PermissionDenied())
+            halt(batch, State.REFUSED, exc.PermissionDenied())
             raise
         except ClerkError as error:
             # The permission could not be asked for again: nothing was sent, all of it waits.
-            stop_batch(batch, State.WAITING, error)
+            halt(batch, State.WAITING, error)
 
     # --- What is written down before ------------------------------------------------------
 
@@ -452,9 +450,9 @@ class InviteView(InviteFormMixin):
             "actor_id": self.identity.actor_id,
         }
         try:
-            return begin_batch(self._get_batch_id() or uuid4(), **more, **wish)
-        except BatchTaken as taken:
-            return begin_batch(taken.instead, **more, **wish)
+            return get_or_create(self._get_batch_id() or uuid4(), **more, **wish)
+        except KeyReused as taken:
+            return get_or_create(taken.instead, **more, **wish)
 
     def _find_begun(
         self, form: InviteForm, items: Sequence[BatchItem], options: Mapping[str, Any]
@@ -494,32 +492,30 @@ class PreviewView(InviteFormMixin):
         """Say what would become of each address."""
         wants_check = htmx.get_fragment(request, htmx.CHECK_ID) is not None
         try:
-            workspace = self.service.open(seats=self._has_addresses())
+            snapshot = self.service.open(seats=self._has_addresses())
         except exc.NotFound:
             raise
         except ClerkError as error:
             return self._render_failure(error)
-        form = self.get_invite_form(workspace.roles, request.POST, request.FILES)
+        form = self.get_invite_form(snapshot.roles, request.POST, request.FILES)
         form.is_valid()
         is_pressed = self._press(form)
         form.retype()
-        screening = None
+        preview = None
         if form.entries or form.reading.question is not None:
-            screening = self.get_preview(workspace, form)
+            preview = self.get_preview(snapshot, form)
         if wants_check:
-            return self._render_fragment(screening, form, focus=is_pressed)
+            return self._render_fragment(preview, form, focus=is_pressed)
         # It is not being sent, so what is missing for that is no mistake yet.
         checked = ("email_addresses", "file")
         kept = {name: form.errors[name] for name in checked if name in form.errors}
         form.errors.clear()
         form.errors.update(kept)
         review = (
-            self._presenter.get_report(screening, form, focus=True)
-            if screening is not None
-            else None
+            self._presenter.get_report(preview, form, focus=True) if preview is not None else None
         )
         return self.render_form(
-            workspace,
+            snapshot,
             form,
             status=self.invalid_status if form.errors else 200,
             focus_errors=bool(form.errors),
@@ -558,21 +554,21 @@ class PreviewView(InviteFormMixin):
 
     def _render_fragment(
         self,
-        screening: Screening | None,
+        preview: Preview | None,
         form: InviteForm | None = None,
         problem: Problem | None = None,
         *,
         focus: bool = False,
     ) -> HttpResponse:
         """Return the check alone, to be shown below the field; or why it could not be made."""
-        if screening is not None and len(screening.items) == 1 and not screening.sendable:
-            item = screening.items[0]
+        if preview is not None and len(preview.items) == 1 and not preview.sendable:
+            item = preview.items[0]
             is_typing = form is not None and not form.files and not form.is_retyped
             if item.entry.refusal is not None and not item.entry.offers and is_typing:
-                screening = None  # somebody is still typing the first address
+                preview = None  # somebody is still typing the first address
         review = None
-        if screening is not None:
-            review = self._presenter.get_report(screening, form, focus=focus)
+        if preview is not None:
+            review = self._presenter.get_report(preview, form, focus=focus)
         context: dict[str, Any] = {
             "review": review,
             "check_problem": problem.message if problem is not None else "",
@@ -604,14 +600,14 @@ def make_one(entry: Entry, role: Role | None) -> BatchItem:
     )
 
 
-def make_items(screening: Screening) -> list[BatchItem]:
+def make_items(preview: Preview) -> list[BatchItem]:
     """Return an item for everything that was typed: to be sent, or refused already."""
-    return [_make_item(screened) for screened in screening.items]
+    return [_make_item(previewed) for previewed in preview.items]
 
 
-def _make_item(screened: Screened) -> BatchItem:
-    entry, role = screened.entry, screened.role
-    waits = screened.verdict in (Verdict.NEW, Verdict.LATER)
+def _make_item(previewed: PreviewItem) -> BatchItem:
+    entry, role = previewed.entry, previewed.role
+    waits = previewed.status in (PreviewStatus.NEW, PreviewStatus.LATER)
     item = BatchItem(
         text=entry.text,
         line=entry.line,
@@ -620,6 +616,4 @@ def _make_item(screened: Screened) -> BatchItem:
         # What a file says may be longer than the name of any role.
         role_name=(role.name if role else entry.role)[:MAX_ROLE_NAME],
     )
-    return settle_item(
-        item, State.WAITING if waits else State.REFUSED, Reason.of_screened(screened)
-    )
+    return record(item, State.WAITING if waits else State.REFUSED, Reason.of_preview(previewed))

@@ -11,7 +11,7 @@ from django.utils.translation import gettext
 
 from ..clerk import Invitation
 from ..clerk import exceptions as exc
-from ..services import Workspace
+from ..services import Snapshot
 from ..wording import describe_expiry
 from .confirm import ConfirmationMixin
 
@@ -31,25 +31,25 @@ class InvitationLinkView(ConfirmationMixin):
     def get(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
         """Show it, as a page or in the list's dialog."""
         try:
-            workspace = self.service.open(invitation_id=kwargs["invitation_id"], afresh=True)
+            snapshot = self.service.open(invitation_id=kwargs["invitation_id"], fresh=True)
         except exc.InvitationNotFound:
             return self._render_link(None, None, "InvitationNotFound", HTTPStatus.NOT_FOUND)
-        invitation = workspace.invitation
+        invitation = snapshot.invitation
         if invitation is None or not invitation.is_pending:
             status = invitation.status if invitation is not None else "revoked"
-            return self._render_link(workspace, invitation, f"Link:{status}", HTTPStatus.CONFLICT)
-        if workspace.roles_error is not None:
+            return self._render_link(snapshot, invitation, f"Link:{status}", HTTPStatus.CONFLICT)
+        if snapshot.roles_error is not None:
             status_code = HTTPStatus.SERVICE_UNAVAILABLE
-            return self._render_link(workspace, invitation, "Link:roles", status_code)
-        if invitation.role not in workspace.roles:
-            return self._render_link(workspace, invitation, "Link:withheld", HTTPStatus.FORBIDDEN)
+            return self._render_link(snapshot, invitation, "Link:roles", status_code)
+        if invitation.role not in snapshot.roles:
+            return self._render_link(snapshot, invitation, "Link:withheld", HTTPStatus.FORBIDDEN)
         if not invitation.url:
-            return self._render_link(workspace, invitation, "Link:absent", HTTPStatus.CONFLICT)
-        return self._render_link(workspace, invitation)
+            return self._render_link(snapshot, invitation, "Link:absent", HTTPStatus.CONFLICT)
+        return self._render_link(snapshot, invitation)
 
     def _render_link(
         self,
-        workspace: Workspace | None,
+        snapshot: Snapshot | None,
         invitation: Invitation | None,
         problem: str = "",
         status: int = HTTPStatus.OK,
@@ -65,7 +65,7 @@ class InvitationLinkView(ConfirmationMixin):
             if problem:
                 invitation = replace(invitation, url="")
         context: dict[str, Any] = {
-            "organization": workspace.organization if workspace is not None else None,
+            "organization": snapshot.organization if snapshot is not None else None,
             "organization_id": self._get_page_organization_id(),
             # The link stays in it: Django logs the repr of a context, in which it does not show.
             "invitation": invitation,

@@ -25,8 +25,8 @@ class InvitationListView(PageMixin):
 
     def get(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
         """Show the page, or with htmx the list alone."""
-        workspace = self.service.open(query=self.get_query())
-        context = self._get_page_context(workspace, self.get_invite_form(workspace.roles))
+        snapshot = self.service.open(query=self.get_query())
+        context = self._get_page_context(snapshot, self.get_invite_form(snapshot.roles))
         if htmx.get_fragment(request, htmx.LIST_ID) is None:
             return self.render(self.page_template_name, context)
         problem = context["list_problem"]
@@ -35,7 +35,7 @@ class InvitationListView(PageMixin):
             response = self.render_problem(problem.message, status=problem.status)
             return with_retry_after(response, problem)
         context |= {
-            "status_message": self.get_list_presenter(workspace).describe(),
+            "status_message": self.get_list_presenter(snapshot).describe(),
             "status_look": "visually-hidden",
         }
         response = self.render("org_invitations/answers/list.html", context)
@@ -56,7 +56,7 @@ class ExportView(OrganizationView):
 
     def get(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
         """Return the file, once all that belongs into it has been fetched."""
-        workspace = self.service.open(roles=False)
+        snapshot = self.service.open(roles=False)
         query = InvitationQuery.parse(request.GET)
         try:
             invitations = self.service.find_all(query)
@@ -65,7 +65,7 @@ class ExportView(OrganizationView):
                 self.wording.say("TooManyInvitations", count=error.count),
                 status=HTTPStatus.UNPROCESSABLE_ENTITY,
             )
-        name = self.get_filename(workspace.organization, query)
+        name = self.get_filename(snapshot.organization, query)
         return HttpResponse(
             as_csv(invitations),
             content_type="text/csv; charset=utf-8",

@@ -20,11 +20,11 @@ from ..csv import write_csv
 from ..forms import InviteForm
 from ..models import Batch, BatchItem
 from ..roles import AssignableRoles
-from ..services import Workspace
+from ..services import Snapshot
 from ..services.batches import UNCLEAR, find_batch, find_done_since, is_at_work
 from ..services.batches.reconcile import DOUBTFUL, OTHER_INVITATION
 from ..services.batches.store import as_aware
-from ..services.screening import Verdict
+from ..services.preview import PreviewStatus
 from ..wording import Wording, describe_seconds
 from .page import PageMixin
 
@@ -46,7 +46,7 @@ class OutcomeView(PageMixin):
 
     def get(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
         """Show the outcome, or how far it has got; as a file with ``?format=csv``."""
-        workspace = self.service.open()
+        snapshot = self.service.open()
         batch = find_batch(
             kwargs["batch_id"],
             organization_id=self.service.organization_id,
@@ -56,7 +56,7 @@ class OutcomeView(PageMixin):
             return self.render_problem(
                 self.wording.say("Outcome:unknown"), status=HTTPStatus.NOT_FOUND
             )
-        items = self.service.settle(batch)
+        items = self.service.reconcile(batch)
         since = find_done_since(batch, items)
         presenter = OutcomePresenter(
             batch,
@@ -70,27 +70,27 @@ class OutcomeView(PageMixin):
         wants_progress = htmx.get_fragment(request, htmx.OUTCOME_ID) is not None
         if wants_progress and not at_work:
             return htmx.leave_page(self._get_outcome_url(batch))
-        context = self._get_outcome_context(workspace, batch, items, presenter.get_outcome(items))
+        context = self._get_outcome_context(snapshot, batch, items, presenter.get_outcome(items))
         if wants_progress:
             response: HttpResponse = self.render(self.outcome_progress_template_name, context)
             return htmx.mark_fragment(response, htmx.OUTCOME_ID)
         return self.render(self.outcome_template_name, context)
 
     def _get_outcome_context(
-        self, workspace: Workspace, batch: Batch, items: Sequence[BatchItem], outcome: Outcome
+        self, snapshot: Snapshot, batch: Batch, items: Sequence[BatchItem], outcome: Outcome
     ) -> dict[str, Any]:
         """Return the context of the page; docs/templates.md lists it."""
         at_work = is_at_work(batch)
         left = [item for item in items if item.number not in outcome.since]
-        form = None if at_work else self._get_retry_form(batch, left, workspace.roles)
-        # Without a workspace: the page has no list, and nothing is fetched for one.
+        form = None if at_work else self._get_retry_form(batch, left, snapshot.roles)
+        # Without a snapshot: the page has no list, and nothing is fetched for one.
         context = self._get_page_context(
             None,
-            form or self.get_invite_form(workspace.roles),
-            organization=workspace.organization,
-            membership=workspace.membership,
+            form or self.get_invite_form(snapshot.roles),
+            organization=snapshot.organization,
+            membership=snapshot.membership,
         )
-        if workspace.roles_error is not None:
+        if snapshot.roles_error is not None:
             context["form_problem"] = self.wording.say("Roles")
         url = self._get_outcome_url(batch)
         return context | {
@@ -405,18 +405,18 @@ class OutcomePresenter:
 #: What the check finds where there is nothing left to do by sending.
 _SETTLED: Final = frozenset(
     {
-        str(Verdict.MEMBER),
-        str(Verdict.SELF),
-        str(Verdict.INVITED),
-        str(Verdict.TWICE),
+        str(PreviewStatus.MEMBER),
+        str(PreviewStatus.SELF),
+        str(PreviewStatus.INVITED),
+        str(PreviewStatus.TWICE),
     }
 )
 
 
 #: Rows of a table that had no address in its place.
 _OF_ROWS: Final = {
-    str(Verdict.NO_ADDRESS): Refusal.NO_ADDRESS,
-    str(Verdict.SEVERAL): Refusal.SEVERAL,
+    str(PreviewStatus.NO_ADDRESS): Refusal.NO_ADDRESS,
+    str(PreviewStatus.SEVERAL): Refusal.SEVERAL,
 }
 
 

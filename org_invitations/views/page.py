@@ -23,7 +23,7 @@ from ..clerk import Invitation, InvitationStatus, Role
 from ..forms import InviteForm
 from ..models import Batch, BatchItem
 from ..roles import AssignableRoles
-from ..services import STATUSES, InvitationPage, InvitationQuery, Limit, Workspace, get_sizes
+from ..services import STATUSES, InvitationPage, InvitationQuery, Limit, Snapshot, get_sizes
 from ..services.batches import get_items
 from ..services.batches.reconcile import OTHER_INVITATION
 from ..wording import Wording, describe_expiry, describe_since
@@ -148,7 +148,7 @@ class ListPresenter:
 
     def __init__(
         self,
-        workspace: Workspace | None,
+        snapshot: Snapshot | None,
         query: InvitationQuery,
         *,
         find_url: Callable[..., str],
@@ -156,25 +156,25 @@ class ListPresenter:
     ) -> None:
         """Prepare.
 
-        :param workspace: None where there is nothing to show.
+        :param snapshot: None where there is nothing to show.
         :param query: the state that was asked for; where there is a page, its own counts.
         :param find_url: tells the URL of a view by its name and arguments; empty where the site
             has no such view.
         """
-        self.workspace = workspace
-        self.page = workspace.page if workspace is not None else None
+        self.snapshot = snapshot
+        self.page = snapshot.page if snapshot is not None else None
         self.query = self.page.query if self.page is not None else query
         self.find_url = find_url
         self.wording = wording
 
     def get_context(self) -> dict[str, Any]:
         """Return what the list's templates need; docs/templates.md lists it."""
-        workspace, page, query = self.workspace, self.page, self.query
-        error = workspace.page_error if workspace is not None else None
+        snapshot, page, query = self.snapshot, self.page, self.query
+        error = snapshot.page_error if snapshot is not None else None
         return {
             "page": page,
             "rows": self._rows(page) if page is not None else [],
-            "seats": workspace.seats if workspace is not None else None,
+            "seats": snapshot.seats if snapshot is not None else None,
             "list_problem": self.wording.for_reading(error) if error is not None else None,
             "list_query": query,
             "list_state": query.urlencode(),
@@ -208,7 +208,7 @@ class ListPresenter:
 
     def describe_unfinished(self, items: Iterable[BatchItem]) -> list[Unfinished]:
         """Return those whose new invitation is missing, or of which that is not known yet."""
-        elevated = self.workspace.roles.elevated if self.workspace is not None else frozenset()
+        elevated = self.snapshot.roles.elevated if self.snapshot is not None else frozenset()
         return [
             Unfinished(
                 item=item,
@@ -471,10 +471,10 @@ class PageMixin(OrganizationView):
             return InvitationQuery.parse(dict(parse_qsl(state)))
         return InvitationQuery.parse(self.request.GET)
 
-    def get_list_presenter(self, workspace: Workspace | None) -> ListPresenter:
-        """Return what shows the list of a workspace: :attr:`list_presenter_class`."""
+    def get_list_presenter(self, snapshot: Snapshot | None) -> ListPresenter:
+        """Return what shows the list of a snapshot: :attr:`list_presenter_class`."""
         return self.list_presenter_class(
-            workspace, self.get_query(), find_url=self._find_url, wording=self.wording
+            snapshot, self.get_query(), find_url=self._find_url, wording=self.wording
         )
 
     def _get_list_url(self) -> str:
@@ -485,7 +485,7 @@ class PageMixin(OrganizationView):
         """Return the URL of a view with the way back to the list as it was; or empty."""
         return _with_state(self._find_url(name, **kwargs), self.get_query())
 
-    def _find_unfinished(self, workspace: Workspace) -> list[BatchItem] | None:
+    def _find_unfinished(self, snapshot: Snapshot) -> list[BatchItem] | None:
         """Return what was sent again by half, or perhaps; None where that cannot be looked up."""
         try:
             return list(self.service.get_unfinished())
@@ -497,10 +497,10 @@ class PageMixin(OrganizationView):
     # --- All of it --------------------------------------------------------------------------
 
     def _get_page_context(
-        self, workspace: Workspace | None, form: InviteForm, **extra: Any
+        self, snapshot: Snapshot | None, form: InviteForm, **extra: Any
     ) -> dict[str, Any]:
         """Return the context of the page and of its fragments; docs/templates.md lists it."""
-        presenter = self.get_list_presenter(workspace)
+        presenter = self.get_list_presenter(snapshot)
         context: dict[str, Any] = {
             "form": form,
             # The same form sent twice is one wish: this is what it is known by.
@@ -525,30 +525,30 @@ class PageMixin(OrganizationView):
         }
         # While somebody types in the box to search in, it stays as it is.
         context["search"]["is_typed"] = htmx.get_trigger(self.request) == htmx.SEARCH_ID
-        if workspace is not None:
+        if snapshot is not None:
             context |= {
-                "organization": workspace.organization,
-                "membership": workspace.membership,
+                "organization": snapshot.organization,
+                "membership": snapshot.membership,
             }
-            if workspace.roles_error is not None:
+            if snapshot.roles_error is not None:
                 context["form_problem"] = self.wording.say("Roles")
-            if workspace.page is not None and self._find_url("resend", invitation_id=_ANY):
+            if snapshot.page is not None and self._find_url("resend", invitation_id=_ANY):
                 # Only beside a list: Clerk is asked about them.
-                items = self._find_unfinished(workspace)
+                items = self._find_unfinished(snapshot)
                 context["unfinished"] = presenter.describe_unfinished(items or [])
                 if items is None:
                     context["unfinished_problem"] = self.wording.say("Database:unfinished")
         return context | extra
 
-    def render_list(self, workspace: Workspace, message: str, **extra: Any) -> HttpResponse:
+    def render_list(self, snapshot: Snapshot, message: str, **extra: Any) -> HttpResponse:
         """Return the list as a fragment, whichever target the request named.
 
         :param message: what has just happened.
         :param extra: more for the context.
         """
-        listed = self.service.with_list(workspace, self.get_query())
+        listed = self.service.with_list(snapshot, self.get_query())
         context = self._get_page_context(
-            listed, self.get_invite_form(workspace.roles), status_message=message, **extra
+            listed, self.get_invite_form(snapshot.roles), status_message=message, **extra
         )
         response: HttpResponse = self.render("org_invitations/answers/list.html", context)
         response = htmx.replace_list(response, context["list_url"])

@@ -11,8 +11,8 @@ from django.utils.translation import gettext, ngettext
 
 from ..addresses import Entry, Note, NoteKind, Reading, write_notes
 from ..forms import ALL, InviteForm
+from ..services.preview import Preview, PreviewItem, PreviewStatus
 from ..services.reasons import Reason
-from ..services.screening import Screened, Screening, Verdict
 from ..wording import Wording
 
 #: How many of each kind are shown one by one. A page of ten thousand rows helps nobody.
@@ -46,7 +46,7 @@ class PreviewQuestion:
 class PreviewRow:
     """One piece of what was typed, and what would become of it, in words."""
 
-    screened: Screened
+    previewed: PreviewItem
     #: Empty for what can be invited without more to say.
     text: str
     #: The pending invitation's page to send it again, where there is one.
@@ -61,7 +61,7 @@ class PreviewRow:
 class PreviewReport:
     """The check, ready for its template."""
 
-    screening: Screening
+    preview: Preview
     #: What cannot be sent, or not in this request, first; then what can.
     refused: tuple[PreviewRow, ...]
     sendable: tuple[PreviewRow, ...]
@@ -112,46 +112,46 @@ class PreviewPresenter:
         self.find_url = find_url
         self.limit = limit
 
-    def describe(self, screened: Screened) -> str:
+    def describe(self, previewed: PreviewItem) -> str:
         """Return what would become of a piece; empty where there is nothing to say."""
-        reason = Reason.of_screened(screened)
+        reason = Reason.of_preview(previewed)
         if reason.name:
-            values = {**reason.params, "text": screened.entry.text}
+            values = {**reason.params, "text": previewed.entry.text}
             return str(self.wording.for_item(reason.name, values))
-        if screened.entry.suggestion:
+        if previewed.entry.suggestion:
             return gettext("Did you mean %(suggestion)s?") % {
-                "suggestion": screened.entry.suggestion
+                "suggestion": previewed.entry.suggestion
             }
         return ""
 
     def get_report(
-        self, screening: Screening, form: InviteForm | None = None, *, focus: bool = False
+        self, preview: Preview, form: InviteForm | None = None, *, focus: bool = False
     ) -> PreviewReport:
         """Return what the template shows.
 
         :param form: where the entries come from; without it nothing can be pressed.
         :param focus: whether the heading is to have the focus.
         """
-        elevated = {role.key for role in screening.elevated}
-        number = {id(item): place for place, item in enumerate(screening.items)}
+        elevated = {role.key for role in preview.elevated}
+        number = {id(item): place for place, item in enumerate(preview.items)}
         # Whatever can be mended comes first, and whoever may have been mistyped: the rest needs no
         # look, least of all a row that has no address.
         mendable = sorted(
-            screening.refused,
-            key=lambda item: (not item.entry.suggestion, item.verdict is Verdict.NO_ADDRESS),
+            preview.refused,
+            key=lambda item: (not item.entry.suggestion, item.status is PreviewStatus.NO_ADDRESS),
         )
-        doubtful = sorted(screening.sendable, key=lambda item: not item.entry.suggestion)
+        doubtful = sorted(preview.sendable, key=lambda item: not item.entry.suggestion)
         known = [item for item in doubtful if item.is_known]
         unknown = [item for item in doubtful if not item.is_known]
 
-        def rows(items: Sequence[Screened], elevated: Collection[str]) -> tuple[PreviewRow, ...]:
+        def rows(items: Sequence[PreviewItem], elevated: Collection[str]) -> tuple[PreviewRow, ...]:
             return tuple(self._row(item, number[id(item)], elevated) for item in items[:MAX_SHOWN])
 
         shown_refused, shown_known = rows(mendable, ()), rows(known, elevated)
         shown_unknown = rows(unknown, elevated)
         question = self._question(form.reading) if form is not None else None
         return PreviewReport(
-            screening=screening,
+            preview=preview,
             refused=shown_refused,
             sendable=shown_known,
             unknown=shown_unknown,
@@ -166,15 +166,15 @@ class PreviewPresenter:
             more_unknown=len(unknown) - len(shown_unknown),
             sentences=(self.wording.say("Question:first"),)
             if question
-            else tuple(self._sentences(screening)),
-            button=self._button(len(screening.sendable)),
-            digest=fingerprint_of(item.entry for item in screening.items),
+            else tuple(self._sentences(preview)),
+            button=self._button(len(preview.sendable)),
+            digest=fingerprint_of(item.entry for item in preview.items),
             focus=focus,
-            problem="" if screening.error is None else self.wording.say("Check:incomplete"),
-            notes=tuple(self._notes(screening, form)) if form is not None else (),
+            problem="" if preview.error is None else self.wording.say("Check:incomplete"),
+            notes=tuple(self._notes(preview, form)) if form is not None else (),
             written_notes=write_notes(form.reading) if form is not None else "",
             question=question,
-            presses=tuple(self._presses(screening, form)) if form is not None else (),
+            presses=tuple(self._presses(preview, form)) if form is not None else (),
         )
 
     def _button(self, count: int) -> str:
@@ -183,22 +183,22 @@ class PreviewPresenter:
         text = ngettext("Send %(count)d invitation", "Send %(count)d invitations", count)
         return text % {"count": count}
 
-    def _row(self, screened: Screened, number: int, elevated: Collection[str]) -> PreviewRow:
+    def _row(self, previewed: PreviewItem, number: int, elevated: Collection[str]) -> PreviewRow:
         url = ""
-        if screened.invitation is not None:
-            url = self.find_url("resend", invitation_id=screened.invitation.id)
-        is_elevated = screened.role is not None and screened.role.key in elevated
+        if previewed.invitation is not None:
+            url = self.find_url("resend", invitation_id=previewed.invitation.id)
+        is_elevated = previewed.role is not None and previewed.role.key in elevated
         offers = tuple(
             Press("use", f"{number}:{offer}", gettext("Use %(address)s") % {"address": offer})
-            for offer in screened.entry.offers[:MAX_OFFERS]
+            for offer in previewed.entry.offers[:MAX_OFFERS]
         )
-        return PreviewRow(screened, self.describe(screened), url, is_elevated, offers)
+        return PreviewRow(previewed, self.describe(previewed), url, is_elevated, offers)
 
-    def _sentences(self, screening: Screening) -> Iterable[str]:
-        counts = screening.counts
-        later = counts[Verdict.LATER]
-        unknown = sum(not item.is_known for item in screening.sendable)
-        count = counts[Verdict.NEW] - unknown
+    def _sentences(self, preview: Preview) -> Iterable[str]:
+        counts = preview.counts
+        later = counts[PreviewStatus.LATER]
+        unknown = sum(not item.is_known for item in preview.sendable)
+        count = counts[PreviewStatus.NEW] - unknown
         if count or not unknown:
             yield ngettext("%(count)d can be invited.", "%(count)d can be invited.", count) % {
                 "count": count
@@ -209,7 +209,7 @@ class PreviewPresenter:
                 "It is not known whether %(count)d can be invited.",
                 unknown,
             ) % {"count": unknown}
-        if refused := len(screening.refused) - later:
+        if refused := len(preview.refused) - later:
             yield ngettext(
                 "%(count)d cannot be invited.", "%(count)d cannot be invited.", refused
             ) % {"count": refused}
@@ -219,8 +219,8 @@ class PreviewPresenter:
                 "%(count)d more must wait for the next step: %(limit)d go at a time.",
                 later,
             ) % {"count": later, "limit": self.limit}
-        if screening.seats is not None and counts[Verdict.NO_SEAT]:
-            left = screening.seats.left or 0
+        if preview.seats is not None and counts[PreviewStatus.NO_SEAT]:
+            left = preview.seats.left or 0
             if left:
                 yield ngettext(
                     "Only %(count)d seat is left.", "Only %(count)d seats are left.", left
@@ -228,11 +228,11 @@ class PreviewPresenter:
             else:
                 yield gettext("No seat is left.")
 
-    def _notes(self, screening: Screening, form: InviteForm) -> Iterable[str]:
+    def _notes(self, preview: Preview, form: InviteForm) -> Iterable[str]:
         """Yield what is said once of a whole text or file."""
         for note in form.reading.notes:
             yield self._describe_note(note)
-        if screening.counts[Verdict.ROLE_UNKNOWN]:
+        if preview.counts[PreviewStatus.ROLE_UNKNOWN]:
             names = ", ".join(role.name for role in form.offered_roles.roles)
             yield self.wording.say("Note:roles-unknown", names=names)
 
@@ -274,17 +274,17 @@ class PreviewPresenter:
         answers.append(Press("column", ALL, gettext("All of them")))
         return PreviewQuestion(text, tuple(answers))
 
-    def _presses(self, screening: Screening, form: InviteForm) -> Iterable[Press]:
+    def _presses(self, preview: Preview, form: InviteForm) -> Iterable[Press]:
         """Yield what can be changed for many rows at once."""
         offers = sum(
-            bool(item.entry.suggestion and not item.entry.alternatives) for item in screening.items
+            bool(item.entry.suggestion and not item.entry.alternatives) for item in preview.items
         )
         if offers > 1:
             label = ngettext(
                 "Use %(count)d suggestion", "Use all %(count)d suggestions", offers
             ) % {"count": offers}
             yield Press("use", ALL, label)
-        unknown = screening.counts[Verdict.ROLE_UNKNOWN]
+        unknown = preview.counts[PreviewStatus.ROLE_UNKNOWN]
         role = form.offered_roles.get(str(form["role"].value() or ""))
         if unknown and role is not None:
             label = ngettext(

@@ -15,10 +15,10 @@ from ..clerk import ClerkError, Invitation
 from ..clerk import exceptions as exc
 from ..forms import ResendForm
 from ..models import BatchItem
-from ..services import RoleNotGranted, Workspace
-from ..services.batches import BatchTaken
+from ..services import RoleNotGranted, Snapshot
+from ..services.batches import KeyReused
 from ..services.batches.reconcile import OTHER_INVITATION
-from ..services.replacing import get_period
+from ..services.batches.resend import get_period
 from ..wording import Problem, Stage, describe_expiry
 from .base import with_retry_after
 from .confirm import ConfirmationMixin
@@ -51,38 +51,38 @@ class ResendInvitationView(ConfirmationMixin):
 
     def get(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
         """Ask, as a page or in the list's dialog; nothing is changed by that."""
-        workspace, problem = self._open()
+        snapshot, problem = self._open()
         if problem is not None:
-            return self._render_gone(workspace, problem)
-        return self._ask(workspace, self.get_resend_form(workspace))
+            return self._render_gone(snapshot, problem)
+        return self._ask(snapshot, self.get_resend_form(snapshot))
 
     def post(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
         """Send it again, and say what became of it."""
-        workspace, problem = self._open(afresh=True, seats=True)
+        snapshot, problem = self._open(fresh=True, seats=True)
         if "finish" in request.POST or "leave" in request.POST:
-            return self._finish_or_leave(workspace)
+            return self._finish_or_leave(snapshot)
         if problem is not None:
-            return self._render_gone(workspace, problem)
-        if workspace.roles_error is not None:
+            return self._render_gone(snapshot, problem)
+        if snapshot.roles_error is not None:
             message = self.wording.say("Roles")
             return self._render_unavailable(Problem(message, status=HTTPStatus.SERVICE_UNAVAILABLE))
-        form = self.get_resend_form(workspace, request.POST)
+        form = self.get_resend_form(snapshot, request.POST)
         if not form.is_valid():
-            return self._ask(workspace, form, status=self.invalid_status)
-        if self._was_revoked_meanwhile(workspace):
-            revoked = self.wording.say("Resend:revoked", **self._get_invitation_values(workspace))
-            return self._ask(workspace, form, Problem(revoked, status=HTTPStatus.CONFLICT))
-        if self._was_revoked_since(workspace):
-            message = self.wording.say("Invite:revoked", **self._get_invitation_values(workspace))
-            return self._ask(workspace, form, Problem(message, status=HTTPStatus.CONFLICT))
+            return self._ask(snapshot, form, status=self.invalid_status)
+        if self._was_revoked_meanwhile(snapshot):
+            revoked = self.wording.say("Resend:revoked", **self._get_invitation_values(snapshot))
+            return self._ask(snapshot, form, Problem(revoked, status=HTTPStatus.CONFLICT))
+        if self._was_revoked_since(snapshot):
+            message = self.wording.say("Invite:revoked", **self._get_invitation_values(snapshot))
+            return self._ask(snapshot, form, Problem(message, status=HTTPStatus.CONFLICT))
         try:
-            item = self._replace(workspace, form)
+            item = self._replace(snapshot, form)
         except RoleNotGranted:
             form.add_problem(self.wording.say("RoleNotGranted"), "role")
-            return self._ask(workspace, form, status=self.invalid_status)
+            return self._ask(snapshot, form, status=self.invalid_status)
         except ClerkError as error:
-            return self._ask(workspace, form, self._explain(error, workspace, self._get_stage()))
-        return self._item_response(workspace, item, form)
+            return self._ask(snapshot, form, self._explain(error, snapshot, self._get_stage()))
+        return self._item_response(snapshot, item, form)
 
     # --- The question -----------------------------------------------------------------------
 
@@ -90,33 +90,33 @@ class ResendInvitationView(ConfirmationMixin):
         """Return the class of the form that sends again: :attr:`resend_form_class`."""
         return self.resend_form_class
 
-    def get_resend_form(self, workspace: Workspace, data: Any = None) -> ResendForm:
+    def get_resend_form(self, snapshot: Snapshot, data: Any = None) -> ResendForm:
         """Return the form, with what the invitation has preselected."""
-        invitation = workspace.invitation
+        invitation = snapshot.invitation
         initial: dict[str, Any] = {}
         if invitation is not None:
             if days := get_period(invitation):
                 initial["expires_in_days"] = days
             # A role that this person cannot give is not replaced by one that nobody chose.
-            known = invitation.role in workspace.roles
+            known = invitation.role in snapshot.roles
             initial["role"] = invitation.role if known else ""
-        return self.get_resend_form_class()(data, roles=workspace.roles, initial=initial)
+        return self.get_resend_form_class()(data, roles=snapshot.roles, initial=initial)
 
-    def _open(self, **how: Any) -> tuple[Workspace, Problem | None]:
-        """Return the workspace with the invitation, and what makes sending it again senseless."""
+    def _open(self, **how: Any) -> tuple[Snapshot, Problem | None]:
+        """Return the snapshot with the invitation, and what makes sending it again senseless."""
         try:
-            workspace = self.service.open(invitation_id=self.kwargs["invitation_id"], **how)
+            snapshot = self.service.open(invitation_id=self.kwargs["invitation_id"], **how)
         except exc.InvitationNotFound as error:
-            workspace = self.service.open(roles=False)
-            return workspace, self._explain(error, workspace)
-        invitation = workspace.invitation
+            snapshot = self.service.open(roles=False)
+            return snapshot, self._explain(error, snapshot)
+        invitation = snapshot.invitation
         if invitation is not None and invitation.is_accepted:
-            return workspace, self._explain(exc.InvitationNotPending(), workspace)
-        return workspace, None
+            return snapshot, self._explain(exc.InvitationNotPending(), snapshot)
+        return snapshot, None
 
     def _ask(
         self,
-        workspace: Workspace | None,
+        snapshot: Snapshot | None,
         form: ResendForm,
         problem: Problem | None = None,
         *,
@@ -126,7 +126,7 @@ class ResendInvitationView(ConfirmationMixin):
         if problem is not None:
             form.add_problem(problem.message, problem.field)
             status = problem.status
-        response = self._render_question(workspace, form, status=status)
+        response = self._render_question(snapshot, form, status=status)
         return with_retry_after(response, problem) if problem else response
 
     def _render_unavailable(
@@ -140,24 +140,22 @@ class ResendInvitationView(ConfirmationMixin):
         return self._ask(None, form, problem)
 
     def _render_question(
-        self, workspace: Workspace | None, form: ResendForm | None, *, status: int, told: str = ""
+        self, snapshot: Snapshot | None, form: ResendForm | None, *, status: int, told: str = ""
     ) -> HttpResponse:
         """Return the question, or what is ``told`` in its place, as a page or for the dialog."""
-        invitation = workspace.invitation if workspace is not None else None
+        invitation = snapshot.invitation if snapshot is not None else None
         is_pending = invitation is None or invitation.is_pending
         is_changed = self.is_change and is_pending
         context = self._get_question_context(
-            workspace,
+            snapshot,
             invitation=invitation,
             resend_form=form,
-            roles_problem=(
-                self.wording.say("Roles") if workspace and workspace.roles_error else ""
-            ),
+            roles_problem=(self.wording.say("Roles") if snapshot and snapshot.roles_error else ""),
             resend_url=self.request.path,
             is_change=is_changed,
             told=told,
             # Nothing was begun where nothing is known, so the question is still the same one.
-            batch_id=(self._get_batch_id() if workspace is None else None) or uuid4(),
+            batch_id=(self._get_batch_id() if snapshot is None else None) or uuid4(),
             seen=invitation.status if invitation else self.request.POST.get("seen", ""),
             expires_text=describe_expiry(invitation.expires_at) if invitation else "",
         )
@@ -170,15 +168,15 @@ class ResendInvitationView(ConfirmationMixin):
             has_failed=bool(told or (form is not None and form.errors)),
         )
 
-    def _render_gone(self, workspace: Workspace, problem: Problem) -> HttpResponseBase:
+    def _render_gone(self, snapshot: Snapshot, problem: Problem) -> HttpResponseBase:
         """Tell what happened to the invitation meanwhile: it is no failure."""
         if self._in_dialog:
-            return self.list_response(workspace, problem.message, look="notice")
-        return self._render_question(workspace, None, status=problem.status, told=problem.message)
+            return self.list_response(snapshot, problem.message, look="notice")
+        return self._render_question(snapshot, None, status=problem.status, told=problem.message)
 
     # --- What is done -----------------------------------------------------------------------
 
-    def _replace(self, workspace: Workspace, form: ResendForm) -> BatchItem:
+    def _replace(self, snapshot: Snapshot, form: ResendForm) -> BatchItem:
         """Send it again; the same question answered twice does it once."""
         data = form.cleaned_data
         options: dict[str, Any] = {
@@ -188,16 +186,16 @@ class ResendInvitationView(ConfirmationMixin):
         }
         batch_id = self._get_batch_id() or uuid4()
         try:
-            return self.service.replace_invitation(workspace, batch_id=batch_id, **options)
-        except BatchTaken as taken:
-            return self.service.replace_invitation(workspace, batch_id=taken.instead, **options)
+            return self.service.replace_invitation(snapshot, batch_id=batch_id, **options)
+        except KeyReused as taken:
+            return self.service.replace_invitation(snapshot, batch_id=taken.instead, **options)
 
-    def _was_revoked_meanwhile(self, workspace: Workspace) -> bool:
+    def _was_revoked_meanwhile(self, snapshot: Snapshot) -> bool:
         """Whether somebody has taken the invitation back since the question was asked.
 
         What the answer to this very question has revoked does not count.
         """
-        invitation = workspace.invitation
+        invitation = snapshot.invitation
         if invitation is None or not invitation.is_revoked:
             return False
         batch_id = self._get_batch_id()
@@ -205,12 +203,12 @@ class ResendInvitationView(ConfirmationMixin):
             return False
         return self.request.POST.get("seen") == "pending"
 
-    def _was_revoked_since(self, workspace: Workspace) -> bool:
+    def _was_revoked_since(self, snapshot: Snapshot) -> bool:
         """Whether this very question was answered before, and its new invitation revoked then.
 
         To say again that it was sent would not be true any more.
         """
-        old, batch_id = workspace.invitation, self._get_batch_id()
+        old, batch_id = snapshot.invitation, self._get_batch_id()
         if old is None or old.is_pending or batch_id is None:
             return False  # nothing has taken its place yet
         before = self.service.find_replacement(batch_id)
@@ -219,78 +217,78 @@ class ResendInvitationView(ConfirmationMixin):
         sent = self.service.find_invitation(before.invitation_id)
         return sent is not None and sent.is_revoked
 
-    def _finish_or_leave(self, workspace: Workspace) -> HttpResponseBase:
+    def _finish_or_leave(self, snapshot: Snapshot) -> HttpResponseBase:
         """Do the missing half of a resend, or leave it."""
         invitation_id = self.kwargs["invitation_id"]
         item = self.service.find_unfinished(invitation_id)
         if item is None:
             for unknown in self.service.get_unfinished(invitation_id):
                 # Nobody knows yet whether anything is missing.
-                return self._item_response(workspace, unknown, None)
+                return self._item_response(snapshot, unknown, None)
             return self.list_response(
-                workspace, gettext("There is nothing left to finish."), look="notice"
+                snapshot, gettext("There is nothing left to finish."), look="notice"
             )
         if "leave" in self.request.POST:
-            item = self.service.leave_replacement(item)
+            item = self.service.leave(item)
             if item.state != State.REFUSED:
-                return self._item_response(workspace, item, None)
+                return self._item_response(snapshot, item, None)
             message = (
                 gettext("%(email_address)s keeps the other invitation.")
                 if item.reason == OTHER_INVITATION
                 else gettext("%(email_address)s stays uninvited.")
             )
-            return self.list_response(workspace, message % {"email_address": item.email_address})
+            return self.list_response(snapshot, message % {"email_address": item.email_address})
         # The tick was somebody's who may have been somebody else, and perhaps a while ago.
-        if item.role in workspace.roles.elevated and "confirm_elevated" not in self.request.POST:
+        if item.role in snapshot.roles.elevated and "confirm_elevated" not in self.request.POST:
             message = self.wording.say("Resend:elevated", email_address=item.email_address)
-            return self.list_response(workspace, message, look="notice")
+            return self.list_response(snapshot, message, look="notice")
         try:
-            item = self.service.finish_replacement(workspace, item)
+            item = self.service.finish(snapshot, item)
         except RoleNotGranted:
             return self.list_response(
-                workspace, self.wording.say("Item:RoleNotGranted"), look="notice"
+                snapshot, self.wording.say("Item:RoleNotGranted"), look="notice"
             )
         except ClerkError as error:
             # Nothing was changed, even where something was sent that was to.
             stage = Stage.WRITING if self.service.has_written else self._get_stage()
-            problem = self._explain(error, workspace, stage)
-            return self.list_response(workspace, problem.message, look="notice")
-        return self._item_response(workspace, item, None)
+            problem = self._explain(error, snapshot, stage)
+            return self.list_response(snapshot, problem.message, look="notice")
+        return self._item_response(snapshot, item, None)
 
     def _item_response(
-        self, workspace: Workspace, item: BatchItem, form: ResendForm | None
+        self, snapshot: Snapshot, item: BatchItem, form: ResendForm | None
     ) -> HttpResponseBase:
         """Say what became of it."""
         if item.state == State.DONE:
-            return self._sent_response(workspace, item)
+            return self._sent_response(snapshot, item)
         if sentence := _OPEN.get(item.state):
             # The list comes with what can be done about it, as Clerk has it by then.
             if item.state == State.HALF_DONE and item.reason == OTHER_INVITATION:
                 sentence = "Resend:other-invitation"
             message = self.wording.say(sentence, email_address=item.email_address)
-            return self.list_response(workspace, message, look="summary")
-        problem = self._get_problem(workspace, item)
+            return self.list_response(snapshot, message, look="summary")
+        problem = self._get_problem(snapshot, item)
         if item.reason == exc.InvitationNotPending.__name__:
-            return self._render_gone(workspace, problem)
+            return self._render_gone(snapshot, problem)
         if form is None:
-            return self.list_response(workspace, problem.message, look="notice")
-        return self._ask(workspace, form, problem)
+            return self.list_response(snapshot, problem.message, look="notice")
+        return self._ask(snapshot, form, problem)
 
     # --- What is said -----------------------------------------------------------------------
 
-    def _get_problem(self, workspace: Workspace, item: BatchItem) -> Problem:
+    def _get_problem(self, snapshot: Snapshot, item: BatchItem) -> Problem:
         """Return why nothing was done, in words."""
         kind = exc.find_kind(item.reason) or ClerkError
         error = kind()
         if isinstance(error, exc.RateLimited):
             error.retry_after = item.params.get("retry_after")
-        problem = self._explain(error, workspace)
+        problem = self._explain(error, snapshot)
         if item.reason in self.wording.messages and kind is not exc.InvitationNotPending:
             return problem
         text = self.wording.for_item(item.reason, item.params)
         return replace(problem, message=f"{item.email_address}: {text}")
 
-    def _sent_response(self, workspace: Workspace, item: BatchItem) -> HttpResponseBase:
+    def _sent_response(self, snapshot: Snapshot, item: BatchItem) -> HttpResponseBase:
         """Show the list anew and say to whom it was sent."""
         no_email = item.batch.options.get("notify") is False
         message = (
@@ -305,32 +303,32 @@ class ResendInvitationView(ConfirmationMixin):
             )
         ) % {"email_address": item.email_address, "role": item.role_name}
         action = self._get_link_action(item.invitation_id) if no_email else {}
-        return self.list_response(workspace, message, action=action, new_id=item.invitation_id)
+        return self.list_response(snapshot, message, action=action, new_id=item.invitation_id)
 
     def _explain(
-        self, error: ClerkError, workspace: Workspace, stage: Stage = Stage.WRITING
+        self, error: ClerkError, snapshot: Snapshot, stage: Stage = Stage.WRITING
     ) -> Problem:
         """Return what an error means here, in words."""
-        invitation = workspace.invitation
-        values = self._get_invitation_values(workspace)
+        invitation = snapshot.invitation
+        values = self._get_invitation_values(snapshot)
         if isinstance(error, exc.DuplicateInvitation):
-            values["existing"] = self._find_existing(workspace)
+            values["existing"] = self._find_existing(snapshot)
         if isinstance(error, exc.InvitationNotPending) and invitation is not None:
             message = self.wording.say("Resend:accepted", **values)
             return Problem(message, status=HTTPStatus.CONFLICT)
         return self.wording.for_error(error, stage, **values)
 
-    def _get_invitation_values(self, workspace: Workspace) -> dict[str, Any]:
+    def _get_invitation_values(self, snapshot: Snapshot) -> dict[str, Any]:
         """Return what the sentences about this invitation may name."""
-        values = self._get_values() | {"organization": workspace.organization.name}
-        if workspace.invitation is not None:
-            values["email_address"] = workspace.invitation.email_address
+        values = self._get_values() | {"organization": snapshot.organization.name}
+        if snapshot.invitation is not None:
+            values["email_address"] = snapshot.invitation.email_address
         return values
 
-    def _find_existing(self, workspace: Workspace) -> Invitation | None:
+    def _find_existing(self, snapshot: Snapshot) -> Invitation | None:
         """Return the pending invitation that is in the way; a nicety, so None if it fails."""
         try:
-            address = workspace.invitation.email_address if workspace.invitation else ""
+            address = snapshot.invitation.email_address if snapshot.invitation else ""
             return self.service.get_pending(address) if address else None
         except ClerkError:
             return None

@@ -10,7 +10,7 @@ from django.utils.translation import gettext
 
 from ..clerk import ClerkError, Invitation
 from ..clerk import exceptions as exc
-from ..services import Unsettled, Workspace
+from ..services import OutcomeUnknown, Snapshot
 from ..wording import Problem
 from .base import with_retry_after
 from .confirm import ConfirmationMixin
@@ -27,35 +27,35 @@ class RevokeInvitationView(ConfirmationMixin):
     def get(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
         """Ask, naming the person: as a page, or in the list's dialog."""
         try:
-            workspace = self.service.open(invitation_id=kwargs["invitation_id"], roles=False)
+            snapshot = self.service.open(invitation_id=kwargs["invitation_id"], roles=False)
         except exc.InvitationNotFound as error:
             return self._render_gone(self.service.open(roles=False), None, error)
-        invitation = workspace.invitation
+        invitation = snapshot.invitation
         if invitation is None or not invitation.is_pending:
-            return self._render_gone(workspace, invitation)
-        return self._ask(workspace, invitation)
+            return self._render_gone(snapshot, invitation)
+        return self._ask(snapshot, invitation)
 
     def post(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
         """Revoke, and say what became of it."""
         invitation_id: str = kwargs["invitation_id"]
-        workspace = self.service.open(afresh=True, roles=False)
+        snapshot = self.service.open(fresh=True, roles=False)
         try:
             invitation = self.service.revoke(invitation_id)
-        except Unsettled as error:
-            return self._ask_again(workspace, self.wording.for_unsettled("revoke", error))
+        except OutcomeUnknown as error:
+            return self._ask_again(snapshot, self.wording.for_unsettled("revoke", error))
         except exc.InvitationNotPending as error:
-            return self._render_gone(workspace, error.invitation, error)
+            return self._render_gone(snapshot, error.invitation, error)
         except exc.InvitationNotFound as error:
-            return self._render_gone(workspace, None, error)
+            return self._render_gone(snapshot, None, error)
         except exc.OrganizationNotFound:
             raise
         except ClerkError as error:
-            values = self._get_values() | {"organization": workspace.organization.name}
-            return self._ask_again(workspace, self.wording.for_writing(error, **values))
+            values = self._get_values() | {"organization": snapshot.organization.name}
+            return self._ask_again(snapshot, self.wording.for_writing(error, **values))
         message = gettext("Invitation to %(email_address)s revoked. Its link no longer works.") % {
             "email_address": invitation.email_address
         }
-        return self.list_response(workspace, message, action=self._get_way_back(invitation))
+        return self.list_response(snapshot, message, action=self._get_way_back(invitation))
 
     def _render_unavailable(
         self, problem: Problem, renewal: dict[str, Any] | None = None
@@ -67,7 +67,7 @@ class RevokeInvitationView(ConfirmationMixin):
 
     def _ask(
         self,
-        workspace: Workspace | None,
+        snapshot: Snapshot | None,
         invitation: Invitation | None,
         problem: Problem | None = None,
         *,
@@ -75,7 +75,7 @@ class RevokeInvitationView(ConfirmationMixin):
     ) -> HttpResponse:
         """Return the question, or what stands in its way."""
         context = self._get_question_context(
-            workspace,
+            snapshot,
             invitation=invitation,
             problem=problem,
             can_revoke=can_revoke,
@@ -89,23 +89,23 @@ class RevokeInvitationView(ConfirmationMixin):
             has_failed=problem is not None,
         )
 
-    def _ask_again(self, workspace: Workspace, problem: Problem) -> HttpResponse:
+    def _ask_again(self, snapshot: Snapshot, problem: Problem) -> HttpResponse:
         """Ask again, with the reason why it was not done."""
         invitation = self.service.find_invitation(self.kwargs["invitation_id"])
-        return with_retry_after(self._ask(workspace, invitation, problem), problem)
+        return with_retry_after(self._ask(snapshot, invitation, problem), problem)
 
     def _render_gone(
-        self, workspace: Workspace, invitation: Invitation | None, error: ClerkError | None = None
+        self, snapshot: Snapshot, invitation: Invitation | None, error: ClerkError | None = None
     ) -> HttpResponseBase:
         """Tell what happened to the invitation meanwhile: it is no failure."""
         problem = self.wording.for_writing(
             error or exc.InvitationNotPending(),
             existing=invitation,
-            **self._get_values() | {"organization": workspace.organization.name},
+            **self._get_values() | {"organization": snapshot.organization.name},
         )
         if self._in_dialog:
-            return self.list_response(workspace, problem.message, look="notice")
-        return self._ask(workspace, None, problem, can_revoke=False)
+            return self.list_response(snapshot, problem.message, look="notice")
+        return self._ask(snapshot, None, problem, can_revoke=False)
 
     def _get_way_back(self, invitation: Invitation) -> dict[str, str]:
         """Return a link that invites the person again, with ``url`` and ``text``, if there is."""

@@ -16,17 +16,17 @@ from ..clerk import ClerkError
 from ..clerk import exceptions as exc
 from ..converters import INVITATION_ID
 from ..models import Batch, BatchItem
-from ..services import NotPermitted, TooManyInvitations, Workspace
+from ..services import NotPermitted, Snapshot, TooManyInvitations
 from ..services.batches import (
-    BatchTaken,
-    begin_batch,
+    KeyReused,
+    claim,
     find_batch,
     get_items,
-    settle_item,
-    stop_batch,
-    take_up,
+    get_or_create,
+    halt,
+    record,
 )
-from ..services.choosing import MAX_CHOSEN, Chosen
+from ..services.selection import MAX_SELECTED, SelectedInvitation
 from ..wording import Problem, describe_seconds
 from .base import SeeOther, with_retry_after
 from .confirm import ConfirmationMixin
@@ -89,17 +89,17 @@ class SelectionView(ConfirmationMixin):
         is_confirmed = "confirmed" in request.POST and is_new
         sends = action == Batch.Action.RESEND
         try:
-            workspace = self.service.open(afresh=is_confirmed, roles=sends, seats=sends)
-            if sends and workspace.roles_error is not None:
-                raise workspace.roles_error
-            chosen = self.service.judge_chosen(workspace, action, self._get_chosen())
+            snapshot = self.service.open(fresh=is_confirmed, roles=sends, seats=sends)
+            if sends and snapshot.roles_error is not None:
+                raise snapshot.roles_error
+            chosen = self.service.evaluate(snapshot, action, self._get_chosen())
         except TooManyInvitations as error:
-            return self._refuse("Selection:many", count=error.count, limit=MAX_CHOSEN)
+            return self._refuse("Selection:many", count=error.count, limit=MAX_SELECTED)
         if not is_confirmed or not any(one.is_possible for one in chosen):
-            return self._ask(workspace, action, chosen)
-        if self._get_elevated(workspace, action, chosen) and "confirm_elevated" not in request.POST:
-            return self._ask(workspace, action, chosen, self.wording.say("Selection:elevated"))
-        return self._start(workspace, action, chosen)
+            return self._ask(snapshot, action, chosen)
+        if self._get_elevated(snapshot, action, chosen) and "confirm_elevated" not in request.POST:
+            return self._ask(snapshot, action, chosen, self.wording.say("Selection:elevated"))
+        return self._start(snapshot, action, chosen)
 
     # --- What was chosen ------------------------------------------------------------------------
 
@@ -109,13 +109,13 @@ class SelectionView(ConfirmationMixin):
         ids = (text if _ID.fullmatch(text) else NO_ID for text in posted)
         return list(dict.fromkeys(ids))
 
-    def _get_chosen(self) -> Sequence[Chosen]:
+    def _get_chosen(self) -> Sequence[SelectedInvitation]:
         """Return the invitations that were chosen: one by one, or all that a list shows."""
         query = self.get_query()
         if "all" in self.request.POST and "confirmed" not in self.request.POST:
-            found = self.service.find_all(query, MAX_CHOSEN)
-            return [Chosen(invitation.id, invitation) for invitation in found]
-        return self.service.find_chosen(self._get_ids(), query.status)
+            found = self.service.find_all(query, MAX_SELECTED)
+            return [SelectedInvitation(invitation.id, invitation) for invitation in found]
+        return self.service.find_selected(self._get_ids(), query.status)
 
     def _find_before(self) -> Batch | None:
         """Return what has been begun with the same question before."""
@@ -136,14 +136,14 @@ class SelectionView(ConfirmationMixin):
     # --- Doing it -------------------------------------------------------------------------------
 
     def _start(
-        self, workspace: Workspace, action: str, chosen: Sequence[Chosen]
+        self, snapshot: Snapshot, action: str, chosen: Sequence[SelectedInvitation]
     ) -> HttpResponseBase:
         """Write down what is going to be done, do it, and go to the outcome."""
         batch_id = self._get_batch_id()
         if batch_id is None:
-            return self._ask(workspace, action, chosen)
+            return self._ask(snapshot, action, chosen)
         try:
-            batch, is_new = begin_batch(
+            batch, is_new = get_or_create(
                 batch_id,
                 action,
                 [self._make_item(action, one) for one in chosen],
@@ -155,16 +155,16 @@ class SelectionView(ConfirmationMixin):
                 else {},
                 retry_of=self._get_retry_of(),
             )
-        except BatchTaken as taken:
+        except KeyReused as taken:
             # The same question was sent twice at the same moment, or somebody made up its id.
             if taken.batch is not None and self._is_same(taken.batch, action):
                 return self.batch_response(taken.batch)
-            return self._ask(workspace, action, chosen)
+            return self._ask(snapshot, action, chosen)
         if is_new:
             self._run(batch)
         return self.batch_response(batch)
 
-    def _make_item(self, action: str, one: Chosen) -> BatchItem:
+    def _make_item(self, action: str, one: SelectedInvitation) -> BatchItem:
         """Return the item of an invitation that was chosen: to be dealt with, or refused."""
         item = BatchItem()
         if action == Batch.Action.RESEND:
@@ -175,7 +175,7 @@ class SelectionView(ConfirmationMixin):
             item.email_address = one.invitation.email_address
             item.role = one.invitation.role
             item.role_name = one.invitation.role_name[:MAX_ROLE_NAME]
-        return settle_item(item, State.WAITING if one.is_possible else State.REFUSED, one.reason)
+        return record(item, State.WAITING if one.is_possible else State.REFUSED, one.reason)
 
     def _run(self, batch: Batch) -> None:
         """Do what waits in a batch. What does not work is in its items afterwards.
@@ -188,11 +188,11 @@ class SelectionView(ConfirmationMixin):
             else:
                 self.service.resend_invitations(batch)
         except NotPermitted:
-            stop_batch(batch, State.REFUSED, exc.PermissionDenied())
+            halt(batch, State.REFUSED, exc.PermissionDenied())
             raise
         except ClerkError as error:
             # The permission could not be asked for again: nothing was done, all of it waits.
-            stop_batch(batch, State.WAITING, error)
+            halt(batch, State.WAITING, error)
 
     def _resume(self) -> HttpResponseBase:
         """Go on with what waits in a batch; the question has been answered before."""
@@ -202,16 +202,16 @@ class SelectionView(ConfirmationMixin):
                 self.wording.say("Outcome:unknown"), status=HTTPStatus.NOT_FOUND
             )
         sends = batch.action == Batch.Action.RESEND
-        self.service.open(afresh=True, roles=sends, seats=sends)
-        self.service.settle(batch)
-        if take_up(batch, actor_id=self.identity.actor_id):
+        self.service.open(fresh=True, roles=sends, seats=sends)
+        self.service.reconcile(batch)
+        if claim(batch, actor_id=self.identity.actor_id):
             self._run(batch)
         return self.batch_response(batch)
 
     # --- The question ---------------------------------------------------------------------------
 
     def _get_elevated(
-        self, workspace: Workspace, action: str, chosen: Sequence[Chosen]
+        self, snapshot: Snapshot, action: str, chosen: Sequence[SelectedInvitation]
     ) -> list[str]:
         """Return the names of the roles that are given and need a second thought."""
         if action != Batch.Action.RESEND:
@@ -221,12 +221,16 @@ class SelectionView(ConfirmationMixin):
             for one in chosen
             if one.is_possible
             and one.invitation is not None
-            and one.invitation.role in workspace.roles.elevated
+            and one.invitation.role in snapshot.roles.elevated
         }
         return list(names)
 
     def _ask(
-        self, workspace: Workspace, action: str, chosen: Sequence[Chosen], message: str = ""
+        self,
+        snapshot: Snapshot,
+        action: str,
+        chosen: Sequence[SelectedInvitation],
+        message: str = "",
     ) -> HttpResponse:
         """Return the question, which names the people; or why there is nothing to ask."""
         possible = [one.invitation for one in chosen if one.is_possible and one.invitation]
@@ -247,13 +251,13 @@ class SelectionView(ConfirmationMixin):
             more_people=people[MAX_NAMED:],
             skipped=skipped[:MAX_NAMED],
             more_skipped=skipped[MAX_NAMED:],
-            elevated=self._get_elevated(workspace, action, chosen),
+            elevated=self._get_elevated(snapshot, action, chosen),
             notice=self._get_notice(action, len(people)),
             all_again=again,
             message=message,
         )
 
-    def _describe_skipped(self, one: Chosen) -> Skipped:
+    def _describe_skipped(self, one: SelectedInvitation) -> Skipped:
         """Return why nothing will be done with an invitation."""
         address = one.invitation.email_address if one.invitation is not None else ""
         return Skipped(address, self.wording.for_item(one.reason.name, one.reason.params))

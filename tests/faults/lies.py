@@ -74,8 +74,8 @@ LIES: Final = (
         (
             Edit(
                 "views/invite.py",
-                "return self.form_invalid(workspace, form, self._explain(error, workspace, form))",
-                "return self.form_invalid(workspace, form)",
+                "return self.form_invalid(snapshot, form, self._explain(error, snapshot, form))",
+                "return self.form_invalid(snapshot, form)",
             ),
         ),
         (failures.WORDLESS,),
@@ -85,7 +85,7 @@ LIES: Final = (
         "an invitation is sent again after a lost answer",
         (
             Edit(
-                "services/creating.py",
+                "services/batches/resend.py",
                 "        lost = error\n",
                 "        return api.invite_member(request)\n",
             ),
@@ -122,7 +122,7 @@ LIES: Final = (
         "an item is done without anything being sent",
         (
             Edit(
-                "services/inviting.py",
+                "services/batches/invite.py",
                 "ResultState.UNSETTLED: State.UNSETTLED,",
                 "ResultState.UNSETTLED: State.DONE,",
             ),
@@ -156,7 +156,7 @@ LIES: Final = (
         "nothing was changed, it says, after it was",
         (
             Edit(
-                "services/revoking.py",
+                "services/batches/revoke.py",
                 "    if found.is_revoked:\n        return found\n",
                 "    if found.is_revoked:\n        raise lost\n",
             ),
@@ -181,8 +181,8 @@ LIES: Final = (
         (
             Edit(
                 "services/batches/reconcile.py",
-                "    elif not is_over(item.batch):\n        settle_item(item, State.UNSETTLED",
-                "    elif False:\n        settle_item(item, State.UNSETTLED",
+                "    elif not is_over(item.batch):\n        record(item, State.UNSETTLED",
+                "    elif False:\n        record(item, State.UNSETTLED",
             ),
         ),
         (failures.UNINVITED,),
@@ -192,7 +192,7 @@ LIES: Final = (
         "a person is left uninvited after half a resend",
         (
             Edit(
-                "services/replacing.py",
+                "services/batches/resend.py",
                 "self._settle(item, State.HALF_DONE, Reason.of_error(error))",
                 "self._settle(item, State.FAILED, Reason.of_error(error))",
             ),
@@ -204,7 +204,7 @@ LIES: Final = (
 
 
 @dataclass(frozen=True)
-class Verdict:
+class PreviewStatus:
     """Whether a lie was found: after how many cells of the sample, and how many seconds."""
 
     lie: Lie
@@ -239,7 +239,7 @@ def apply(lie: Lie, app: Path) -> None:
         path.write_text(text.replace(edit.old, edit.new))
 
 
-def find_all(results: Sequence[Result], seconds: float, processes: int) -> list[Verdict]:
+def find_all(results: Sequence[Result], seconds: float, processes: int) -> list[PreviewStatus]:
     """Try every lie on the cells that were played, some lies at the same time.
 
     :param seconds: how long one lie is looked for at most.
@@ -248,7 +248,7 @@ def find_all(results: Sequence[Result], seconds: float, processes: int) -> list[
         return list(pool.map(lambda lie: find(lie, results, seconds), LIES))
 
 
-def find(lie: Lie, results: Sequence[Result], seconds: float) -> Verdict:
+def find(lie: Lie, results: Sequence[Result], seconds: float) -> PreviewStatus:
     """Look for one lie, in a process that has the patched copy."""
     with tempfile.TemporaryDirectory(prefix="org-invitations-lie-") as folder:
         app = Path(folder) / "org_invitations"
@@ -278,7 +278,7 @@ def find(lie: Lie, results: Sequence[Result], seconds: float) -> Verdict:
             check=False,
         )
     if answer.returncode:
-        return Verdict(
+        return PreviewStatus(
             lie,
             found=False,
             cells=0,
@@ -286,7 +286,7 @@ def find(lie: Lie, results: Sequence[Result], seconds: float) -> Verdict:
             failure=answer.stderr[-2000:],
         )
     told = json.loads(answer.stdout.splitlines()[-1])
-    return Verdict(lie, seconds=time.monotonic() - started, **told)
+    return PreviewStatus(lie, seconds=time.monotonic() - started, **told)
 
 
 def look(order: dict[str, Any]) -> dict[str, Any]:

@@ -113,7 +113,7 @@ def lose_rights(clerk: Emulator, monkeypatch: pytest.MonkeyPatch, left: list[str
         return {}
 
     monkeypatch.setattr(InviteView, "get_invitation_options", take_away)
-    monkeypatch.setattr("org_invitations.services.reading._CHECK_SECONDS", 0)  # it took long
+    monkeypatch.setattr("org_invitations.services.snapshot._CHECK_SECONDS", 0)  # it took long
 
 
 def send(ada: Browser, addresses: list[str], **more: Any) -> Any:

@@ -133,10 +133,10 @@ def assert_offers(response: Any, case: Case) -> None:
     assert review is not None, text_of(response)
     found = tuple(
         item.entry.email_address + ("" if item.role.key == "org:member" else f" {item.role.name}")
-        for item in review.screening.sendable
+        for item in review.preview.sendable
     )
     assert found == case.invited
-    refused = [item.entry.text for item in review.screening.refused]
+    refused = [item.entry.text for item in review.preview.refused]
     if case.refused:
         assert refused == list(case.refused)
     words = text_of(response)

@@ -36,10 +36,10 @@ def shown(response: Any) -> tuple[list[str], list[str], list[str], list[str]]:
         return [], [], [], []
     invited = [
         item.entry.email_address + ("" if item.role.key == "org:member" else f" {item.role.name}")
-        for item in review.screening.sendable
+        for item in review.preview.sendable
     ]
-    refused = [item.entry.text for item in review.screening.refused]
-    offered = [offer for item in review.screening.refused for offer in item.entry.offers]
+    refused = [item.entry.text for item in review.preview.refused]
+    offered = [offer for item in review.preview.refused for offer in item.entry.offers]
     answers = review.question.answers[:-1] if review.question else ()
     asked = [answer.label.removeprefix("Only “").removesuffix("”") for answer in answers]
     return invited, refused, offered, asked

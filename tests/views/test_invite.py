@@ -276,7 +276,7 @@ def test_rights_that_went_while_the_form_was_checked_are_noticed(
 
     ada.warm()
     monkeypatch.setattr(InviteView, "get_invitation_options", take_away)
-    monkeypatch.setattr("org_invitations.services.reading._CHECK_SECONDS", 0)  # it took long
+    monkeypatch.setattr("org_invitations.services.snapshot._CHECK_SECONDS", 0)  # it took long
     response = ada.invite("new@example.com", target="org-invitations-form" if htmx else None)
     assert response.status_code == status
     assert words in text_of(response)

@@ -16,7 +16,7 @@ from org_invitations.emulator import Emulator
 from org_invitations.forms import InviteForm, RoleField
 from org_invitations.models import Batch, BatchItem
 from org_invitations.roles import AssignableRoles
-from org_invitations.services.budget import SINGLE_LIMIT, Budget
+from org_invitations.services.limits import SINGLE_LIMIT, Budget
 from org_invitations.views import InviteView
 from tests.test_docs import block
 
@@ -535,7 +535,7 @@ def test_clerk_is_gone_at_the_moment_of_sending_and_all_of_it_waits(
         send(view, batch, options)
 
     monkeypatch.setattr(InviteView, "_send", send_in_an_outage)
-    monkeypatch.setattr("org_invitations.services.reading._CHECK_SECONDS", 0)
+    monkeypatch.setattr("org_invitations.services.snapshot._CHECK_SECONDS", 0)
     sent = press(ada, checked)
     assert set(states_of(sent).values()) == {WAITING}
     assert all(item.reason for item in items_of(sent))
@@ -668,18 +668,18 @@ def test_a_sample_of_pastes_every_piece_has_one_true_answer(
     pieces = [dice.choice(PIECES).format(dice.randrange(4)) for _ in range(dice.randrange(2, 20))]
     before = mails(clerk)
     checked = type_in(ada, dice.choice(["\n", "; ", ",\n"]).join(pieces))
-    screening = checked.context["review"].screening
-    if not screening.sendable:
+    preview = checked.context["review"].preview
+    if not preview.sendable:
         assert checked.status_code == 422
         return
-    foretold = {item.entry.email_address for item in screening.sendable}
+    foretold = {item.entry.email_address for item in preview.sendable}
     fault = dice.choice([None, None, {"drop": "after"}, {"drop": "before"}, {"status": 500}])
     if fault is not None:
         clerk.fault("POST", "*/invitations*", **fault)
     sent = press(ada, checked)
 
     items = items_of(sent)
-    assert [item.text for item in items] == [item.entry.text for item in screening.items]
+    assert [item.text for item in items] == [item.entry.text for item in preview.items]
     done = {item.email_address for item in items if item.state == DONE}
     mailed = mails(clerk) - before
     assert set(mailed.values()) <= {1}

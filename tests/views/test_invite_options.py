@@ -15,7 +15,7 @@ from django.utils import timezone
 from org_invitations.clerk.marks import get_mark, without_mark
 from org_invitations.emulator import Emulator
 from org_invitations.models import Batch, BatchItem
-from org_invitations.services.batches import BatchTaken, begin_batch
+from org_invitations.services.batches import KeyReused, get_or_create
 from org_invitations.views import InviteView
 
 from .conftest import INVITE, LIST, Browser, text_of
@@ -269,7 +269,7 @@ def test_an_id_that_is_taken_names_the_same_other_one_each_time() -> None:
     batch_id, found = uuid4(), []
     for text in ("a", "b", "b", "c"):
         try:
-            begin_batch(
+            get_or_create(
                 batch_id,
                 Batch.Action.INVITE,
                 [BatchItem(text=text)],
@@ -277,7 +277,7 @@ def test_an_id_that_is_taken_names_the_same_other_one_each_time() -> None:
                 user_id="user_a",
                 options={},
             )
-        except BatchTaken as taken:
+        except KeyReused as taken:
             found.append(taken.instead)
     assert found[0] == found[1] != found[2]
     assert batch_id not in found

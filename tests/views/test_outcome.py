@@ -17,7 +17,7 @@ from org_invitations.addresses import parse_file
 from org_invitations.clerk import exceptions as exc
 from org_invitations.emulator import Emulator
 from org_invitations.models import Batch, BatchItem
-from org_invitations.services.screening import Verdict
+from org_invitations.services.preview import PreviewStatus
 from org_invitations.testing import SignIn
 
 from .conftest import INVITE, LIST, Browser, calls, html_of, pending, text_of
@@ -590,7 +590,7 @@ def sentences(browser: Browser, batch: Batch, reasons: list[str]) -> dict[str, s
 
 
 def test_every_verdict_has_a_sentence(ada: Browser, make: Any) -> None:
-    verdicts = [str(verdict) for verdict in Verdict if verdict is not Verdict.NEW]
+    verdicts = [str(verdict) for verdict in PreviewStatus if verdict is not PreviewStatus.NEW]
     batch = make(*({"state": State.REFUSED, "reason": each, "text": "x"} for each in verdicts))
     said = sentences(ada, batch, verdicts)
     assert {each for each, text in said.items() if not text or "Clerk" in text} == set()

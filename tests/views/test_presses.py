@@ -205,7 +205,7 @@ def test_a_column_is_chosen_by_one_press(
 def test_what_was_typed_beside_the_file_is_kept_whatever_is_chosen(ada: Browser) -> None:
     checked = check(ada, "zoe@example.com", file=a_file(ROSTER))
     chosen = press_button(ada, checked, "Only “Student email”", FORM, target=None)
-    sendable = chosen.context["review"].screening.sendable
+    sendable = chosen.context["review"].preview.sendable
     assert [item.entry.email_address for item in sendable] == [
         "zoe@example.com",
         "noah@example.com",
@@ -249,7 +249,7 @@ def test_a_column_of_roles_that_has_none_is_left_alone_and_named(ada: Browser) -
     assert "Nothing in the column “Role” is a role of this organization (“Organizer”, “owner”)" in (
         text_of(checked)
     )
-    roles = {item.role.key for item in checked.context["review"].screening.sendable}
+    roles = {item.role.key for item in checked.context["review"].preview.sendable}
     assert roles == {"org:member"}
 
 
@@ -257,7 +257,7 @@ def test_a_role_may_be_written_in_the_readers_language(ada: Browser, settings: A
     settings.LANGUAGE_CODE = "de"
     csv = "E-Mail;Rolle\none@example.com;Mitglied\ntwo@example.com;administrator\n"
     checked = review_of(check(ada, file=a_file(csv), confirm_elevated="on"))
-    sendable = checked.context["review"].screening.sendable
+    sendable = checked.context["review"].preview.sendable
     assert [item.role.key for item in sendable] == ["org:member", "org:admin"]
 
 

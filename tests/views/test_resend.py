@@ -16,7 +16,7 @@ from org_invitations.clerk.marks import without_mark
 from org_invitations.emulator import Emulator
 from org_invitations.emulator.state import Invitation
 from org_invitations.models import Batch, BatchItem
-from org_invitations.services.batches import STALE_AFTER, begin_batch
+from org_invitations.services.batches import STALE_AFTER, get_or_create
 from org_invitations.signals import invitation_revoked
 
 from .conftest import LIST, Browser, calls, pending, text_of
@@ -436,15 +436,15 @@ def test_what_happens_at_the_very_moment_is_told(
     ada: Browser, clerk: Emulator, row: Invitation, url: str,
     status: str, words: str, htmx: bool, monkeypatch: pytest.MonkeyPatch,
 ) -> None:  # fmt: skip
-    from org_invitations.services import replacing, revoking
+    from org_invitations.services.batches import resend, revoke
 
-    revoke = revoking.revoke_for_sure
+    revoke_really = revoke.revoke_for_sure
 
     def late(*args: Any, **kwargs: Any) -> Any:
         turn(row, status)
-        return revoke(*args, **kwargs)
+        return revoke_really(*args, **kwargs)
 
-    monkeypatch.setattr(replacing, "revoke_for_sure", late)
+    monkeypatch.setattr(resend, "revoke_for_sure", late)
     response = ada.post(url, answer(ada.get(url)), target=LISTED if htmx else None)
     assert response.status_code == (200 if htmx else 409)
     assert words in text_of(response)
@@ -707,7 +707,7 @@ def test_a_crash_between_the_halves_is_offered_on_the_next_view(
 
     data = answer(ada.get(url))
     with monkeypatch.context() as patch:
-        patch.setattr("org_invitations.services.replacing.create_for_sure", die)
+        patch.setattr("org_invitations.services.batches.resend.create_for_sure", die)
         with pytest.raises(Crash):
             ada.post(url, data)
     assert lees(clerk) == []
@@ -808,7 +808,7 @@ def test_whom_nobody_is_looking_after_is_found_whoever_began(
 ) -> None:
     turn(row, "revoked")
     item = BatchItem(email_address=LEE, role="org:member", replaces_id=row.id, state="under-way")
-    batch, _ = begin_batch(
+    batch, _ = get_or_create(
         uuid4(),
         "resend",
         [item],

@@ -13,8 +13,8 @@ from org_invitations.clients import get_client
 from org_invitations.emulator import ConnectionDropped, Emulator, EmulatorRequest, EmulatorServer
 from org_invitations.emulator.state import Invitation
 from org_invitations.models import Batch, BatchItem
-from org_invitations.services.budget import SINGLE_LIMIT
-from org_invitations.services.replacements import ReplacedInvitations
+from org_invitations.services import InvitationService
+from org_invitations.services.limits import SINGLE_LIMIT
 from org_invitations.signals import invitation_created, invitation_revoked
 from tests.gates import Gate, impatient
 
@@ -224,7 +224,7 @@ def _full(clerk: Emulator) -> None:
 
 def _spent(clerk: Emulator) -> None:
     from org_invitations.caching import InstanceCache
-    from org_invitations.services.budget import Budget
+    from org_invitations.services.limits import Budget
 
     for _ in range(SINGLE_LIMIT):
         Budget(InstanceCache()).note_sent()
@@ -326,7 +326,7 @@ def test_the_redirect_outlives_however_many_resends_of_many(ada: Browser, clerk:
 
 @pytest.mark.django_db
 def test_two_that_each_took_the_place_of_the_other_end_no_search() -> None:
-    from org_invitations.services.replacing import _find_redirect
+    from org_invitations.services.batches.resend import _find_redirect
 
     batch = Batch.objects.create(organization_id="o", user_id="u", action="resend")
     for number, (new, old) in enumerate((("a", "b"), ("b", "a"))):
@@ -413,7 +413,7 @@ def test_who_presses_after_somebody_has_finished_undoes_nothing(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:  # fmt: skip
     bo = sign_in("bo@both.test", "acme")
-    find = ReplacedInvitations.find_unfinished
+    find = InvitationService.find_unfinished
     done: list[Any] = []
 
     def find_late(service: Any, replaces_id: str) -> Any:
@@ -424,7 +424,7 @@ def test_who_presses_after_somebody_has_finished_undoes_nothing(
         return found
 
     with monkeypatch.context() as patch:
-        patch.setattr(ReplacedInvitations, "find_unfinished", find_late)
+        patch.setattr(InvitationService, "find_unfinished", find_late)
         response = bo.post(half, {press: "1"})
     assert f"New invitation sent to {LEE}" in said(response)
     item = BatchItem.objects.get()
@@ -487,16 +487,16 @@ def test_what_happens_between_the_look_and_the_revocation_is_told_and_names_the_
     ada: Browser, clerk: Emulator, row: Invitation, monkeypatch: pytest.MonkeyPatch,
     status: str, words: str, htmx: bool,
 ) -> None:  # fmt: skip
-    from org_invitations.services import replacing, revoking
+    from org_invitations.services.batches import resend, revoke
 
     data = answer(ada.get(url_of(row)))
-    revoke = revoking.revoke_for_sure
+    revoke_really = revoke.revoke_for_sure
 
     def late(*arguments: Any, **more: Any) -> Any:
         turn(row, status)
-        return revoke(*arguments, **more)
+        return revoke_really(*arguments, **more)
 
-    monkeypatch.setattr(replacing, "revoke_for_sure", late)
+    monkeypatch.setattr(resend, "revoke_for_sure", late)
     response = ada.post(url_of(row), data, target=LISTED if htmx else None)
     assert response.status_code == (200 if htmx else 409)
     assert f"{LEE}: {words}" in text_of(response)
@@ -519,7 +519,7 @@ def test_with_atomic_requests_a_crash_between_the_halves_is_found_too(
     monkeypatch.setitem(connection.settings_dict, "ATOMIC_REQUESTS", True)
     data = answer(ada.get(url_of(row)))
     with monkeypatch.context() as patch:
-        patch.setattr("org_invitations.services.replacing.create_for_sure", die)
+        patch.setattr("org_invitations.services.batches.resend.create_for_sure", die)
         with pytest.raises(Crash):
             ada.post(url_of(row), data)
     assert BatchItem.objects.get().state == State.UNDER_WAY

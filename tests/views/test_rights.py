@@ -200,7 +200,7 @@ def test_the_second_half_after_a_pause_is_asked_about_too(
     def sleep(_seconds: float) -> None:
         set_rights(clerk, permissions=["org:x:y"])
 
-    monkeypatch.setattr("org_invitations.services.running.time.sleep", sleep)
+    monkeypatch.setattr("org_invitations.services.batches.runner.time.sleep", sleep)
     clerk.fault("POST", CREATE, status=429, headers={"Retry-After": "2"})
     ada.post(SELECTED, fields)
     assert states() == [State.HALF_DONE, State.WAITING]
@@ -312,7 +312,7 @@ def test_who_lost_it_before_the_first_call_is_refused_all_of_it(
         return handle(request, **more)
 
     monkeypatch.setattr(clerk, "handle", watch)
-    monkeypatch.setattr("org_invitations.services.reading._CHECK_SECONDS", 0)  # it took long
+    monkeypatch.setattr("org_invitations.services.snapshot._CHECK_SECONDS", 0)  # it took long
     response = (
         press(ada, checked) if action == "invite" else ada.post(SELECTED, select(ids[:3], action))
     )

@@ -180,7 +180,7 @@ def test_143_take_one_question_and_one_answer_though_clerk_lets_100_through_at_a
     ada: Browser, clerk: Emulator, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     invite(clerk, 143)
-    monkeypatch.setattr("org_invitations.services.running.time.sleep", clerk.clock.advance)
+    monkeypatch.setattr("org_invitations.services.batches.runner.time.sleep", clerk.clock.advance)
     question = ada.post(SELECTED, {"action": "revoke", "all": "on", "state": "q=many.test"})
     response = ada.post(SELECTED, fields_of(question))
     page = ada.get(response["Location"])

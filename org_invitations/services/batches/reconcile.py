@@ -12,20 +12,28 @@ at again whenever somebody looks.
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from enum import Enum
 from functools import partial
-from typing import Any, Final
+from typing import Any, Final, TypeVar
 
-from ...clerk import MAX_LIMIT, ClerkError, Invitation, InvitationRequest, OrganizationAPI
+from ...clerk import (
+    MAX_LIMIT,
+    ClerkError,
+    Invitation,
+    InvitationRequest,
+    Membership,
+    OrganizationAPI,
+    Page,
+)
 from ...clerk import exceptions as exc
-from ...concurrency import run_together
+from ...concurrency import gather
 from ...models import Batch, BatchItem
 from ..reasons import Reason
-from ..refusals import contradict
 from .store import (
     UNCLEAR,
     as_aware,
@@ -33,9 +41,9 @@ from .store import (
     get_items,
     is_at_work,
     is_over,
+    record,
     refuse,
     save_found,
-    settle_item,
     stale_after,
 )
 
@@ -248,7 +256,7 @@ def may_change(item: BatchItem) -> bool:
     return item.state in (*DOUBTFUL, State.HALF_DONE)
 
 
-def settle_batch(api: OrganizationAPI, batch: Batch) -> list[BatchItem]:
+def reconcile_batch(api: OrganizationAPI, batch: Batch) -> list[BatchItem]:
     """Find out what can be found out about a batch, and return all of its items.
 
     Clerk is asked, and nothing is sent. A batch that somebody is at work on is left alone; one
@@ -289,9 +297,9 @@ def reconcile(api: OrganizationAPI, items: Sequence[BatchItem]) -> None:
 def _give_up(item: BatchItem) -> None:
     """Settle what Clerk shows nothing of: it did not happen, or it may yet."""
     if is_over(item.batch):
-        settle_item(item, State.FAILED, Reason(ABSENT, {"status": str(item.batch.action)}))
+        record(item, State.FAILED, Reason(ABSENT, {"status": str(item.batch.action)}))
     elif item.state != State.FAILED:
-        settle_item(item, State.UNSETTLED, Reason(item.reason, item.params))
+        record(item, State.UNSETTLED, Reason(item.reason, item.params))
 
 
 def _leave_open(item: BatchItem, row: Invitation) -> None:
@@ -299,7 +307,7 @@ def _leave_open(item: BatchItem, row: Invitation) -> None:
     reason = Reason(item.reason, item.params)
     if is_over(item.batch):
         reason = Reason(UNCLEAR, Reason.of_error(exc.DuplicateInvitation(), row).params)
-    settle_item(item, State.UNSETTLED, reason)
+    record(item, State.UNSETTLED, reason)
 
 
 def _settle_invites(api: OrganizationAPI, items: Sequence[BatchItem]) -> None:
@@ -320,7 +328,7 @@ def _settle_invites(api: OrganizationAPI, items: Sequence[BatchItem]) -> None:
         if row is None:
             _give_up(item)
         elif match is Match.OURS:
-            settle_item(item, State.DONE, invitation_id=row.id)
+            record(item, State.DONE, invitation_id=row.id)
         elif match is Match.UNCLEAR:
             _leave_open(item, row)
         else:
@@ -338,7 +346,7 @@ def _settle_revocations(api: OrganizationAPI, items: Sequence[BatchItem]) -> Non
         elif found is None:
             continue  # it could not be asked for: nobody knows more than before
         elif found.is_revoked:
-            settle_item(item, State.DONE)
+            record(item, State.DONE)
         elif found.is_pending:
             _give_up(item)
         else:
@@ -359,7 +367,7 @@ def _settle_resends(api: OrganizationAPI, items: Sequence[BatchItem]) -> None:
 def _ask_for_each(
     items: Sequence[BatchItem], call: Callable[[BatchItem], Callable[[], Any]]
 ) -> Mapping[str, Any]:
-    return run_together({str(item.pk): call(item) for item in items})
+    return gather({str(item.pk): call(item) for item in items})
 
 
 def settle_resend(
@@ -388,16 +396,16 @@ def settle_resend(
     if match is Match.UNCLEAR and found and not found.is_pending and is_over(item.batch):
         match, found = _find_pending(others)  # whoever has made it, nobody is invited by it
     if found is not None and match is Match.OURS:
-        settle_item(item, State.DONE, invitation_id=found.id)
+        record(item, State.DONE, invitation_id=found.id)
     elif is_closed:
         _reopen(item, old)
     elif found is not None and match is Match.UNCLEAR:
         if item.state != State.HALF_DONE:
             _leave_open(item, found)
     elif old is not None and old.is_accepted:
-        settle_item(item, State.REFUSED, Reason.of_error(exc.InvitationNotPending(), old))
+        record(item, State.REFUSED, Reason.of_error(exc.InvitationNotPending(), old))
     elif joined := _find_joined(item, others):
-        settle_item(item, State.REFUSED, Reason.of_error(exc.AlreadyMember(), joined))
+        record(item, State.REFUSED, Reason.of_error(exc.AlreadyMember(), joined))
     elif found is not None:
         _settle_beside(item, attempt, found, refusal)
     else:
@@ -432,7 +440,7 @@ def _settle_beside(
 ) -> None:
     """Settle a resend of somebody whom another invitation has reached meanwhile."""
     if refusal is None and _may_be_revoked_yet(item, other):
-        settle_item(item, State.UNSETTLED, Reason(item.reason, item.params))
+        record(item, State.UNSETTLED, Reason(item.reason, item.params))
         return
     inviter_id = attempt.inviter_id if attempt else item.batch.user_id
     # As this site makes them, or as the same person has made it elsewhere.
@@ -443,7 +451,7 @@ def _settle_beside(
     # It is not what was wanted: what Clerk has is said, and a person decides.
     about = dict(Reason.of_error(exc.DuplicateInvitation(), other).params)
     wanted = {"wanted_role": item.role_name or item.role} if other.role != item.role else {}
-    settle_item(item, State.HALF_DONE, Reason(OTHER_INVITATION, about | wanted))
+    record(item, State.HALF_DONE, Reason(OTHER_INVITATION, about | wanted))
 
 
 def _settle_absent(
@@ -452,18 +460,18 @@ def _settle_absent(
     """Settle a resend of somebody of whom Clerk shows nothing new."""
     is_missing = _has_lost(item) and (old is None or not old.is_pending) and not _has_expired(old)
     if isinstance(refusal, (exc.AlreadyMember, exc.DuplicateInvitation)):
-        settle_item(item, State.HALF_DONE, Reason.of_error(contradict(refusal)))
+        record(item, State.HALF_DONE, Reason.of_error(contradict(refusal)))
     elif refusal is not None:
-        settle_item(item, State.HALF_DONE, Reason.of_error(refusal))
+        record(item, State.HALF_DONE, Reason.of_error(refusal))
     elif item.state == State.HALF_DONE:
         if item.reason == OTHER_INVITATION:  # which is gone as well
-            settle_item(item, State.HALF_DONE, Reason(ABSENT))
+            record(item, State.HALF_DONE, Reason(ABSENT))
     elif attempt is None and is_missing:  # the second half has not begun
-        settle_item(item, State.HALF_DONE)
+        record(item, State.HALF_DONE)
     elif not is_over(item.batch):
-        settle_item(item, State.UNSETTLED, Reason(item.reason, item.params))
+        record(item, State.UNSETTLED, Reason(item.reason, item.params))
     elif is_missing:
-        settle_item(item, State.HALF_DONE, Reason(ABSENT))
+        record(item, State.HALF_DONE, Reason(ABSENT))
     else:
         _give_up(item)
 
@@ -479,7 +487,7 @@ def _reopen(item: BatchItem, old: Invitation | None) -> None:
     moment, began = old.updated_at, as_aware(item.batch.worked_at or item.batch.created_at)
     # Later than that it was somebody else's doing.
     if moment is None or moment <= began + stale_after():
-        settle_item(item, State.HALF_DONE, Reason(ABSENT))
+        record(item, State.HALF_DONE, Reason(ABSENT))
 
 
 _SETTLERS: Final[Mapping[Batch.Action, Callable[[OrganizationAPI, Sequence[BatchItem]], None]]] = {
@@ -487,3 +495,95 @@ _SETTLERS: Final[Mapping[Batch.Action, Callable[[OrganizationAPI, Sequence[Batch
     Batch.Action.REVOKE: _settle_revocations,
     Batch.Action.RESEND: _settle_resends,
 }
+
+
+# --- A refusal that says what is there ---
+
+logger = logging.getLogger("org_invitations")
+
+T = TypeVar("T")
+
+_CONTRARIES: Final[tuple[tuple[type[ClerkError], type[exc.Contradicted]], ...]] = (
+    (exc.DuplicateInvitation, exc.InvitationNotShown),
+    (exc.AlreadyMember, exc.MemberNotShown),
+    (exc.InvitationNotPending, exc.InvitationStillPending),
+    (exc.InvitationNotFound, exc.InvitationStillPending),
+)
+
+
+def contradict(refusal: ClerkError) -> ClerkError:
+    """Return what a refusal is where Clerk shows the contrary of what it says; else itself."""
+    for kind, contrary in _CONTRARIES:
+        if isinstance(refusal, kind):
+            logger.warning("Clerk refused with what it shows not to be so: %s", refusal)
+            return _as(contrary, refusal)
+    return refusal
+
+
+def check_creating(
+    api: OrganizationAPI, request: InvitationRequest, refusal: ClerkError
+) -> Invitation:
+    """Look up what the refusal of an invitation says, if it says what is there; that is one call.
+
+    :returns: the invitation, where the pending one is the very one that was asked for.
+    :raises ClerkError: the refusal, with the invitation that is in the way, or its contrary.
+    """
+    if isinstance(refusal, exc.AlreadyMember):
+        members = _ask(partial(find_members, api, [request.email_address]))
+        raise contradict(refusal) if is_empty(members) else refusal
+    if not isinstance(refusal, exc.DuplicateInvitation):
+        raise refusal
+    pending = _ask(partial(api.get_invitations, email_address=request.email_address))
+    if is_empty(pending):
+        raise contradict(refusal)
+    wanted = request.email_address.casefold()
+    for row in pending.data if pending is not None else ():
+        if row.is_pending and row.email_address.casefold() == wanted:
+            if row.mark and row.mark == request.sent_mark:
+                return row  # what stands before Clerk has sent it twice, and Clerk taken the first
+            refusal.invitation = replace(row, url="")
+            break
+    raise refusal
+
+
+def check_revoking(api: OrganizationAPI, invitation_id: str, refusal: ClerkError) -> ClerkError:
+    """Look up what the refusal of a revocation says, if it says what is there; that is one call.
+
+    :returns: the refusal, with what the invitation is instead of pending; or its contrary.
+    """
+    if not isinstance(refusal, (exc.InvitationNotPending, exc.InvitationNotFound)):
+        return refusal
+    found = _ask(partial(api.get_invitation, invitation_id))
+    if found is None:
+        return refusal
+    if found.is_pending:
+        return contradict(refusal)
+    late = _as(exc.InvitationNotPending, refusal)
+    late.invitation = replace(found, url="")
+    return late
+
+
+def find_members(api: OrganizationAPI, email_addresses: Sequence[str]) -> Page[Membership]:
+    """Return the memberships of addresses; raises :exc:`ClerkError`."""
+    # Lower case is how Clerk keeps what people sign up with.
+    folded = [address.casefold() for address in email_addresses]
+    return api.get_memberships(email_address=folded, limit=len(folded))
+
+
+def is_empty(page: Page[Any] | None) -> bool:
+    """Whether Clerk was asked and has nothing, not even something that cannot be read."""
+    return page is not None and not page.data and not page.total_count
+
+
+def _ask(call: Callable[[], T]) -> T | None:
+    try:
+        return call()
+    except ClerkError:
+        return None
+
+
+def _as(kind: type[ClerkError], refusal: ClerkError) -> ClerkError:
+    """Say the same refusal as another kind."""
+    return kind(
+        refusal.reason, status=refusal.status, errors=refusal.errors, trace_id=refusal.trace_id
+    )

@@ -62,7 +62,7 @@ def log_not_saved() -> Iterator[None]:
         logger.exception("What became of an invitation could not be written down.")
 
 
-class BatchTaken(Exception):
+class KeyReused(Exception):
     """The id belongs to another batch: the same form was sent before, with another content."""
 
     def __init__(self, batch: Batch | None, instead: UUID) -> None:
@@ -76,7 +76,7 @@ class BatchTaken(Exception):
         super().__init__("the batch exists")
 
 
-def begin_batch(
+def get_or_create(
     batch_id: UUID,
     action: str,
     items: Sequence[BatchItem],
@@ -93,7 +93,7 @@ def begin_batch(
     :param actor_id: who really sits there, where the session is an impersonated one.
     :param retry_of: the batch from whose outcome it was begun, to try again what was left of it.
     :returns: the batch, and whether it is new: what is not has been done, or is being done.
-    :raises BatchTaken: there is a batch of this id which is not the same wish.
+    :raises KeyReused: there is a batch of this id which is not the same wish.
     :raises RuntimeError: this is called inside a transaction. What is written down would be gone if
         the process died in a call to Clerk, so nothing is begun.
     """
@@ -121,7 +121,7 @@ def begin_batch(
         before = find_batch(batch_id, organization_id=organization_id, user_id=user_id)
         if before is None or before.digest != digest:
             instead = _instead_of(batch_id, organization_id, user_id, digest)
-            raise BatchTaken(before, instead) from None
+            raise KeyReused(before, instead) from None
         return before, False
     forget_old_batches()
     return batch, True
@@ -145,7 +145,7 @@ def find_begun(
     user_id: str,
     options: Mapping[str, Any],
 ) -> Batch | None:
-    """Return what :func:`begin_batch` has begun for the very same wish, if it has."""
+    """Return what :func:`get_or_create` has begun for the very same wish, if it has."""
     digest = _digest(action, options, items)
     for own_id in (batch_id, _instead_of(batch_id, organization_id, user_id, digest)):
         batch = find_batch(own_id, organization_id=organization_id, user_id=user_id)
@@ -221,7 +221,7 @@ def is_over(batch: Batch) -> bool:
     return (batch.worked_at or batch.created_at) < timezone.now() - stale_after()
 
 
-def mark(batch: Batch, items: Iterable[BatchItem], *, is_running: bool) -> None:
+def save_progress(batch: Batch, items: Iterable[BatchItem], *, is_running: bool) -> None:
     """Save the items as they are now, and that the batch has moved.
 
     :raises NotSaved: the database does not take it.
@@ -270,7 +270,7 @@ def get_mark(item: BatchItem) -> str:
     return uuid5(item.batch_id, f"org_invitations {item.number}").hex
 
 
-def take_up(batch: Batch, *, actor_id: str = "") -> bool:
+def claim(batch: Batch, *, actor_id: str = "") -> bool:
     """Begin to work on a batch again, unless somebody is at work on it; tell whether it is ours.
 
     :param actor_id: who really sits there now, if somebody acts as the person whose batch it is; it
@@ -287,7 +287,7 @@ def take_up(batch: Batch, *, actor_id: str = "") -> bool:
     return bool(taken)
 
 
-def settle_item(
+def record(
     item: BatchItem,
     state: str,
     reason: Reason | None = None,
@@ -320,14 +320,14 @@ def refuse(item: BatchItem, error: ClerkError, invitation: Invitation | None = N
 
     :param invitation: as Clerk has it, where that is known.
     """
-    return settle_item(item, state_after(error), Reason.of_error(error, invitation))
+    return record(item, state_after(error), Reason.of_error(error, invitation))
 
 
-def stop_batch(batch: Batch, state: str, error: ClerkError) -> None:
+def halt(batch: Batch, state: str, error: ClerkError) -> None:
     """Let all that waits in a batch say what nobody could go on for, and save it."""
     reason = Reason.of_error(error)
     waiting = [item for item in get_items(batch) if item.state == BatchItem.State.WAITING]
-    mark(batch, [settle_item(item, state, reason) for item in waiting], is_running=False)
+    save_progress(batch, [record(item, state, reason) for item in waiting], is_running=False)
 
 
 def forget_old_batches() -> None:

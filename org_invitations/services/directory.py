@@ -18,7 +18,7 @@ from urllib.parse import quote_plus
 
 from ..clerk import MAX_LIMIT, ClerkError, Invitation, Membership, OrganizationAPI, Page
 from ..clerk.exceptions import RateLimited
-from ..concurrency import Outcome, run_together
+from ..concurrency import Outcome, gather
 
 #: How many addresses Clerk takes in one question, says its API description.
 MAX_ADDRESSES: Final = 100
@@ -36,7 +36,7 @@ FEW: Final = 10
 
 
 @dataclass(frozen=True, slots=True)
-class Standing:
+class Directory:
     """What Clerk knows of some addresses in one organization, by address as ``casefold`` has it."""
 
     memberships: Mapping[str, Membership] = field(default_factory=dict)
@@ -50,7 +50,7 @@ class Standing:
     unknown: frozenset[str] = frozenset()
 
 
-def look_up(api: OrganizationAPI, addresses: Iterable[str]) -> Standing:
+def look_up(api: OrganizationAPI, addresses: Iterable[str]) -> Directory:
     """Return what Clerk knows of the addresses; raises nothing of Clerk's.
 
     Up to a hundred of them cost two calls in an organization of up to 500 pending invitations,
@@ -62,10 +62,10 @@ def look_up(api: OrganizationAPI, addresses: Iterable[str]) -> Standing:
     """
     folded = list(dict.fromkeys(address.casefold() for address in addresses))
     if not folded:
-        return Standing()
+        return Directory()
     chunks = list(_chunks(folded))
     asked = {f"members {i}": chunk for i, chunk in enumerate(chunks[:MAX_CALLS])}
-    first = run_together(
+    first = gather(
         {"pending": _pending_page(api, 0)}
         | {name: _memberships(api, chunk) for name, chunk in asked.items()}
     )
@@ -78,7 +78,7 @@ def look_up(api: OrganizationAPI, addresses: Iterable[str]) -> Standing:
         missing = [address for address in folded if address not in invitations]
         calls |= _more_pending(api, first["pending"], missing)
         calls |= _locating(api, searches)
-    second = run_together(calls)
+    second = gather(calls)
 
     for name, outcome in second.items():
         if name.startswith("pending"):
@@ -93,7 +93,7 @@ def look_up(api: OrganizationAPI, addresses: Iterable[str]) -> Standing:
             doubtful.update(asked[name])
         elif search.nameless and (is_limited or search.has_failed(second, number)):
             doubtful.update(search.left)
-    return Standing(
+    return Directory(
         memberships=memberships,
         invitations=invitations,
         unknown=frozenset(doubtful - memberships.keys() - invitations.keys()),

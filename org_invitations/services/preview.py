@@ -14,14 +14,14 @@ from typing import Final
 from ..addresses import Entry, Refusal, refuse_twice
 from ..clerk import ClerkError, Invitation, Membership, OrganizationAPI, Role
 from ..roles import AssignableRoles, RoleMatch, RoleNames
-from .seats import Seats
-from .standing import Standing, look_up
+from .directory import Directory, look_up
+from .limits import Seats
 
 #: How many addresses are sent in one request, unless the caller says otherwise.
 DEFAULT_LIMIT: Final = 100
 
 
-class Verdict(StrEnum):
+class PreviewStatus(StrEnum):
     """What would become of an address."""
 
     #: It would be invited.
@@ -46,27 +46,27 @@ class Verdict(StrEnum):
     LATER = "later"
 
 
-_REFUSALS: Final[Mapping[Refusal | None, Verdict]] = {
-    Refusal.TWICE: Verdict.TWICE,
-    Refusal.NOT_AN_ADDRESS: Verdict.NOT_AN_ADDRESS,
-    Refusal.TOO_LONG: Verdict.TOO_LONG,
-    Refusal.NO_ADDRESS: Verdict.NO_ADDRESS,
-    Refusal.SEVERAL: Verdict.SEVERAL,
+_REFUSALS: Final[Mapping[Refusal | None, PreviewStatus]] = {
+    Refusal.TWICE: PreviewStatus.TWICE,
+    Refusal.NOT_AN_ADDRESS: PreviewStatus.NOT_AN_ADDRESS,
+    Refusal.TOO_LONG: PreviewStatus.TOO_LONG,
+    Refusal.NO_ADDRESS: PreviewStatus.NO_ADDRESS,
+    Refusal.SEVERAL: PreviewStatus.SEVERAL,
 }
 _MATCHES: Final = {
-    RoleMatch.GRANTED: Verdict.NEW,
-    RoleMatch.NONE: Verdict.NEW,
-    RoleMatch.WITHHELD: Verdict.ROLE_NOT_GRANTED,
-    RoleMatch.UNKNOWN: Verdict.ROLE_UNKNOWN,
+    RoleMatch.GRANTED: PreviewStatus.NEW,
+    RoleMatch.NONE: PreviewStatus.NEW,
+    RoleMatch.WITHHELD: PreviewStatus.ROLE_NOT_GRANTED,
+    RoleMatch.UNKNOWN: PreviewStatus.ROLE_UNKNOWN,
 }
 
 
 @dataclass(frozen=True, slots=True)
-class Screened:
+class PreviewItem:
     """One piece of what was typed, and what would become of it."""
 
     entry: Entry
-    verdict: Verdict
+    status: PreviewStatus
     #: What it would be invited as; for ``ROLE_NOT_GRANTED``, what it cannot be invited as. None
     #: where no role is chosen yet, or none is known by this name.
     role: Role | None = None
@@ -78,7 +78,7 @@ class Screened:
     is_known: bool = True
 
     @classmethod
-    def refused(cls, entry: Entry) -> Screened:
+    def refused(cls, entry: Entry) -> PreviewItem:
         """Return what becomes of a piece that the parser has refused.
 
         :raises KeyError: it has not.
@@ -88,14 +88,14 @@ class Screened:
     @property
     def sendable(self) -> bool:
         """Whether it would be invited."""
-        return self.verdict is Verdict.NEW
+        return self.status is PreviewStatus.NEW
 
 
 @dataclass(frozen=True, slots=True)
-class Screening:
+class Preview:
     """What would become of everything that was typed, in its order."""
 
-    items: tuple[Screened, ...]
+    items: tuple[PreviewItem, ...]
     #: The roles of the sendable ones that need a confirmation, each once.
     elevated: tuple[Role, ...] = ()
     seats: Seats | None = None
@@ -103,21 +103,21 @@ class Screening:
     error: ClerkError | None = None
 
     @property
-    def sendable(self) -> tuple[Screened, ...]:
+    def sendable(self) -> tuple[PreviewItem, ...]:
         """Those that would be invited."""
         return tuple(item for item in self.items if item.sendable)
 
     @property
-    def refused(self) -> tuple[Screened, ...]:
+    def refused(self) -> tuple[PreviewItem, ...]:
         """Those that would not, for now or at all."""
         return tuple(item for item in self.items if not item.sendable)
 
     @property
-    def counts(self) -> Mapping[Verdict, int]:
+    def counts(self) -> Mapping[PreviewStatus, int]:
         """How many there are of each verdict, those without any included."""
-        counts = dict.fromkeys(Verdict, 0)
+        counts = dict.fromkeys(PreviewStatus, 0)
         for item in self.items:
-            counts[item.verdict] += 1
+            counts[item.status] += 1
         return counts
 
     @property
@@ -126,7 +126,7 @@ class Screening:
         return self.error is None
 
 
-def screen(
+def preview_entries(
     entries: Iterable[Entry],
     *,
     role: str,
@@ -135,37 +135,37 @@ def screen(
     user_id: str,
     seats: Seats | None = None,
     limit: int = DEFAULT_LIMIT,
-) -> Screening:
+) -> Preview:
     """Return what would become of each entry. Clerk is asked, but nothing is changed there.
 
     The first reason that applies is the verdict: what the parser says, who is a member or
-    invited, the role, the seats, the limit. Raises nothing of Clerk's: see ``Screening.error``.
+    invited, the role, the seats, the limit. Raises nothing of Clerk's: see ``Preview.error``.
     It does not ask whether the person may see the organization's members: open it first.
 
     :param role: the key of the role for whatever names none itself; empty where none is chosen.
     :param roles: what this person may grant. Where there are none at all, as when Clerk did not
-        tell them, no role is judged.
+        tell them, no role is taken.
     :param user_id: whose own address is ``SELF``.
     :param seats: None where they are not known; then none are counted.
     :param limit: how many are ``NEW`` at most.
     """
     # What is there twice though no parser saw it: a text and a file, put together.
-    judged = tuple(refuse_twice(entries, lines=False))
-    addresses = [entry.email_address for entry in judged if entry.refusal is None]
-    standing = look_up(api, addresses)
+    taken = tuple(refuse_twice(entries, lines=False))
+    addresses = [entry.email_address for entry in taken if entry.refusal is None]
+    directory = look_up(api, addresses)
     names = RoleNames(roles)
     left = seats.left if seats is not None else None
-    items: list[Screened] = []
+    items: list[PreviewItem] = []
     passed = 0
-    for entry in judged:
+    for entry in taken:
         found, match = names.find(entry.role or role)
-        item = _judge(entry, standing, user_id, found, _MATCHES[match])
+        item = _preview(entry, directory, user_id, found, _MATCHES[match])
         if item.sendable:
-            unasked = entry.email_address.casefold() in standing.unasked
+            unasked = entry.email_address.casefold() in directory.unasked
             if left is not None and passed >= left:
-                item = replace(item, verdict=Verdict.NO_SEAT)
+                item = replace(item, status=PreviewStatus.NO_SEAT)
             elif passed >= limit or unasked:
-                item = replace(item, verdict=Verdict.LATER)
+                item = replace(item, status=PreviewStatus.LATER)
             passed += 1
         items.append(item)
     elevated = {
@@ -173,21 +173,21 @@ def screen(
         for item in items
         if item.sendable and item.role is not None and item.role.key in roles.elevated
     }
-    return Screening(tuple(items), tuple(elevated.values()), seats, standing.error)
+    return Preview(tuple(items), tuple(elevated.values()), seats, directory.error)
 
 
-def _judge(
-    entry: Entry, standing: Standing, user_id: str, role: Role | None, problem: Verdict
-) -> Screened:
+def _preview(
+    entry: Entry, directory: Directory, user_id: str, role: Role | None, problem: PreviewStatus
+) -> PreviewItem:
     """Return the verdict as long as there are seats; ``problem`` is that of the role."""
     if entry.refusal is not None:
-        return Screened.refused(entry)
+        return PreviewItem.refused(entry)
     key = entry.email_address.casefold()
-    membership = standing.memberships.get(key)
+    membership = directory.memberships.get(key)
     if membership is not None:
         own = membership.user is not None and membership.user.user_id == user_id
-        verdict = Verdict.SELF if own else Verdict.MEMBER
-        return Screened(entry, verdict, role, membership=membership)
-    if (invitation := standing.invitations.get(key)) is not None:
-        return Screened(entry, Verdict.INVITED, role, invitation=invitation)
-    return Screened(entry, problem, role, is_known=key not in standing.unknown)
+        status = PreviewStatus.SELF if own else PreviewStatus.MEMBER
+        return PreviewItem(entry, status, role, membership=membership)
+    if (invitation := directory.invitations.get(key)) is not None:
+        return PreviewItem(entry, PreviewStatus.INVITED, role, invitation=invitation)
+    return PreviewItem(entry, problem, role, is_known=key not in directory.unknown)

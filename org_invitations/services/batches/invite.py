@@ -10,20 +10,25 @@ Clerk shows nobody of the kind, it is not said; and after a few of these nothing
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from enum import StrEnum
-from typing import Any, Final
+from typing import Any, Final, TypeVar
 
-from ..clerk import ClerkError, Invitation, OrganizationAPI
-from ..clerk import exceptions as exc
-from ..clerk.organizations import BULK_SIZE, InvitationRequest
-from .batches.reconcile import Attempt, Match, find_rows, find_write
-from .batches.store import state_after
-from .dividing import find_named, get_shared_parameter, group_by, halve
-from .refusals import contradict, find_members, is_empty
+from ...clerk import ClerkError, Invitation, OrganizationAPI
+from ...clerk import exceptions as exc
+from ...clerk.exceptions import AlreadyMember, RateLimited, RoleNotFound
+from ...clerk.organizations import BULK_SIZE, InvitationRequest
+from ...models import Batch, BatchItem
+from ...roles import AssignableRoles
+from ..limits import Budget
+from ..preview import PreviewStatus
+from ..reasons import Reason
+from .reconcile import Attempt, Match, contradict, find_members, find_rows, find_write, is_empty
+from .store import find_taken, get_items, get_mark, record, save_progress, state_after
 
 #: So often Clerk may refuse a call for what it shows not to be so, and so often again where it is
 #: known of whom it says that. Each costs a look besides.
@@ -416,3 +421,194 @@ def _state_after(error: ClerkError) -> ResultState:
 def _without_link(invitation: Invitation | None) -> Invitation | None:
     """Return it without what only somebody who has just made it is meant to have."""
     return replace(invitation, url="") if invitation is not None else None
+
+
+# --- Dividing a refused call ---
+
+T = TypeVar("T")
+
+#: Parameters that requests share: whatever is wrong with a value is wrong for all that have it.
+_SHARED: Final = (
+    "role",
+    "redirect_url",
+    "expires_in_days",
+    "notify",
+    "public_metadata",
+    "private_metadata",
+)
+
+
+def find_named(error: ClerkError, addresses: Mapping[T, str]) -> list[T]:
+    """Return the keys of the addresses that a refusal names.
+
+    Clerk names them in ``meta``; only that somebody is a member it says in the text alone.
+
+    :param addresses: as ``casefold`` has them.
+    """
+    # Other entries are other errors: the next call meets them, if they still stand.
+    entries = tuple(entry for entry in error.errors if entry.code == error.code)
+    names = {name.casefold() for name in ClerkError(errors=entries).email_addresses}
+    if isinstance(error, AlreadyMember) and not names:
+        text = error.long_message.casefold()
+        return [key for key, address in addresses.items() if _mentions(text, address)]
+    return [key for key, address in addresses.items() if address in names]
+
+
+def _mentions(text: str, address: str) -> bool:
+    """Tell whether an address is in a text, and not merely the end or beginning of another one."""
+    pattern = rf"(?<![\w.!#$%&'*+/=?^`{{|}}~@-]){re.escape(address)}(?![\w@-]|\.\w)"
+    return re.search(pattern, text) is not None
+
+
+def get_shared_parameter(error: ClerkError) -> str:
+    """Return the parameter that a refusal is about, if it is one that many requests share."""
+    if isinstance(error, RoleNotFound):
+        return "role"
+    return error.param_name if error.param_name in _SHARED else ""
+
+
+def group_by(items: Sequence[T], value: Callable[[T], Any]) -> list[list[T]]:
+    """Return the items in groups of equal value, which need not be hashable."""
+    groups: list[list[T]] = []
+    for item in items:
+        group = next((group for group in groups if value(group[0]) == value(item)), None)
+        if group is None:
+            groups.append([item])
+        else:
+            group.append(item)
+    return groups
+
+
+def halve(items: Sequence[T]) -> list[list[T]]:
+    """Return the first and the second half."""
+    middle = len(items) // 2
+    return [list(items[:middle]), list(items[middle:])]
+
+
+# --- The batch ---
+
+State = BatchItem.State
+
+_STATES: Final = {
+    ResultState.SENT: State.DONE,
+    ResultState.REFUSED: State.REFUSED,
+    ResultState.FAILED: State.FAILED,
+    ResultState.UNSETTLED: State.UNSETTLED,
+    ResultState.WAITING: State.WAITING,
+}
+
+
+class BatchSender:
+    """Sends the items of one batch that wait and are meant for this request."""
+
+    def __init__(
+        self,
+        api: OrganizationAPI,
+        batch: Batch,
+        *,
+        roles: AssignableRoles,
+        options: Mapping[str, Any],
+        announce: Callable[[Invitation], None],
+        budget: Budget,
+        ask_again: Callable[[], AssignableRoles],
+    ) -> None:
+        """Prepare.
+
+        :param roles: what the person may grant at this moment; anything else is refused here.
+        :param ask_again: returns that, asked anew; called before every call but the first, and
+            raises an error of Clerk's where the person may not invite any more.
+        :param options: what :class:`InvitationRequest` takes besides address, role and inviter.
+        :param announce: called with each invitation that was made.
+        :param budget: counts the calls for a single address: they have an hourly limit of theirs.
+        """
+        self.api = api
+        self.batch = batch
+        self.roles = roles
+        self.options = options
+        self.announce = announce
+        self.budget = budget
+        self.ask_again = ask_again
+        self._is_single = False
+        #: Whether Clerk said that the person may not invite.
+        self.was_denied = False
+
+    def send(self) -> list[BatchItem]:
+        """Send, and return all items of the batch as they are afterwards."""
+        items = get_items(self.batch)
+        waiting = [i for i in items if i.state == State.WAITING and i.reason != PreviewStatus.LATER]
+        granted = [item for item in waiting if item.role in self.roles]
+        refused = [item for item in waiting if item.role not in self.roles]
+        for item in refused:
+            record(item, State.REFUSED, Reason(str(PreviewStatus.ROLE_NOT_GRANTED)))
+        save_progress(self.batch, refused, is_running=True)
+        try:
+            self._send(granted)
+        finally:
+            # Whoever asks after a crash need not wait until this counts as dead.
+            save_progress(self.batch, [], is_running=False)
+        return items
+
+    def _send(self, items: Sequence[BatchItem]) -> None:
+        begun: set[int] = set()
+        is_first = True
+
+        def allow(indices: Sequence[int]) -> Sequence[int]:
+            nonlocal is_first
+            if not is_first:  # then the request has just asked
+                self.roles = self.ask_again()
+            is_first = False
+            return [index for index in indices if items[index].role in self.roles]
+
+        def before(indices: Sequence[int]) -> None:
+            self._is_single = len(indices) == 1
+            # Should the process die in the call, this is how the next one knows of it.
+            touched = [record(items[index], State.UNDER_WAY) for index in indices]
+            for index in indices:
+                if index not in begun:  # a call that was refused may have made it
+                    items[index].attempt = Attempt.of_request(requests[index]).as_json()
+            begun.update(indices)
+            save_progress(self.batch, touched, is_running=True)
+
+        sender = Sender(self.api, find_taken=find_taken)
+        requests = [
+            InvitationRequest(
+                email_address=item.email_address,
+                role=item.role,
+                inviter_user_id=self.batch.user_id,
+                mark=get_mark(item),
+                **self.options,
+            )
+            for item in items
+        ]
+        for results in sender.send(requests, before, allow):
+            touched = [self._settle(items[index], result) for index, result in results.items()]
+            save_progress(self.batch, touched, is_running=True)
+            self._count(results.values())
+            for result in results.values():
+                if result.state is ResultState.SENT and result.invitation is not None:
+                    self.announce(result.invitation)
+
+    def _count(self, results: Collection[Result]) -> None:
+        if self._is_single:
+            for result in results:
+                if result.state is ResultState.SENT:
+                    self.budget.note_sent()
+        # One answer of Clerk's may be about all that is left.
+        for error in {result.error for result in results}:
+            if isinstance(error, RateLimited):
+                self.budget.note_refused(error)
+
+    def _settle(self, item: BatchItem, result: Result) -> BatchItem:
+        reason = None
+        if result.error is not None:
+            reason = Reason.of_error(result.error, result.invitation)
+            self.was_denied = self.was_denied or reason.name == "PermissionDenied"
+        elif result.state is ResultState.REFUSED:
+            reason = Reason(str(PreviewStatus.ROLE_NOT_GRANTED))
+        sent = result.invitation if result.state is ResultState.SENT else None
+        return record(
+            item,
+            _STATES[result.state],
+            reason,
+            invitation_id=sent.id if sent is not None else "",
+        )

@@ -14,17 +14,18 @@ from typing import Any, Final
 
 from ..clerk import MAX_LIMIT, Invitation, InvitationStatus, OrganizationAPI
 from ..clerk import exceptions as exc
-from ..concurrency import run_together
+from ..concurrency import gather
 from ..converters import InvitationIdConverter
 from ..models import Batch
-from .query import STATUSES
+from .directory import look_up
+from .exceptions import TooManyInvitations
+from .listing import STATUSES
+from .preview import PreviewStatus
 from .reasons import Reason
-from .screening import Verdict
-from .standing import look_up
-from .workspace import TooManyInvitations, Workspace
+from .snapshot import Snapshot
 
 #: How many can be dealt with in one go.
-MAX_CHOSEN: Final = 500
+MAX_SELECTED: Final = 500
 
 #: How many are asked for one by one, where the lists that were read do not have them. More are
 #: looked for in further pages: anybody can make up ids, and Clerk's limit is shared by all tenants.
@@ -34,8 +35,8 @@ _ID: Final = re.compile(InvitationIdConverter.regex)
 
 
 @dataclass(frozen=True, slots=True)
-class Chosen:
-    """One of the invitations that were chosen."""
+class SelectedInvitation:
+    """One of the invitations that were selected."""
 
     invitation_id: str
     #: None where this organization has none of this id (any more).
@@ -49,19 +50,19 @@ class Chosen:
         return not self.reason.name
 
 
-def find_chosen(
+def find_selected(
     api: OrganizationAPI, ids: Iterable[str], status: InvitationStatus = STATUSES[0]
-) -> tuple[Chosen, ...]:
+) -> tuple[SelectedInvitation, ...]:
     """Return what the organization has of these ids, in their order, each once.
 
     Up to 500 of a list that has no more cost one call.
 
-    :param status: of the list that they were chosen from: most still have it.
-    :raises TooManyInvitations: there are more than :data:`MAX_CHOSEN`.
+    :param status: of the list that they were selected from: most still have it.
+    :raises TooManyInvitations: there are more than :data:`MAX_SELECTED`.
     :raises ClerkError: not all of them could be asked for.
     """
     unique = list(dict.fromkeys(ids))
-    if len(unique) > MAX_CHOSEN:
+    if len(unique) > MAX_SELECTED:
         raise TooManyInvitations(len(unique))
     wanted = {invitation_id for invitation_id in unique if _ID.fullmatch(invitation_id)}
     found: dict[str, Invitation] = {}
@@ -79,11 +80,13 @@ def find_chosen(
             offset, total = offset + MAX_LIMIT, page.total_count
     if len(missing) <= _MAX_SINGLE:  # otherwise all there is has been read, and they are not in it
         found |= _find_one_by_one(api, missing)
-    return tuple(Chosen(invitation_id, found.get(invitation_id)) for invitation_id in unique)
+    return tuple(
+        SelectedInvitation(invitation_id, found.get(invitation_id)) for invitation_id in unique
+    )
 
 
 def _find_one_by_one(api: OrganizationAPI, ids: Iterable[str]) -> dict[str, Invitation]:
-    outcomes = run_together(
+    outcomes = gather(
         {invitation_id: partial(api.get_invitation, invitation_id) for invitation_id in ids}
     )
     found: dict[str, Invitation] = {}
@@ -96,22 +99,22 @@ def _find_one_by_one(api: OrganizationAPI, ids: Iterable[str]) -> dict[str, Invi
     return found
 
 
-def judge(
-    api: OrganizationAPI, workspace: Workspace, action: str, chosen: Iterable[Chosen]
-) -> tuple[Chosen, ...]:
+def evaluate(
+    api: OrganizationAPI, snapshot: Snapshot, action: str, selected: Iterable[SelectedInvitation]
+) -> tuple[SelectedInvitation, ...]:
     """Tell of each whether the action is possible, and if not, why. It changes nothing.
 
-    :param workspace: with the roles, and with the seats, where invitations are to be sent.
+    :param snapshot: with the roles, and with the seats, where invitations are to be sent.
     """
-    judged = [_judge(one, workspace, action) for one in chosen]
+    evaluated = [_evaluate(one, snapshot, action) for one in selected]
     if action == Batch.Action.RESEND:
-        judged = _refuse_twice(judged)
-        judged = _refuse_present(api, judged)
-        judged = _count_seats(workspace, judged)
-    return tuple(judged)
+        evaluated = _refuse_twice(evaluated)
+        evaluated = _refuse_present(api, evaluated)
+        evaluated = _count_seats(snapshot, evaluated)
+    return tuple(evaluated)
 
 
-def _judge(one: Chosen, workspace: Workspace, action: str) -> Chosen:
+def _evaluate(one: SelectedInvitation, snapshot: Snapshot, action: str) -> SelectedInvitation:
     invitation = one.invitation
     if invitation is None:
         return replace(one, reason=Reason(exc.InvitationNotFound.__name__))
@@ -121,13 +124,13 @@ def _judge(one: Chosen, workspace: Workspace, action: str) -> Chosen:
         return replace(one, reason=_not_pending(invitation))
     if not (invitation.is_pending or invitation.is_expired or invitation.is_revoked):
         return replace(one, reason=_not_pending(invitation))
-    if workspace.roles_error is None and invitation.role not in workspace.roles:
-        withheld = {role.key for role in workspace.roles.withheld}
+    if snapshot.roles_error is None and invitation.role not in snapshot.roles:
+        withheld = {role.key for role in snapshot.roles.withheld}
         if invitation.role in withheld:
             params = {"role": invitation.role_name}
-            return replace(one, reason=Reason(str(Verdict.ROLE_NOT_GRANTED), params))
+            return replace(one, reason=Reason(str(PreviewStatus.ROLE_NOT_GRANTED), params))
         params = {"wanted_role": invitation.role_name}
-        return replace(one, reason=Reason(str(Verdict.ROLE_UNKNOWN), params))
+        return replace(one, reason=Reason(str(PreviewStatus.ROLE_UNKNOWN), params))
     return one
 
 
@@ -135,17 +138,17 @@ def _not_pending(invitation: Invitation) -> Reason:
     return Reason(exc.InvitationNotPending.__name__, {"status": str(invitation.status)})
 
 
-def _refuse_twice(chosen: Sequence[Chosen]) -> list[Chosen]:
+def _refuse_twice(selected: Sequence[SelectedInvitation]) -> list[SelectedInvitation]:
     """Of several invitations of one address, leave the newest; a pending one before all others."""
 
-    def rank(one: Chosen) -> tuple[bool, float]:
+    def rank(one: SelectedInvitation) -> tuple[bool, float]:
         invitation = one.invitation
         created = invitation.created_at if invitation else None
         is_pending = invitation is not None and invitation.is_pending
         return is_pending, created.timestamp() if created else 0.0
 
-    best: dict[str, Chosen] = {}
-    for one in chosen:
+    best: dict[str, SelectedInvitation] = {}
+    for one in selected:
         if one.is_possible and one.invitation is not None:
             address = one.invitation.email_address.casefold()
             if address not in best or rank(one) > rank(best[address]):
@@ -155,50 +158,54 @@ def _refuse_twice(chosen: Sequence[Chosen]) -> list[Chosen]:
         replace(one, reason=Reason("chosen-twice"))
         if one.is_possible and one.invitation_id not in kept
         else one
-        for one in chosen
+        for one in selected
     ]
 
 
-def _refuse_present(api: OrganizationAPI, chosen: Sequence[Chosen]) -> list[Chosen]:
+def _refuse_present(
+    api: OrganizationAPI, selected: Sequence[SelectedInvitation]
+) -> list[SelectedInvitation]:
     """Refuse whoever is a member by now, or has another invitation that is pending."""
-    ended = [one for one in chosen if one.is_possible and not _is_pending(one)]
-    standing = look_up(api, [_address(one) for one in ended])
-    judged = []
-    for one in chosen:
+    ended = [one for one in selected if one.is_possible and not _is_pending(one)]
+    directory = look_up(api, [_address(one) for one in ended])
+    evaluated = []
+    for one in selected:
         reason = None
         if one.is_possible and not _is_pending(one):
-            membership = standing.memberships.get(_address(one))
-            pending = standing.invitations.get(_address(one))
+            membership = directory.memberships.get(_address(one))
+            pending = directory.invitations.get(_address(one))
             if membership is not None:
-                reason = Reason(str(Verdict.MEMBER), _known({"role": membership.role_name}))
+                reason = Reason(str(PreviewStatus.MEMBER), _known({"role": membership.role_name}))
             elif pending is not None:
                 reason = Reason.of_error(exc.DuplicateInvitation(), pending)
-        judged.append(replace(one, reason=reason) if reason else one)
-    return judged
+        evaluated.append(replace(one, reason=reason) if reason else one)
+    return evaluated
 
 
-def _count_seats(workspace: Workspace, chosen: Sequence[Chosen]) -> list[Chosen]:
+def _count_seats(
+    snapshot: Snapshot, selected: Sequence[SelectedInvitation]
+) -> list[SelectedInvitation]:
     """Refuse those that no seat is left for; a pending one gives its own to the new one."""
-    seats = workspace.seats
+    seats = snapshot.seats
     if seats is None or not seats.limit:
-        return list(chosen)
+        return list(selected)
     left = seats.limit - seats.used  # below 0 where there are more people than seats by now
-    judged = []
-    for one in chosen:
+    evaluated = []
+    for one in selected:
         needed = 0 if _is_pending(one) else 1
         if one.is_possible and left < needed:
-            judged.append(replace(one, reason=Reason(str(Verdict.NO_SEAT))))
+            evaluated.append(replace(one, reason=Reason(str(PreviewStatus.NO_SEAT))))
             continue
         left -= needed if one.is_possible else 0
-        judged.append(one)
-    return judged
+        evaluated.append(one)
+    return evaluated
 
 
-def _is_pending(one: Chosen) -> bool:
+def _is_pending(one: SelectedInvitation) -> bool:
     return one.invitation is not None and one.invitation.is_pending
 
 
-def _address(one: Chosen) -> str:
+def _address(one: SelectedInvitation) -> str:
     return one.invitation.email_address.casefold() if one.invitation is not None else ""
 
 

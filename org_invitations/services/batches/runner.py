@@ -10,11 +10,11 @@ import time
 from collections.abc import Callable, Collection, Sequence
 from typing import Final
 
-from ..clerk import ClerkError, OrganizationAPI
-from ..clerk import exceptions as exc
-from ..models import Batch, BatchItem
-from ..roles import AssignableRoles
-from .batches import get_items, mark, refuse, settle_item
+from ...clerk import ClerkError, OrganizationAPI
+from ...clerk import exceptions as exc
+from ...models import Batch, BatchItem
+from ...roles import AssignableRoles
+from .store import get_items, record, refuse, save_progress
 
 State = BatchItem.State
 
@@ -75,17 +75,17 @@ class BatchRunner:
                 group, waiting = waiting[: self.group_size], waiting[self.group_size :]
                 if self.is_parallel:
                     for item in group:
-                        settle_item(item, State.UNDER_WAY)
-                    mark(self.batch, group, is_running=True)
+                        record(item, State.UNDER_WAY)
+                    save_progress(self.batch, group, is_running=True)
                 errors = self.work(group)
-                mark(self.batch, group, is_running=True)
+                save_progress(self.batch, group, is_running=True)
                 self.after_work()
                 waiting = [item for item in group if item.state == State.WAITING] + waiting
                 if self._must_stop(errors.values(), waiting):
                     break
         finally:
             # Whoever asks after a crash need not wait until this counts as dead.
-            mark(self.batch, [], is_running=False)
+            save_progress(self.batch, [], is_running=False)
         return items
 
     def check_rights(self) -> ClerkError | None:
@@ -113,7 +113,7 @@ class BatchRunner:
             if error.concerns_all and not isinstance(error, exc.NO_ANSWER):
                 self.was_denied = self.was_denied or isinstance(error, exc.PermissionDenied)
                 left = [refuse(item, error) for item in waiting]
-                mark(self.batch, left, is_running=True)
+                save_progress(self.batch, left, is_running=True)
                 return True
             if isinstance(error, exc.ConnectionFailed):
                 return True

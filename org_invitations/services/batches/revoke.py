@@ -6,16 +6,16 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 
-from ..clerk import ClerkError, Invitation, OrganizationAPI
-from ..clerk import exceptions as exc
-from ..concurrency import run_together
-from ..models import Batch, BatchItem
-from ..roles import AssignableRoles
-from .batches import refuse, settle_item
-from .reasons import Reason
-from .refusals import check_revoking
-from .running import BatchRunner
-from .workspace import Unsettled
+from ...clerk import ClerkError, Invitation, OrganizationAPI
+from ...clerk import exceptions as exc
+from ...concurrency import gather
+from ...models import Batch, BatchItem
+from ...roles import AssignableRoles
+from ..exceptions import OutcomeUnknown
+from ..reasons import Reason
+from .reconcile import check_revoking
+from .runner import BatchRunner
+from .store import record, refuse
 
 State = BatchItem.State
 
@@ -37,14 +37,14 @@ def revoke_for_sure(api: OrganizationAPI, invitation_id: str, *, user_id: str) -
     try:
         found = api.get_invitation(invitation_id)
     except ClerkError:
-        raise Unsettled(lost) from None
+        raise OutcomeUnknown(lost) from None
     if found.is_revoked:
         return found
     if not found.is_pending:
         late = exc.InvitationNotPending("no longer pending", trace_id=lost.trace_id)
         late.invitation = replace(found, url="")
         raise late
-    raise Unsettled(lost, absent=True) if lost.may_be_under_way else lost
+    raise OutcomeUnknown(lost, absent=True) if lost.may_be_under_way else lost
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,7 +75,7 @@ class BatchRevoker(BatchRunner):
 
     def work(self, items: Sequence[BatchItem]) -> dict[int, ClerkError]:
         """Revoke some at the same time."""
-        outcomes = run_together(
+        outcomes = gather(
             {
                 str(number): partial(self._attempt, item.invitation_id)
                 for number, item in enumerate(items)
@@ -85,13 +85,13 @@ class BatchRevoker(BatchRunner):
         for number, item in enumerate(items):
             attempt: _Attempt = outcomes[str(number)].get()
             if attempt.error is None:
-                settle_item(item, State.DONE)
+                record(item, State.DONE)
                 if attempt.invitation is not None:
                     self._revoked.append(attempt.invitation)
                 continue
             errors[number] = attempt.error
             if not attempt.is_settled:
-                settle_item(item, State.UNSETTLED, Reason.of_error(attempt.error))
+                record(item, State.UNSETTLED, Reason.of_error(attempt.error))
             else:
                 refuse(item, attempt.error)
         return errors
@@ -107,7 +107,7 @@ class BatchRevoker(BatchRunner):
         try:
             revoked = revoke_for_sure(self.api, invitation_id, user_id=self.batch.user_id)
             return _Attempt(revoked)
-        except Unsettled as error:
+        except OutcomeUnknown as error:
             return _Attempt(error=error.error, is_settled=False)
         except ClerkError as error:
             return _Attempt(error=error)

@@ -1,20 +1,17 @@
-"""How many single invitations may still go out this hour, as far as this site can know.
-
-Clerk takes 250 an hour for the whole instance (its documentation, "System limits") and says in no
-answer how many are left. So the site counts its own, and remembers when Clerk said no.
-Other sites of the instance are not counted, and two processes may count one short: an estimate, to
-keep an invitation from being revoked where the new one could not be sent. Clerk decides.
-"""
+"""What limits how many can be invited: the instance's hourly number, and the seats."""
 
 from __future__ import annotations
 
 import math
 import time
+from dataclasses import dataclass
 from typing import Final
 
 from ..caching import InstanceCache
+from ..clerk import Organization
 from ..clerk.exceptions import SINGLE_INVITATIONS, RateLimited
 
+# --- The hour ---
 #: Clerk's limit on single invitations, and the time it is for (seconds).
 SINGLE_LIMIT: Final = 250
 HOUR: Final = 3600
@@ -65,3 +62,36 @@ class Budget:
     def _get_sent(self) -> list[float]:
         known = self._cache.get_many([_SENT]).get(_SENT, [])
         return [moment for moment in known if moment > time.time() - HOUR]
+
+
+@dataclass(frozen=True, slots=True)
+class Seats:
+    """The seats of an organization. Clerk counts pending invitations as if they were members."""
+
+    #: Members and pending invitations together.
+    used: int
+    #: How many there are; 0 means without limit.
+    limit: int
+    members: int
+    pending: int
+
+    @property
+    def left(self) -> int | None:
+        """How many people can still be invited; None where there is no limit."""
+        return max(self.limit - self.used, 0) if self.limit else None
+
+    @classmethod
+    def count(cls, organization: Organization, pending: int | None = None) -> Seats | None:
+        """Count them; None where there is no limit, or Clerk did not say enough.
+
+        :param organization: as fetched just now, with its members counted.
+        :param pending: how many invitations are pending, where a list has told; otherwise it is
+            the organization's own ``pending_invitations_count``. The two may differ: Clerk leaves
+            out of its lists what comes of an organization's domains.
+        """
+        if pending is None:
+            pending = organization.pending_invitations_count
+        members, limit = organization.members_count, organization.max_allowed_memberships
+        if not limit or members is None or pending is None:
+            return None
+        return cls(used=members + pending, limit=limit, members=members, pending=pending)

@@ -8,23 +8,90 @@ can be found to stand in the way is found before the first.
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Collection, Sequence
+from dataclasses import dataclass, replace
 from datetime import timedelta
-from typing import Final
+from functools import partial
+from typing import Any, Final
 
-from ..clerk import ClerkError, Invitation, InvitationRequest, OrganizationAPI
-from ..clerk import exceptions as exc
-from ..conf import MAX_EXPIRES_IN_DAYS, conf
-from ..models import Batch, BatchItem
-from .batches import find_taken, get_mark, refuse, settle_item
-from .batches.reconcile import Attempt, get_rows, settle_resend
-from .budget import Budget
-from .creating import create_for_sure
-from .reasons import Reason
-from .refusals import find_members, is_empty
-from .revoking import revoke_for_sure
-from .workspace import Unsettled, Workspace
+from ...clerk import ClerkError, Invitation, InvitationRequest, InvitationStatus, OrganizationAPI
+from ...clerk import exceptions as exc
+from ...clerk.exceptions import DuplicateInvitation
+from ...concurrency import gather
+from ...conf import MAX_EXPIRES_IN_DAYS, conf
+from ...models import Batch, BatchItem
+from ...roles import AssignableRoles
+from ..exceptions import OutcomeUnknown
+from ..limits import Budget
+from ..preview import PreviewStatus
+from ..reasons import Reason
+from ..snapshot import Snapshot
+from .reconcile import (
+    Attempt,
+    Match,
+    check_creating,
+    find_members,
+    find_write,
+    get_rows,
+    is_empty,
+    settle_resend,
+)
+from .revoke import revoke_for_sure
+from .runner import BatchRunner
+from .store import find_taken, get_mark, record, refuse
+
+
+def create_for_sure(
+    api: OrganizationAPI,
+    request: InvitationRequest,
+    attempt: Attempt,
+    *,
+    seen: Collection[str] = (),
+    is_looked_at: bool = True,
+) -> Invitation:
+    """Create an invitation; where Clerk's answer is lost, find out what became of it.
+
+    :param attempt: of the request, made right before.
+    :param seen: ids of invitations of the address that are known from before.
+    :param is_looked_at: whether a refusal that says what is there is looked up before it is raised.
+    :returns: the invitation, also where the answer was lost but it was created.
+    :raises ClerkError: it was not created.
+    :raises Unsettled: nobody knows (yet).
+    """
+    try:
+        return api.invite_member(request)
+    except ClerkError as error:
+        if not error.may_have_happened:
+            if is_looked_at:
+                return check_creating(api, request, error)
+            raise
+        lost = error
+    try:
+        rows = get_rows(api, request.email_address)
+    except ClerkError:
+        raise OutcomeUnknown(lost) from None
+    taken = find_taken(row.id for row in rows)
+    match, found = find_write(attempt, rows, taken.union(seen))
+    if found is None:
+        raise OutcomeUnknown(lost, absent=True) if lost.may_be_under_way else lost
+    if match is Match.UNCLEAR:
+        raise OutcomeUnknown(lost)
+    if match is Match.OURS:
+        return found
+    before = DuplicateInvitation("invited before", trace_id=lost.trace_id)
+    before.invitation = replace(found, url="")
+    raise before
+
+
+def find_pending_of(api: OrganizationAPI, email_address: str) -> Invitation | None:
+    """Return the pending invitation of an address, if there is one; raises :exc:`ClerkError`."""
+    wanted = email_address.casefold()
+    page = api.get_invitations(email_address=email_address)
+    return next(
+        (row for row in page.data if row.is_pending and row.email_address.casefold() == wanted),
+        None,
+    )
+
 
 State = BatchItem.State
 
@@ -63,7 +130,7 @@ class Replacer:
         if old.is_pending:
             try:
                 revoked = revoke_for_sure(self.api, old.id, user_id=self.user_id)
-            except Unsettled as unsettled:
+            except OutcomeUnknown as unsettled:
                 self._settle(item, State.UNSETTLED, Reason.of_error(unsettled.error))
                 return unsettled.error
             except ClerkError as error:
@@ -91,7 +158,7 @@ class Replacer:
             self._settle(item, State.UNDER_WAY)
             try:
                 revoked = revoke_for_sure(self.api, other.id, user_id=self.user_id)
-            except Unsettled as unsettled:
+            except OutcomeUnknown as unsettled:
                 self._settle(item, State.UNSETTLED, Reason.of_error(unsettled.error))
                 return unsettled.error
             except ClerkError as error:
@@ -120,7 +187,7 @@ class Replacer:
             created = create_for_sure(
                 self.api, request, attempt, seen=[item.replaces_id], is_looked_at=not is_half
             )
-        except Unsettled as unsettled:
+        except OutcomeUnknown as unsettled:
             self._settle(item, State.UNSETTLED, Reason.of_error(unsettled.error))
             return unsettled.error
         except ClerkError as error:
@@ -139,7 +206,7 @@ class Replacer:
 
     def _announce(self, item: BatchItem, created: Invitation) -> None:
         self.budget.note_sent()
-        settle_item(item, State.DONE, invitation_id=created.id)
+        record(item, State.DONE, invitation_id=created.id)
         self.save(item)
         self.announce_created(created)
 
@@ -168,15 +235,15 @@ class Replacer:
         return refusal
 
     def _settle(self, item: BatchItem, state: str, reason: Reason | None = None) -> None:
-        self.save(settle_item(item, state, reason))
+        self.save(record(item, state, reason))
 
 
-def check_before(workspace: Workspace, old: Invitation, budget: Budget) -> None:
+def check_before(snapshot: Snapshot, old: Invitation, budget: Budget) -> None:
     """Raise what stands in the way of a new invitation, before the old one is revoked.
 
     Who may grant which role is not asked here.
 
-    :param workspace: with its seats, counted just now.
+    :param snapshot: with its seats, counted just now.
     :raises InvitationNotPending: it was accepted.
     :raises RoleMigrationInProgress: no role can be assigned.
     :raises QuotaExceeded: no seat is left; a pending invitation gives its own to the new one.
@@ -184,9 +251,9 @@ def check_before(workspace: Workspace, old: Invitation, budget: Budget) -> None:
     """
     if not (old.is_pending or old.is_expired or old.is_revoked):
         raise exc.InvitationNotPending("not to be sent again")
-    if workspace.roles.locked:
+    if snapshot.roles.locked:
         raise exc.RoleMigrationInProgress("roles are locked")
-    seats = workspace.seats
+    seats = snapshot.seats
     if seats is not None and seats.limit:
         others = seats.used - 1 if old.is_pending else seats.used
         if others >= seats.limit:
@@ -254,3 +321,104 @@ def _find_redirect(invitation_id: str) -> str:
             return str(redirect_url)
         invitation_id = item.replaces_id
     return ""
+
+
+class BatchResender(BatchRunner):
+    """Replaces the invitations that wait in a batch by fresh ones."""
+
+    #: Each has two halves, and how far it got is written down in between: that is done in turn.
+    is_parallel = False
+    writes = 2
+
+    def __init__(
+        self,
+        batch: Batch,
+        *,
+        snapshot: Snapshot,
+        replacer: Replacer,
+        budget: Budget,
+        ask_again: Callable[[], AssignableRoles],
+    ) -> None:
+        """Prepare; ``snapshot`` is what Clerk has said just now, roles included."""
+        super().__init__(replacer.api, batch, ask_again)
+        self.snapshot = snapshot
+        self.replacer = replacer
+        self.budget = budget
+        #: Whether somebody is without an invitation now: then no other one is taken back.
+        self.is_half_done = False
+
+    def work(self, items: Sequence[BatchItem]) -> dict[int, ClerkError]:
+        """Look at some at the same time, and replace one after the other."""
+        found = gather(
+            {
+                str(i): partial(self.api.get_invitation, item.replaces_id)
+                for i, item in enumerate(items)
+            }
+        )
+        errors: dict[int, ClerkError] = {}
+        for number, item in enumerate(items):
+            outcome = found[str(number)]
+            if (hindrance := self.check_rights()) is not None:
+                errors[number] = hindrance
+                break
+            if outcome.error is None:
+                error = self._replace(item, outcome.value)
+            else:
+                error = outcome.error
+                refuse(item, error)
+            if error is not None:
+                errors[number] = error
+            self.is_half_done = item.state in (State.HALF_DONE, State.UNSETTLED)
+            if self.is_half_done or (error is not None and error.concerns_all):
+                break  # those that are left of the group wait as before
+        return errors
+
+    def note_roles(self, roles: AssignableRoles) -> None:
+        """Take note of what the person may grant at this moment."""
+        self.snapshot = replace(self.snapshot, roles=roles)
+
+    def _must_stop(self, *what: Any) -> bool:
+        return self.is_half_done or super()._must_stop(*what)
+
+    def _replace(self, item: BatchItem, old: Invitation) -> ClerkError | None:
+        """Replace one, if that may be done; it says afterwards what became of it."""
+        if old.is_revoked and self.batch.options.get("seen") == InvitationStatus.PENDING:
+            # It was pending when the person decided: somebody has decided otherwise since.
+            refuse(item, exc.InvitationNotPending(), old)
+            return None
+        wanted = item.role or old.role
+        if wanted not in self.snapshot.roles:
+            params = {"role": item.role_name or old.role_name}
+            record(item, State.REFUSED, Reason(str(PreviewStatus.ROLE_NOT_GRANTED), params))
+            return None
+        try:
+            check_before(self.snapshot, old, self.budget)
+        except ClerkError as hindrance:
+            is_late = isinstance(hindrance, exc.InvitationNotPending)
+            refuse(item, hindrance, old if is_late else None)
+            return hindrance
+        chosen = self.batch.options
+        request = make_request(
+            old,
+            user_id=self.batch.user_id,
+            role=wanted,
+            expires_in_days=chosen.get("expires_in_days"),
+            notify=chosen.get("notify"),
+            item=item,
+        )
+        error = self.replacer.replace(item, old, request)
+        is_half = item.state == State.HALF_DONE
+        if is_half and isinstance(error, exc.RateLimited) and self.pause(error):
+            error = self._finish(item, request)
+        return error
+
+    def _finish(self, item: BatchItem, request: InvitationRequest) -> ClerkError | None:
+        """Do the second half, after a while in which the person may have lost the right."""
+        if (hindrance := self.check_rights()) is not None:
+            self.replacer.save(record(item, State.HALF_DONE, Reason.of_error(hindrance)))
+            return hindrance
+        if request.role not in self.snapshot.roles:
+            reason = Reason(str(PreviewStatus.ROLE_NOT_GRANTED), {"role": item.role_name})
+            self.replacer.save(record(item, State.HALF_DONE, reason))
+            return None
+        return self.replacer.create(item, request)

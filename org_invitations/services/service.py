@@ -1,0 +1,669 @@
+"""See, invite, send again, revoke: the invitations of an organization, as one person may."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import replace
+from functools import partial
+from typing import Any, Final
+from uuid import UUID, uuid4
+
+from django.dispatch import Signal
+
+from ..addresses import Entry
+from ..clerk import (
+    ClerkClient,
+    ClerkError,
+    Invitation,
+    InvitationRequest,
+    InvitationStatus,
+)
+from ..clerk import exceptions as exc
+from ..clerk.exceptions import PermissionDenied, RateLimited
+from ..conf import conf
+from ..models import Batch, BatchItem
+from ..roles import AssignableRoles, GrantPolicy
+from ..signals import invitation_created, invitation_revoked
+from .batches.invite import BatchSender
+from .batches.reconcile import (
+    LEFT,
+    OTHER_INVITATION,
+    Attempt,
+    may_change,
+    reconcile,
+    reconcile_batch,
+)
+from .batches.resend import (
+    BatchResender,
+    Replacer,
+    check_before,
+    create_for_sure,
+    find_pending_of,
+    make_request,
+)
+from .batches.revoke import BatchRevoker, revoke_for_sure
+from .batches.store import (
+    UNCLEAR,
+    claim,
+    find_batch,
+    get_items,
+    get_mark,
+    get_or_create,
+    is_at_work,
+    record,
+    save_progress,
+)
+from .exceptions import RoleNotGranted
+from .limits import Budget, Seats
+from .listing import MAX_FOUND, STATUSES, InvitationQuery, fetch_all
+from .preview import DEFAULT_LIMIT, Preview, preview_entries
+from .reasons import Reason
+from .selection import SelectedInvitation, evaluate, find_selected
+from .snapshot import Snapshot, SnapshotReader
+
+State = BatchItem.State
+
+#: States of a resend in which something may be missing.
+_OPEN: Final = (State.HALF_DONE, State.UNDER_WAY, State.UNSETTLED)
+
+#: How many unfinished ones are looked after at once: each costs a call.
+MAX_UNFINISHED: Final = 5
+
+
+class InvitationService:
+    """The invitations of one organization, as one person may handle them."""
+
+    #: How many invitations one request sends at most.
+    max_invitations: int = DEFAULT_LIMIT
+    #: Who really sits there, where somebody acts as the person; it is kept with what is begun.
+    actor_id: str = ""
+
+    def __init__(self, client: ClerkClient, *, organization_id: str, user_id: str) -> None:
+        """Serve a person in an organization: ``user_...`` in ``org_...``."""
+        self.organization_id = organization_id
+        self.user_id = user_id
+        self.reader = SnapshotReader(client, organization_id=organization_id, user_id=user_id)
+        self.api = self.reader.api
+        self.cache = self.reader.cache
+
+    # --- Reading --------------------------------------------------------------------------
+
+    def open(
+        self,
+        *,
+        query: InvitationQuery | None = None,
+        invitation_id: str | None = None,
+        fresh: bool = False,
+        roles: bool = True,
+        seats: bool = False,
+    ) -> Snapshot:
+        """Check the permission and return what a page needs, in as few rounds as can be.
+
+        See :meth:`.SnapshotReader.open`.
+
+        :param query: also return this page of the list of invitations, and the seats.
+        :param invitation_id: also return this invitation.
+        :param fresh: ask Clerk for the membership whatever is remembered: before a write.
+        :param roles: False leaves the roles out: whoever revokes needs none.
+        :param seats: also return the seats, counted anew, where the organization has a limit.
+        :raises NotMember: the person does not belong to the organization.
+        :raises NotPermitted: the person may not manage members here.
+        :raises ClerkError: the permission, the organization or the invitation could not be had.
+        """
+        return self.reader.open(
+            query=query, invitation_id=invitation_id, fresh=fresh, roles=roles, seats=seats
+        )
+
+    def with_list(self, snapshot: Snapshot, query: InvitationQuery) -> Snapshot:
+        """Return the snapshot with this page of the list, and the seats, as they are now.
+
+        Where there are fewer pages it is the last one: the only row of a page may have gone.
+        """
+        return self.reader.with_list(snapshot, query)
+
+    def find_all(self, query: InvitationQuery, limit: int = MAX_FOUND) -> tuple[Invitation, ...]:
+        """Return all invitations that a query asks for, of all pages, in its order.
+
+        Up to 500 of a status take one call, 10 000 take 20.
+
+        :param limit: how many may match.
+        :raises NotPermitted: :meth:`open` has not let the person in.
+        :raises TooManyInvitations: more match, or there are more than 10 000 of the status.
+        :raises ClerkError: not all of them could be had.
+        """
+        self.reader.require_open()
+        return fetch_all(self.api, query, limit)
+
+    def find_invitation(self, invitation_id: str) -> Invitation | None:
+        """Return an invitation of this organization, or None where it cannot be had.
+
+        :raises NotPermitted: :meth:`open` has not let the person in.
+        """
+        self.reader.require_open()
+        try:
+            return self.api.get_invitation(invitation_id)
+        except ClerkError:
+            return None
+
+    def get_roles(self) -> AssignableRoles:
+        """Return the roles the person may grant here, for a form of the site's own.
+
+        :raises NotPermitted: the person may not manage members here.
+        :raises ClerkError: the roles could not be had.
+        """
+        return self.reader.get_roles()
+
+    def remembered_roles(self) -> AssignableRoles | None:
+        """Return the roles without asking Clerk: for a form that could not be sent just now.
+
+        None unless the person was found to manage members within the last minute.
+        """
+        return self.reader.remembered_roles()
+
+    def forget_membership(self) -> None:
+        """Ask Clerk about the person again, whatever is remembered."""
+        self.reader.forget_membership()
+
+    @property
+    def policy(self) -> GrantPolicy:
+        """The rule of who may give which role; a site may set another one."""
+        return self.reader.policy
+
+    @policy.setter
+    def policy(self, policy: GrantPolicy) -> None:
+        self.reader.policy = policy
+
+    @property
+    def has_written(self) -> bool:
+        """Whether this service has sent anything to Clerk that would change something."""
+        return self.api.has_written
+
+    @property
+    def was_denied(self) -> bool:
+        """Whether the person turned out, in the midst of a batch, to manage the members no more."""
+        return self.reader.was_denied
+
+    # --- Many --------------------------------------------------------------------------------
+
+    def preview(self, snapshot: Snapshot, entries: Iterable[Entry], role: str) -> Preview:
+        """Return what would become of each entry, without inviting anybody.
+
+        :param snapshot: of :meth:`open`, with the seats if they are to count.
+        :param role: the key of the role of those that name none of their own.
+        :raises NotPermitted: :meth:`open` has not let the person in.
+        """
+        self.reader.require_open()
+        return preview_entries(
+            entries,
+            role=role,
+            roles=snapshot.roles,
+            api=self.api,
+            user_id=self.user_id,
+            seats=snapshot.seats,
+            limit=self.max_invitations,
+        )
+
+    def invite_members(
+        self,
+        batch: Batch,
+        *,
+        public_metadata: Mapping[str, Any] | None = None,
+        private_metadata: Mapping[str, Any] | None = None,
+    ) -> list[BatchItem]:
+        """Send what waits in a batch, in bulk calls of ten; each item says what became of it.
+
+        What Clerk refuses is taken out and the others still go. No address is sent to twice,
+        not even where an answer was lost.
+
+        :param batch: of :func:`get_or_create`; its options are those of :meth:`invite_member`.
+        :param public_metadata: passed on to the memberships, as ``private_metadata`` is.
+        :returns: the items of the batch.
+        :raises NotPermitted: the person may not manage members.
+        :raises ClerkError: the permission or the roles could not be had; nothing was sent.
+        """
+        snapshot = self.reader.check(with_roles=True)
+        if snapshot.roles_error is not None:
+            raise snapshot.roles_error
+        chosen = batch.options
+        options = {
+            "redirect_url": chosen.get("redirect_url") or conf.REDIRECT_URL or None,
+            "expires_in_days": chosen.get("expires_in_days") or conf.EXPIRES_IN_DAYS,
+            "notify": chosen.get("notify"),
+            "public_metadata": public_metadata,
+            "private_metadata": private_metadata,
+        }
+        sender = BatchSender(
+            self.api,
+            batch,
+            roles=snapshot.roles,
+            options=options,
+            announce=lambda invitation: self._announce(invitation_created, invitation),
+            budget=Budget(self.cache),
+            ask_again=self.reader.check_again,
+        )
+        items = sender.send()
+        if sender.was_denied:
+            self.reader.check_denial()
+        return items
+
+    def _announce(self, signal: Signal, invitation: Invitation) -> None:
+        signal.send_robust(
+            sender=type(self),
+            invitation=invitation,
+            organization_id=self.organization_id,
+            user_id=self.user_id,
+        )
+
+    @property
+    def budget(self) -> Budget:
+        """The instance's hourly number of single invitations, as far as it is known."""
+        return Budget(self.cache)
+
+    def replace_invitation(
+        self,
+        snapshot: Snapshot,
+        *,
+        batch_id: UUID,
+        role: str | None = None,
+        expires_in_days: int | None = None,
+        notify: bool | None = None,
+    ) -> BatchItem:
+        """Send an invitation again: a fresh link and expiry; the old link dies.
+
+        Role, metadata and redirect stay as they were unless others are given. The inviter is who
+        does it, since Clerk names nobody else. The same ``batch_id`` does it once.
+
+        :param snapshot: of ``open(invitation_id=…, fresh=True, seats=True)``.
+        :param batch_id: also brings back what became of it before.
+        :param expires_in_days: 1 to 365; None keeps the period of the old one.
+        :param notify: False sends no e-mail.
+        :returns: the item, which says what became of it: its state, reason and ``invitation_id``.
+        :raises RoleNotGranted: the person may not give the role to anybody.
+        :raises InvitationNotPending: it was accepted, so there is nothing to send.
+        :raises QuotaExceeded: no seat is left.
+        :raises RateLimited: the hourly limit is known to be reached.
+        :raises KeyReused: the id was used for something else.
+        :raises ClerkError: something that is needed for it could not be had; nothing was changed.
+        """
+        self.reader.require_open()
+        old = snapshot.invitation
+        if old is None:
+            raise exc.InvitationNotFound("no invitation was asked for")
+        wanted = role or old.role
+        request = make_request(
+            old,
+            user_id=self.user_id,
+            role=wanted,
+            expires_in_days=expires_in_days,
+            notify=notify,
+        )
+        asked = {
+            "redirect_url": request.redirect_url,
+            "expires_in_days": request.expires_in_days,
+            "notify": notify,
+        }
+        options = {name: value for name, value in asked.items() if value is not None}
+        before = self.find_replacement(batch_id)
+        if before is not None:
+            wish = (before.replaces_id, before.role, before.batch.options)
+            if wish == (old.id, wanted, options):
+                return before
+        roles = self._get_roles_for(snapshot, old)
+        if wanted not in roles:
+            raise RoleNotGranted
+        granted = roles.get(wanted)
+        item = BatchItem(
+            text=old.email_address,
+            email_address=old.email_address,
+            role=wanted,
+            role_name=granted.name if granted else wanted,
+            replaces_id=old.id,
+        )
+        batch, is_new = get_or_create(
+            batch_id,
+            Batch.Action.RESEND,
+            [item],
+            organization_id=self.organization_id,
+            user_id=self.user_id,
+            actor_id=self.actor_id,
+            options=options,
+        )
+        if not is_new:  # the same form at the same moment
+            return get_items(batch)[0]
+        request = replace(request, mark=get_mark(item))
+        try:
+            error = self.get_replacer(batch).replace(item, old, request)
+        finally:
+            save_progress(batch, [], is_running=False)
+        if isinstance(error, exc.PermissionDenied):
+            self.reader.forget_membership()  # Clerk knows better than what was remembered
+        return item
+
+    def find_replacement(self, batch_id: UUID) -> BatchItem | None:
+        """Return what became of a resend of this person's, or how far it has got.
+
+        :raises NotPermitted: :meth:`open` has not let the person in.
+        """
+        self.reader.require_open()
+        batch = find_batch(batch_id, organization_id=self.organization_id, user_id=self.user_id)
+        if batch is None or batch.action != Batch.Action.RESEND:
+            return None
+        items = get_items(batch)
+        if len(items) != 1:
+            return None
+        if items[0].state in _OPEN and is_at_work(items[0].batch):
+            record(items[0], State.UNDER_WAY)  # whichever half it has got to
+        elif may_change(items[0]):
+            reconcile(self.api, items)
+        return items[0]
+
+    def _get_roles_for(self, snapshot: Snapshot, old: Invitation) -> AssignableRoles:
+        """Return what the person may grant right now, if nothing is in the way of a new one."""
+        checked = self.reader.check(with_roles=True)
+        if checked.roles_error is not None:
+            raise checked.roles_error
+        check_before(replace(snapshot, roles=checked.roles), old, self.budget)
+        return checked.roles
+
+    def get_replacer(self, batch: Batch) -> Replacer:
+        """Return what replaces invitations, each step of it kept in a batch."""
+        return Replacer(
+            api=self.api,
+            user_id=self.user_id,
+            budget=self.budget,
+            save=lambda item: save_progress(batch, [item], is_running=True),
+            announce_revoked=partial(self._announce, invitation_revoked),
+            announce_created=partial(self._announce, invitation_created),
+        )
+
+    # --- What was left half-way ---------------------------------------------------------------
+
+    def get_unfinished(self, replaces_id: str = "") -> list[BatchItem]:
+        """Return resends of this organization that are not over, whoever did them.
+
+        Of a half-done one the new invitation is missing, and it can be finished or left. Of an
+        unsettled one nobody knows yet, and nothing can be done but wait.
+
+        One look into the database where there are none; else Clerk is asked what has become of
+        each, and what has sorted itself out is not returned.
+
+        :param replaces_id: only those of this invitation.
+        :raises NotPermitted: :meth:`open` has not let the person in.
+        """
+        self.reader.require_open()
+        found = BatchItem.objects.filter(
+            batch__organization_id=self.organization_id,
+            batch__action=Batch.Action.RESEND,
+            state__in=_OPEN,
+        ).exclude(reason=UNCLEAR)  # nobody will ever know, and there is an invitation
+        if replaces_id:
+            found = found.filter(replaces_id=replaces_id)
+        newest = found.select_related("batch").order_by("-batch__created_at", "number")
+        doubtful = [item for item in newest[:MAX_UNFINISHED] if not is_at_work(item.batch)]
+        reconcile(self.api, doubtful)
+        return [item for item in doubtful if item.state in _OPEN and item.reason != UNCLEAR]
+
+    def find_unfinished(self, replaces_id: str) -> BatchItem | None:
+        """Return the resend of an invitation that is half done, as Clerk has it now."""
+        found = self.get_unfinished(replaces_id)
+        return next((item for item in found if item.state == State.HALF_DONE), None)
+
+    def finish(self, snapshot: Snapshot, item: BatchItem) -> BatchItem:
+        """Create the invitation that is missing; anybody may who may give its role.
+
+        Where somebody else has invited the person meanwhile, the new one takes the place of theirs.
+
+        :param snapshot: of ``open(invitation_id=…, fresh=True, seats=True)``, for the old one.
+        :returns: the item, which says what became of it.
+        :raises RoleNotGranted: the person may not give the role to anybody.
+        :raises QuotaExceeded: no seat is left.
+        :raises RateLimited: the hourly limit is known to be reached.
+        :raises ClerkError: the roles could not be had, or the other invitation could not be
+            revoked; nothing was changed.
+        """
+        self.reader.require_open()
+        old = snapshot.invitation
+        if old is None:
+            raise exc.InvitationNotFound("no invitation was asked for")
+        other = None
+        if item.reason == OTHER_INVITATION:
+            other = self.api.get_invitation(item.params["invitation_id"])
+        if item.role not in self._get_roles_for(snapshot, other or old):
+            raise RoleNotGranted
+        chosen = item.batch.options
+        request = make_request(
+            old,
+            user_id=self.user_id,
+            role=item.role,
+            expires_in_days=chosen.get("expires_in_days"),
+            notify=chosen.get("notify"),
+            item=item,
+        )
+        if not claim(item.batch):  # somebody is finishing it at this moment
+            return record(item, State.UNDER_WAY)
+        item.refresh_from_db()
+        if item.state != State.HALF_DONE:  # somebody has just finished it
+            save_progress(item.batch, [], is_running=False)
+            return item
+        try:
+            error = self.get_replacer(item.batch).finish(item, request, other)
+        finally:
+            save_progress(item.batch, [], is_running=False)
+        if isinstance(error, exc.PermissionDenied):
+            self.reader.forget_membership()
+        if error is not None and error.is_correctable and item.reason == OTHER_INVITATION:
+            raise error  # the other one could not be revoked: it is as it was
+        return item
+
+    def leave(self, item: BatchItem) -> BatchItem:
+        """Leave it at what there is, where a resend is half done: nobody is reminded of it again.
+
+        The person stays uninvited, or keeps what somebody else has invited them with meanwhile.
+        Should the new invitation show up after all, the item says so.
+
+        :returns: the item; another state than refused says what somebody else has just done.
+        """
+        if not claim(item.batch):  # somebody is finishing it at this moment
+            return record(item, State.UNDER_WAY)
+        item.refresh_from_db()
+        if item.state == State.HALF_DONE:
+            is_other = item.reason == OTHER_INVITATION
+            reason = Reason(OTHER_INVITATION, item.params) if is_other else Reason(LEFT)
+            record(item, State.REFUSED, reason)
+        save_progress(item.batch, [item], is_running=False)
+        return item
+
+    def find_selected(
+        self, ids: Iterable[str], status: InvitationStatus = STATUSES[0]
+    ) -> tuple[SelectedInvitation, ...]:
+        """Return what the organization has of these ids, in their order, each once.
+
+        :param status: of the list that they were chosen from.
+        :raises NotPermitted: :meth:`open` has not let the person in.
+        :raises TooManyInvitations: there are more than 500.
+        :raises ClerkError: not all of them could be asked for.
+        """
+        self.reader.require_open()
+        return find_selected(self.api, ids, status)
+
+    def evaluate(
+        self, snapshot: Snapshot, action: str, chosen: Iterable[SelectedInvitation]
+    ) -> tuple[SelectedInvitation, ...]:
+        """Tell of each whether the action is possible, and if not, why; nothing is changed.
+
+        :param snapshot: of :meth:`open`, with roles and seats where invitations are to be sent.
+        :param action: one of :class:`.Batch.Action`: revoke or resend.
+        """
+        self.reader.require_open()
+        return evaluate(self.api, snapshot, action, chosen)
+
+    def revoke_invitations(self, batch: Batch) -> list[BatchItem]:
+        """Revoke what waits in a batch; each item says what became of it.
+
+        :param batch: of :func:`get_or_create`, or taken up again.
+        :returns: the items of the batch.
+        :raises NotPermitted: the person may not manage members.
+        :raises ClerkError: the permission could not be had; nothing was revoked.
+        """
+        self._check_for(batch)
+        revoker = BatchRevoker(
+            self.api,
+            batch,
+            announce=lambda invitation: self._announce(invitation_revoked, invitation),
+            ask_again=partial(self.reader.check_again, with_roles=False),
+        )
+        items = revoker.run()
+        if revoker.was_denied:
+            self.reader.check_denial()
+        return items
+
+    def resend_invitations(self, batch: Batch) -> list[BatchItem]:
+        """Send again what waits in a batch: a fresh invitation takes the place of each.
+
+        :param batch: of :func:`get_or_create`, or taken up again.
+        :returns: the items of the batch; each says what became of it.
+        :raises NotPermitted: the person may not manage members.
+        :raises ClerkError: the permission or the roles could not be had; nothing was sent.
+        """
+        snapshot = self._check_for(batch, with_roles=True)
+        if snapshot.seats is None and snapshot.organization.max_allowed_memberships:
+            snapshot = replace(snapshot, seats=self._count_seats())
+        resender = BatchResender(
+            batch,
+            snapshot=snapshot,
+            replacer=self.get_replacer(batch),
+            budget=self.budget,
+            ask_again=self.reader.check_again,
+        )
+        items = resender.run()
+        if resender.was_denied:
+            self.reader.check_denial()
+        return items
+
+    def _count_seats(self) -> Seats | None:
+        try:
+            return Seats.count(self.api.get(include_members_count=True))
+        except ClerkError:
+            return None  # then Clerk decides, as it does in the end anyhow
+
+    def get_wait(self, count: int) -> int:
+        """Return the seconds until so many can be sent again; 0 where nothing is known against it.
+
+        Clerk takes 250 single invitations an hour, for all of the instance's organizations.
+        """
+        return self.budget.get_wait(count)
+
+    def reconcile(self, batch: Batch) -> list[BatchItem]:
+        """Find out what nobody knows of a batch, and return its items; nothing is sent.
+
+        :raises NotPermitted: :meth:`open` has not let the person in.
+        """
+        self.reader.require_open()
+        return reconcile_batch(self.api, batch)
+
+    def _check_for(self, batch: Batch, *, with_roles: bool = False) -> Snapshot:
+        """Return a snapshot whose permission was confirmed just now; else let the batch rest."""
+        try:
+            snapshot = self.reader.check(with_roles=with_roles)
+            if with_roles and snapshot.roles_error is not None:
+                raise snapshot.roles_error
+        except Exception:
+            save_progress(batch, [], is_running=False)
+            raise
+        return snapshot
+
+    # --- Inviting -------------------------------------------------------------------------
+
+    def invite_member(
+        self,
+        email_address: str,
+        role: str,
+        *,
+        redirect_url: str | None = None,
+        expires_in_days: int | None = None,
+        notify: bool | None = None,
+        public_metadata: Mapping[str, Any] | None = None,
+        private_metadata: Mapping[str, Any] | None = None,
+        item: BatchItem | None = None,
+    ) -> Invitation:
+        """Invite an address, if the person may grant the role at this moment.
+
+        :meth:`open` with ``fresh=True`` just before makes the check; without it, it is made here.
+
+        :param redirect_url: where its link leads in the end; the setting's unless given.
+        :param expires_in_days: 1 to 365; the setting's unless given.
+        :param notify: False sends no e-mail.
+        :param public_metadata: passed on to the membership, as ``private_metadata`` is.
+        :param item: of a batch, which it is done for: by its mark the invitation is known again,
+            even after a crash.
+        :raises NotPermitted: the person may not manage members.
+        :raises RoleNotGranted: the person may not grant this role.
+        :returns: the invitation, also where Clerk's answer was lost but it was created.
+        :raises ClerkError: it was not created. After a lost answer, that has been made sure.
+        :raises Unsettled: the answer was lost, and whether it was created cannot be told (yet).
+        """
+        snapshot = self.reader.check(with_roles=True)
+        if snapshot.roles_error is not None:
+            raise snapshot.roles_error
+        if role not in snapshot.roles:
+            raise RoleNotGranted
+        request = InvitationRequest(
+            email_address=email_address,
+            role=role,
+            inviter_user_id=self.user_id,
+            redirect_url=redirect_url or conf.REDIRECT_URL or None,
+            expires_in_days=expires_in_days or conf.EXPIRES_IN_DAYS,
+            notify=notify,
+            public_metadata=public_metadata,
+            private_metadata=private_metadata,
+            mark=self._get_mark(item),
+        )
+        try:
+            invitation = self._create(request, item)
+        except PermissionDenied:
+            self.reader.forget_membership()  # Clerk knows better than what was remembered
+            raise
+        self._announce(invitation_created, invitation)
+        return invitation
+
+    def _get_mark(self, item: BatchItem | None) -> str:
+        if item is not None:
+            return get_mark(item)
+        return uuid4().hex if conf.MARK_INVITATIONS else ""
+
+    def _create(self, request: InvitationRequest, item: BatchItem | None) -> Invitation:
+        attempt = Attempt.of_request(request)
+        if item is not None:
+            item.attempt = attempt.as_json()
+            save_progress(item.batch, [item], is_running=True)
+        try:
+            invitation = create_for_sure(self.api, request, attempt)
+        except RateLimited as error:
+            self.budget.note_refused(error)
+            raise
+        self.budget.note_sent()
+        return invitation
+
+    def get_pending(self, email_address: str) -> Invitation | None:
+        """Return the pending invitation of an address, if there is one.
+
+        :raises NotPermitted: :meth:`open` has not let the person in.
+        """
+        self.reader.require_open()
+        return find_pending_of(self.api, email_address)
+
+    # --- Revoking -------------------------------------------------------------------------
+
+    def revoke(self, invitation_id: str) -> Invitation:
+        """Revoke an invitation, if the person may manage members at this moment.
+
+        :raises NotPermitted: they may not.
+        :returns: the revoked invitation, also where Clerk's answer was lost but it was revoked.
+        :raises InvitationNotPending: it was accepted, revoked or has expired meanwhile.
+        :raises ClerkError: it was not revoked.
+        :raises Unsettled: nobody knows.
+        """
+        self.reader.check()
+        invitation = revoke_for_sure(self.api, invitation_id, user_id=self.user_id)
+        self._announce(invitation_revoked, invitation)
+        return invitation
