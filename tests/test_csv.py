@@ -183,7 +183,9 @@ def test_a_file_that_is_imported_again_has_the_same_addresses_and_roles() -> Non
     st.lists(
         st.tuples(
             st.from_regex(r"[a-z0-9+=_-][a-z0-9.+=_'-]{0,20}[a-z0-9]", fullmatch=True).filter(
-                lambda local: ".." not in local
+                # Behind a word and "=" another program has written the address, and nobody can
+                # tell: such a piece is offered, and not taken.
+                lambda local: ".." not in local and not re.match(r"[a-z_][\w-]*=", local)
             ),
             st.sampled_from(["example.com", "b-c.example", "x.co.uk"]),
         ),

@@ -12,7 +12,7 @@ from .failures import BUDGET, DEADLINE, ERROR, FORGED, LEAK, TYPED, WORDLESS, Fa
 from .hearing import Hearing, short, waits_for_a_reload
 from .scene import DIALOG_TARGET, FORM_TARGET
 from .settings import HURRIED
-from .world import SECRETS
+from .world import secrets_in
 
 #: A request may take this much of its time and of its usual time, since Django takes some, too, and
 #: since a busy machine is no fault of the app's.
@@ -144,13 +144,11 @@ def leaks(hearing: Hearing) -> Iterator[Failure]:
     for _, answer in hearing.answers:
         yield from _leaks_of(answer)
     world = hearing.scene.world
-    stored = world.stored()
-    for name, pattern in SECRETS.items():
-        if pattern.search(stored):
-            yield Failure(LEAK, f"a {name} is in the database")
-        for logger, line in world.logs.lines:
-            if pattern.search(line):
-                yield Failure(LEAK, f"a {name} is in the log of {logger}")
+    for name in sorted(secrets_in(world.stored())):
+        yield Failure(LEAK, f"a {name} is in the database")
+    for logger, line in world.logs.lines:
+        for name in sorted(secrets_in(line)):
+            yield Failure(LEAK, f"a {name} is in the log of {logger}")
     for wish in hearing.scene.wishes:
         for logger, line in world.logs.lines:
             if wish.address in line.casefold() and not logger.startswith("django"):
@@ -159,12 +157,11 @@ def leaks(hearing: Hearing) -> Iterator[Failure]:
 
 def _leaks_of(answer: Answer) -> Iterator[Failure]:
     where = short(answer.url)
-    for name, pattern in SECRETS.items():
-        may = name == "link" and answer.url.partition("?")[0].endswith("/link/")
-        if not may and pattern.search(answer.body):
-            yield Failure(LEAK, f"a {name} is on the page {where}")
-        if any(pattern.search(line) for line in _public_headers(answer)):
-            yield Failure(LEAK, f"a {name} is in a header of {where}")
+    may = {"link"} if answer.url.partition("?")[0].endswith("/link/") else set()
+    for name in sorted(secrets_in(answer.body) - may):
+        yield Failure(LEAK, f"a {name} is on the page {where}")
+    for name in sorted(secrets_in("\n".join(_public_headers(answer)))):
+        yield Failure(LEAK, f"a {name} is in a header of {where}")
 
 
 def _public_headers(answer: Answer) -> Iterator[str]:
