@@ -236,7 +236,7 @@ class Wording:
     """The sentences, and the rule which of them fits an error."""
 
     #: By the name of the exception, or of a closer case after a colon.
-    messages: ClassVar[Mapping[str, _Text]] = {
+    messages: ClassVar[dict[str, _Text]] = {
         "DuplicateInvitation": _(
             "%(email_address)s already has a pending invitation. You can resend it, or change its "
             "role, in the list of pending invitations."
@@ -599,7 +599,7 @@ class Wording:
     }
 
     #: The exceptions whose message belongs to a field of the form.
-    fields: ClassVar[Mapping[type[ClerkError], str]] = {
+    fields: ClassVar[dict[type[ClerkError], str]] = {
         exc.DuplicateInvitation: "email_addresses",
         exc.AlreadyMember: "email_addresses",
         exc.AddressNotAllowed: "email_addresses",
@@ -609,7 +609,7 @@ class Wording:
         exc.RoleMigrationInProgress: "role",
     }
 
-    statuses: ClassVar[Mapping[type[ClerkError], HTTPStatus]] = {
+    statuses: ClassVar[dict[type[ClerkError], HTTPStatus]] = {
         exc.PermissionDenied: HTTPStatus.FORBIDDEN,
         exc.RoleNotFound: HTTPStatus.UNPROCESSABLE_ENTITY,
         exc.NotFound: HTTPStatus.NOT_FOUND,

@@ -20,10 +20,10 @@ from .environments import ROOT, Environments
 from .play import play
 from .site import free_port, running
 from .visit import Skipped
-from .walk import fixtures, walk
+from .walk import fixtures, types, walk
 
 #: What is tried besides the sites: what the documents print.
-EXTRA: Final = {"readme": walk, "fixtures": fixtures}
+EXTRA: Final = {"readme": walk, "fixtures": fixtures, "types": types}
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -58,7 +58,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
             pool.submit(_try, what.name, partial(play, what, environments, place / f"{n}", redis))
             for n, what in enumerate(chosen)
         ]
-        for name, extra in () if options.names else EXTRA.items():
+        wanted = set(options.names) & set(EXTRA) if options.names else set(EXTRA)
+        for name, extra in EXTRA.items():
+            if name not in wanted:
+                continue
             tries.append(pool.submit(_try, name, partial(extra, environments, place / name)))
         for future in tries:
             count[future.result()] += 1

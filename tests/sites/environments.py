@@ -28,6 +28,8 @@ PACKAGES = (
 )
 #: What tests of a site use beside the extra ``testing``.
 TESTING = ("pytest-playwright", "pytest-xdist")
+#: What holds its types against those of the wheel.
+TYPES = ("django-stubs", "mypy", "pyright")
 
 
 def run(*command: str, cwd: Path | None = None, env: dict[str, str] | None = None) -> str:
@@ -96,7 +98,7 @@ class Environments:
             # The upper bounds of others may still move; what this package names is the lowest.
             bounds = [*project["dependencies"], *project["optional-dependencies"]["testing"]]
             return [re.sub(r">=", "==", bound) for bound in bounds] + list(TESTING)
-        return [*PACKAGES, *project["optional-dependencies"]["testing"], *TESTING]
+        return [*PACKAGES, *project["optional-dependencies"]["testing"], *TESTING, *TYPES]
 
     def _build(self) -> Path:
         dist = self.folder / "dist"

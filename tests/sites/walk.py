@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+import shutil
 from pathlib import Path
 from typing import Any
 
@@ -88,6 +89,30 @@ def fixtures(environments: Environments, folder: Path) -> str:
             raise Wrong(said)
         done.append(f"{name}: {found[0]}")
     return "; ".join(done)
+
+
+def types(environments: Environments, folder: Path) -> str:
+    """Hold a typed site, and the examples of the documents, against mypy and pyright."""
+    python = environments.python("newest")
+    folder.mkdir(parents=True)
+    shutil.copy(Path(__file__).with_name("sample.py"), folder / "sample.py")
+    examples = [block for block in blocks("docs/views.md", "python") if "Wording.messages" in block]
+    for number, example in enumerate(examples):
+        (folder / f"example_{number}.py").write_text(example)
+    run(str(python), "-m", "mypy", "--strict", ".", cwd=folder)
+    for document in ("views", "service", "errors", "sessions", "identity", "templates"):
+        for number, example in enumerate(blocks(f"docs/{document}.md", "python")):
+            (folder / f"{document}_{number}.py").write_text(example)
+    # An example is a piece of a site: it names what stands elsewhere.
+    elsewhere = [f"--disable-error-code={code}" for code in ("name-defined", "import-not-found")]
+    run(str(python), "-m", "mypy", *elsewhere, ".", cwd=folder)
+    try:
+        run(str(python), "-m", "pyright", "--version", cwd=folder)
+    except RuntimeError:  # it gets itself from another registry when it is first used
+        return "mypy; pyright cannot be had here"
+    names = ("sample.py", *(f"example_{number}.py" for number in range(len(examples))))
+    run(str(python), "-m", "pyright", "--pythonpath", str(python), *names, cwd=folder)
+    return f"mypy and pyright, {len(examples)} examples of Wording"
 
 
 HERE = """
