@@ -6,10 +6,11 @@ from typing import Any
 
 import jwt
 
-from . import errors
+from . import errors, shapes
 from .clients import CookieWriter, SignedIn, active_organization, origin_of, session_token
 from .fields import Fields
 from .routing import BAPI, Call, Router
+from .state import Session
 
 router = Router(BAPI, "/v1")
 
@@ -46,6 +47,26 @@ def refresh_session(call: Call) -> dict[str, Any]:
     if wanted == "token":
         return {"object": "token", "jwt": session_token(call.emulator, who, origin)}
     return {"object": "cookies", "cookies": CookieWriter(call.emulator, origin).session(who)}
+
+
+@router.on("GET", "/sessions/{session_id}")
+def get_session(call: Call) -> dict[str, Any]:
+    return shapes.session(call.emulator, _known(call))
+
+
+@router.on("POST", "/sessions/{session_id}/revoke")
+def revoke_session(call: Call) -> dict[str, Any]:
+    """Ends a session: its tokens live on for their minute, and cannot be renewed."""
+    session = _known(call)
+    session.ended = session.revoked = True
+    return shapes.session(call.emulator, session)
+
+
+def _known(call: Call) -> Session:
+    session = call.state.sessions.get(call.params["session_id"])
+    if session is None:
+        raise errors.resource_not_found(f"No session was found with id {call.params['session_id']}")
+    return session
 
 
 def _session(call: Call) -> SignedIn:

@@ -14,6 +14,8 @@ from . import (
     bapi_sessions,
     bapi_users,
     control,
+    cors,
+    fapi,
     handshake,
     invitation_link,
     mailbox,
@@ -31,6 +33,9 @@ from .wire import ConnectionDropped, EmulatorRequest, EmulatorResponse, json_res
 
 CONTROL_PREFIX = "/_emulator/"
 
+FRONTEND = ("/v1/client/", "/v1/me/", "/v1/tickets/")
+"""Where the Frontend API is, which needs no secret key."""
+
 ROUTES: list[Route] = [
     *bapi_invitations.router.routes,
     *bapi_organizations.router.routes,
@@ -38,6 +43,7 @@ ROUTES: list[Route] = [
     *bapi_users.router.routes,
     *bapi_sessions.router.routes,
     *handshake.router.routes,
+    *fapi.router.routes,
     *invitation_link.router.routes,
     *mailbox.router.routes,
     *ticket_pages.router.routes,
@@ -101,6 +107,8 @@ class Emulator(Instance):
     ) -> EmulatorResponse:
         known = len(self.state.invitations)
         answer = self._answer(request, route, params, allowed)
+        if _api_of(route, request) == FAPI:
+            answer = cors.with_headers(self, request, answer)
         recorded.took_effect = answer.status < 400
         recorded.made = list(self.state.invitations)[known:]
         return answer
@@ -122,6 +130,8 @@ class Emulator(Instance):
                 check_api_version(request)
                 if route is None or not route.template.endswith("/jwks"):
                     self.limit("requests", self.settings.request_limit, SHORT_WINDOW)
+            if allowed and _api_of(route, request) == FAPI and cors.is_preflight(request):
+                return cors.preflight()
             if route is None and allowed:
                 raise method_not_allowed(allowed)
             if route is None:
@@ -146,6 +156,6 @@ class Emulator(Instance):
 def _api_of(route: Route | None, request: EmulatorRequest) -> str:
     if route is not None:
         return route.api
-    if request.path.startswith("/v1/client/") or request.path.startswith("/v1/tickets/"):
+    if request.path.startswith(FRONTEND) or request.path in ("/v1/client", "/v1/me"):
         return FAPI
     return BAPI if request.path.startswith("/v1/") else PAGE

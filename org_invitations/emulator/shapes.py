@@ -6,12 +6,14 @@ from typing import TYPE_CHECKING, Any
 
 from .keys import INSTANCE_ID
 from .state import (
+    SESSION_LIFETIME_MS,
     Invitation,
     Membership,
     Organization,
     Permission,
     Role,
     RoleSet,
+    Session,
     State,
     User,
 )
@@ -257,6 +259,28 @@ def user(row: User) -> dict[str, Any]:
         "create_organization_enabled": True,
         "last_active_at": row.last_sign_in_at,
         "legal_accepted_at": None,
+    }
+
+
+def session(instance: Instance, row: Session) -> dict[str, Any]:
+    """As the Backend API has it. Who is on which client is looked up: a session does not know."""
+    clients = instance.state.clients.values()
+    client_id = next((client.id for client in clients if client.session_id == row.id), "")
+    ends = row.created_at + SESSION_LIFETIME_MS
+    over = "revoked" if row.revoked else "ended" if row.ended else "expired"
+    return {
+        "object": "session",
+        "id": row.id,
+        "user_id": row.user_id,
+        "client_id": client_id,
+        "actor": None,
+        "status": "active" if row.is_active(instance.clock.now_ms()) else over,
+        "last_active_organization_id": row.organization_id,
+        "last_active_at": row.created_at,
+        "expire_at": ends,
+        "abandon_at": ends,
+        "updated_at": row.created_at,
+        "created_at": row.created_at,
     }
 
 

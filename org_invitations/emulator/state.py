@@ -155,6 +155,8 @@ class Session:
     refresh_token: str
     organization_id: str | None = None
     ended: bool = False
+    revoked: bool = False
+    """Ended by the Backend API."""
 
     def is_active(self, now_ms: int) -> bool:
         return not self.ended and now_ms < self.created_at + SESSION_LIFETIME_MS

@@ -207,5 +207,30 @@ OPEN_QUESTIONS: tuple[tuple[str, str, str | None], ...] = (
         "With the first one, so that it is pending only where none is left",
         None,
     ),
+    (
+        "What the Frontend API answers to a sign-up without a ticket where only the invited may",
+        "403 sign_up_mode_restricted, a code that Clerk's public catalogue of errors lacks",
+        None,
+    ),
+    (
+        "Whether accepting by the Frontend API makes the organization the active one",
+        "Never: the session is touched for that, or a handshake names the organization",
+        None,
+    ),
+    (
+        "What the Frontend API's accept gives for an invitation that is no longer pending",
+        "404 organization_invitation_not_pending, the code of the Backend API's revoke",
+        None,
+    ),
+    (
+        "Whether a session that is pending may accept an invitation by the Frontend API",
+        "It may: Clerk's own page for choosing an organization does it",
+        None,
+    ),
+    (
+        "What a session says that the Backend API has revoked",
+        "Its status is revoked, and its browser is signed out with the next handshake",
+        None,
+    ),
 )
 """Question, choice, and the name of the setting that changes it, if there is one."""

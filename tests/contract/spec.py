@@ -1,4 +1,4 @@
-"""Clerk's description of its Backend API, as a judge of requests and answers."""
+"""Clerk's descriptions of its Backend and Frontend API, as a judge of requests and answers."""
 
 from __future__ import annotations
 
@@ -13,7 +13,12 @@ from jsonschema import Draft202012Validator
 from referencing import Registry
 from referencing.jsonschema import DRAFT202012
 
-SPEC_FILE = Path(__file__).resolve().parents[3] / "shared" / "clerk" / "bapi-2026-05-12.json"
+_FOLDER = Path(__file__).resolve().parents[3] / "shared" / "clerk"
+SPEC_FILE = _FOLDER / "bapi-2026-05-12.json"
+MORE_FILE = _FOLDER / "bapi-more-2026-05-12.json"
+"""Further parts of the Backend API: sessions, and what may be done with memberships."""
+FRONTEND_FILE = _FOLDER / "fapi-2026-05-12.json"
+"""The Frontend API, whose paths begin with ``/v1`` in its description."""
 
 ANYWHERE = {401, 405, 409, 415, 429}
 """Answers Clerk gives on any path without saying so in each path's description."""
@@ -44,16 +49,18 @@ def without_nullable(schema: Any) -> Any:
 
 
 class Spec:
-    """The description with its paths, relative to ``/v1``."""
+    """A description with its paths, relative to ``prefix``."""
 
-    def __init__(self, document: dict[str, Any]) -> None:
+    def __init__(self, document: dict[str, Any], prefix: str = "/v1") -> None:
+        self.prefix = prefix
         self.document = without_nullable(document)
         resource = DRAFT202012.create_resource(self.document)
         self.registry: Registry[Any] = Registry().with_resource("urn:bapi", resource)
 
     @classmethod
-    def load(cls) -> Spec | None:
-        return cls(json.loads(SPEC_FILE.read_text())) if SPEC_FILE.exists() else None
+    def load(cls, file: Path = SPEC_FILE) -> Spec | None:
+        prefix = "" if file == FRONTEND_FILE else "/v1"
+        return cls(json.loads(file.read_text()), prefix) if file.exists() else None
 
     @cached_property
     def templates(self) -> list[tuple[re.Pattern[str], str]]:
@@ -83,7 +90,7 @@ class Spec:
         return self.errors(f"{pointer}/requestBody/content/application~1json/schema", body)
 
     def check_answer(self, method: str, url: str, status: int, body: Any) -> list[str]:
-        path = urlsplit(url).path.removeprefix("/v1")
+        path = urlsplit(url).path.removeprefix(self.prefix)
         pointer, operation = self.operation(method, path)
         if operation is None:
             if status >= 400:
@@ -96,5 +103,8 @@ class Spec:
             if beyond:
                 return self.errors("/components/schemas/ClerkErrors", body)
             return [f"status {status} is not described for {method} {path}"]
+        if "$ref" not in answer:  # described in its place
+            where = f"{pointer}/responses/{status}/content/application~1json/schema"
+            return self.errors(where, body) if "content" in answer else []
         name = answer["$ref"].rpartition("/")[2]
         return self.errors(f"/components/responses/{name}/content/application~1json/schema", body)
