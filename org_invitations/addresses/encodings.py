@@ -46,7 +46,7 @@ _CODE_PAGES: Final = {
     "cp1257": "LATIN",
     "cp1251": "CYRILLIC",
     "cp1253": "GREEK",
-    "cp932": "HIRAGANA KATAKANA CJK",
+    "cp932": "HIRAGANA KATAKANA KATAKANA-HIRAGANA CJK",
     "gb18030": "CJK",
     "big5": "CJK",
     "cp949": "HANGUL CJK",

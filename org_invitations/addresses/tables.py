@@ -138,7 +138,10 @@ def _is_heading(row: Row, below: Sequence[Row]) -> bool:
 
 
 def _is_prose(cells: Iterable[str], words: int) -> bool:
-    return any(len(cell.split()) > words for cell in cells)
+    """Whether a cell has more words than so many; "a@x.org / b@x.org" has two."""
+    return any(
+        sum(any(char.isalnum() for char in word) for word in cell.split()) > words for cell in cells
+    )
 
 
 def _without_summaries(outside: list[Row], tables: list[Table]) -> tuple[list[Row], list[Table]]:
@@ -176,9 +179,9 @@ def _has_letters(text: str) -> bool:
 
 
 def _is_table_without_heading(grid: Grid, *, strict: bool) -> bool:
-    """Whether rows are of one length, and one column holds addresses."""
-    rows = grid.rows
-    if grid.delimiter == NONE or grid.delimiter not in DELIMITERS:
+    """Whether rows are of one length or break off early, and one column holds addresses."""
+    rows = [row for row in grid.rows if not _is_remark(row)]
+    if grid.delimiter == NONE or grid.delimiter not in DELIMITERS or not rows:
         return False
     if len(rows) < 2 and grid.delimiter != "\t" and not grid.is_named:
         # "ana@x.org, please" is no table.
@@ -190,13 +193,16 @@ def _is_table_without_heading(grid: Grid, *, strict: bool) -> bool:
             and has_address(row)
             and not _is_prose(row.cells, 3)
         )
-    if not rows:
-        return False
-    widths = Counter(len(row.cells) for row in rows)
-    width, count = widths.most_common(1)[0]
+    width, count = _most_common_width(rows)
     # A form may have trimmed the empty cells at the very end.
     trimmed = len(rows[-1].cells) < width
     even = count + trimmed == len(rows) if strict else count * 10 >= len(rows) * 8
+    if not strict and not even:
+        # Some programs leave out the empty cells at the end of a row.
+        even = any(
+            all(len(row.cells) > number and holds_addresses(row.cells[number]) for row in rows)
+            for number in range(width)
+        )
     if not 2 <= width <= MAX_COLUMNS or not even:
         return False
     if all("@" in cell for row in rows for cell in row.filled):
@@ -218,6 +224,12 @@ def _is_table_without_heading(grid: Grid, *, strict: bool) -> bool:
     return columns[best] * 2 >= len(rows) - 1  # the first may be a heading
 
 
+def _most_common_width(rows: Iterable[Row]) -> tuple[int, int]:
+    """Return how many cells most rows have, the longest of several, and how many rows those are."""
+    widths = Counter(len(row.cells) for row in rows)
+    return max(widths.items(), key=lambda found: (found[1], found[0]))
+
+
 def _has_names(rows: Sequence[Row], width: int) -> bool:
     """Whether a column is filled in every row, and never with an address."""
     return any(
@@ -229,7 +241,7 @@ def _has_names(rows: Sequence[Row], width: int) -> bool:
 
 def _without_heading(rows: list[Row]) -> tuple[list[Row], list[Table]]:
     """Return a table without a known heading; a first row that looks like one becomes it."""
-    width = Counter(len(row.cells) for row in rows).most_common(1)[0][0]
+    width, _ = _most_common_width([row for row in rows if not _is_remark(row)] or rows)
     start = 0
     while (
         start < len(rows) - 1

@@ -15,6 +15,7 @@ from org_invitations.addresses import (
     UnreadableFile,
     parse_file,
     parse_text,
+    read_file,
     read_text,
 )
 from tests.corpus.files import FILES, NO_TEXT
@@ -113,6 +114,24 @@ def test_addresses_in_several_columns_are_no_table_but_all_found() -> None:
 )
 def test_the_last_row_may_be_shorter(text: str) -> None:
     assert read_text(text).is_table
+
+
+def test_a_file_without_a_heading_may_end_in_a_note_and_its_rows_early(
+    subtests: pytest.Subtests,
+) -> None:
+    for rows in [
+        "admin;Ana;ana@x.org;1\nadmin;Bo;bo@x.org;;\n\n* as of May\n",
+        "Ana\tana@x.org\tadmin\tB\tC, Inc.\nBo\tbo@x.org\tadmin\tB\nCy\tcy@x.org\tadmin\n",
+        "Ana\tadmin\tana@x.org\n\n* as of May\n",
+    ]:
+        with subtests.test(rows=rows):
+            entries = read_file(rows.encode(), is_role=lambda word: word == "admin").entries
+            assert {(entry.role, entry.refusal) for entry in entries} == {("admin", None)}
+
+
+def test_two_addresses_in_a_cell_below_an_empty_row_are_somebody() -> None:
+    file = b"note;email\n;ana@x.org\n;\n;bo@x.org / bo@y.org\n\n;Made by Cy Doe, cy@x.org\n"
+    assert shown(parse_file(file)) == "2 ana@x.org\n4 bo@x.org\n4 bo@y.org"
 
 
 def test_tabs_alone_make_no_table(subtests: pytest.Subtests) -> None:
