@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
+from contextlib import suppress
 from html.parser import HTMLParser
 from typing import Any
 from urllib.parse import urlsplit
@@ -129,6 +130,10 @@ def die(*args: Any, **kwargs: Any) -> Any:
 # --- What a browser sends of a form --------------------------------------------------------------
 
 
+class _EndOfForm(Exception):
+    """What follows on the page need not be read."""
+
+
 class _Reader(HTMLParser):
     def __init__(self) -> None:
         super().__init__(convert_charrefs=True)
@@ -154,6 +159,8 @@ class _Reader(HTMLParser):
             self.select = None
         elif tag == "section" and self.depth:
             self.depth -= 1
+            if not self.depth:
+                raise _EndOfForm
 
     def handle_data(self, data: str) -> None:
         if self.textarea is not None:
@@ -181,8 +188,11 @@ class _Reader(HTMLParser):
 
 def filled(response: Any) -> dict[str, str]:
     """The fields of the form that invites, as they are on a page or in a fragment."""
+    before, _, rest = response.text.partition(f'id="{FORM}"')
+    start = before.rfind("<")
     reader = _Reader()
-    reader.feed(response.text)
-    reader.close()
+    with suppress(_EndOfForm):
+        reader.feed(f'{before[start:]}id="{FORM}"{rest}')
+        reader.close()
     # A browser sends the lines of a text with other ends.
     return {name: value.replace("\n", "\r\n") for name, value in reader.fields.items()}
