@@ -413,6 +413,26 @@ class InviteForm(RoleForm):
             self.ask_for_confirmation(role)
         return cleaned
 
+    def get_options(self) -> dict[str, Any]:
+        """Return what was chosen for all invitations, as it is kept with what is sent.
+
+        ``role``, ``expires_in_days``, ``redirect_url``, ``notify`` and ``language``, those that
+        were chosen. A site's own form may change these and add what else is to be kept, JSON-able:
+        :meth:`.InvitationService.get_metadata` finds it in the batch's ``options``. Metadata has no
+        place here. Asked once the form has been checked, and once for each press.
+        """
+        data = self.cleaned_data
+        options: dict[str, Any] = {"role": data.get("role", "")}
+        days = data.get("expires_in_days")
+        if days is not None and days != self.fields["expires_in_days"].initial:
+            options["expires_in_days"] = days  # the usual period is the service's to know
+        for name in ("redirect_url", "language"):
+            if data.get(name):
+                options[name] = data[name]
+        if data.get("no_email"):
+            options["notify"] = False
+        return options
+
     @property
     def role_names(self) -> RoleNames:
         """Which words mean a role here: those too that the person may not give."""

@@ -32,7 +32,7 @@ class Deadline:
     It holds within a ``with`` statement, for everything that is called there::
 
         with Deadline(60):
-            service.invite_members(batch)
+            service.run(batch)
 
     Where another one holds already, the earlier moment counts.
     """

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from functools import partial
 from typing import Any, Final
@@ -25,6 +25,7 @@ from ..models import Batch, BatchItem
 from ..roles import AssignableRoles, GrantPolicy
 from ..signals import invitation_created, invitation_revoked
 from .batches.invite import BatchSender
+from .batches.invite import make_request as make_invite_request
 from .batches.reconcile import (
     LEFT,
     OTHER_INVITATION,
@@ -44,16 +45,19 @@ from .batches.resend import (
 from .batches.revoke import BatchRevoker, revoke_for_sure
 from .batches.store import (
     UNCLEAR,
+    KeyReused,
     claim,
     find_batch,
+    find_begun,
     get_items,
     get_mark,
     get_or_create,
+    halt,
     is_at_work,
     record,
     save_progress,
 )
-from .exceptions import RoleNotGranted
+from .exceptions import NotPermitted, RoleNotGranted
 from .limits import Budget, Seats
 from .listing import MAX_FOUND, STATUSES, InvitationQuery, fetch_all
 from .preview import DEFAULT_LIMIT, Preview, preview_entries
@@ -203,48 +207,163 @@ class InvitationService:
             limit=self.max_invitations,
         )
 
-    def invite_members(
+    # --- Batches: begin, run, resume ----------------------------------------------------------
+
+    def begin(
         self,
-        batch: Batch,
+        action: str,
+        items: Sequence[BatchItem],
         *,
-        public_metadata: Mapping[str, Any] | None = None,
-        private_metadata: Mapping[str, Any] | None = None,
-    ) -> list[BatchItem]:
-        """Send what waits in a batch, in bulk calls of ten; each item says what became of it.
+        key: UUID | None,
+        options: Mapping[str, Any],
+        retry_of: UUID | None = None,
+    ) -> tuple[Batch, bool]:
+        """Write down what is going to be done, before any of it is.
 
-        What Clerk refuses is taken out and the others still go. No address is sent to twice,
-        not even where an answer was lost.
+        The same form that comes twice begins once. One that comes with another content is another
+        wish, and gets an id of its own, the same each time.
 
-        :param batch: of :func:`get_or_create`; its options are those of :meth:`invite_member`.
-        :param public_metadata: passed on to the memberships, as ``private_metadata`` is.
-        :returns: the items of the batch.
-        :raises NotPermitted: the person may not manage members.
-        :raises ClerkError: the permission or the roles could not be had; nothing was sent.
+        :param action: one of :class:`.Batch.Action`.
+        :param items: what is to be done: those that wait, and those that are refused already.
+        :param key: comes with the form, so that the same form begins the same batch; None for what
+            nobody can send a second time.
+        :param options: what holds for all items; JSON-able, kept with the batch.
+        :param retry_of: the batch from whose outcome it is begun.
+        :returns: the batch, and whether it is new: what is not has been done, or is being done.
+        :raises RuntimeError: this is called inside a transaction.
         """
-        snapshot = self.reader.check(with_roles=True)
-        if snapshot.roles_error is not None:
-            raise snapshot.roles_error
-        chosen = batch.options
-        options = {
-            "redirect_url": chosen.get("redirect_url") or conf.REDIRECT_URL or None,
-            "expires_in_days": chosen.get("expires_in_days") or conf.EXPIRES_IN_DAYS,
-            "notify": chosen.get("notify"),
-            "public_metadata": public_metadata,
-            "private_metadata": private_metadata,
+        more: dict[str, Any] = {"retry_of": retry_of, "actor_id": self.actor_id}
+        wish = self._get_wish(action, items, options)
+        try:
+            return get_or_create(key or uuid4(), **more, **wish)
+        except KeyReused as reused:
+            return get_or_create(reused.instead, **more, **wish)
+
+    def find_begun(
+        self,
+        action: str,
+        items: Sequence[BatchItem],
+        *,
+        key: UUID | None,
+        options: Mapping[str, Any],
+    ) -> Batch | None:
+        """Return what :meth:`begin` has begun for the very same wish, if it has."""
+        return find_begun(key, **self._get_wish(action, items, options)) if key else None
+
+    def find_batch(self, batch_id: UUID) -> Batch | None:
+        """Return a batch of this person in this organization; anybody else's does not exist."""
+        return find_batch(batch_id, organization_id=self.organization_id, user_id=self.user_id)
+
+    def _get_wish(
+        self, action: str, items: Sequence[BatchItem], options: Mapping[str, Any]
+    ) -> dict[str, Any]:
+        return {
+            "action": action,
+            "items": items,
+            "organization_id": self.organization_id,
+            "user_id": self.user_id,
+            "options": options,
         }
-        sender = BatchSender(
-            self.api,
-            batch,
-            roles=snapshot.roles,
-            options=options,
-            announce=lambda invitation: self._announce(invitation_created, invitation),
-            budget=Budget(self.cache),
-            ask_again=self.reader.check_again,
-        )
-        items = sender.send()
-        if sender.was_denied:
+
+    def run(self, batch: Batch) -> list[BatchItem]:
+        """Do what waits in a batch; each item says what became of it.
+
+        All that is needed is in its rows, so any process may do it. The permission is asked for
+        afresh, and for invitations the roles. Nothing is done twice, not even where an answer was
+        lost. Where Clerk cannot be asked, all of it waits.
+
+        :param batch: of :meth:`begin`, or claimed by :meth:`resume`.
+        :returns: the items of the batch.
+        :raises NotPermitted: the person may not manage members; what waited is refused.
+        """
+        try:
+            snapshot = self._check_for(batch)
+            items, was_denied = self._work(batch, snapshot)
+        except NotPermitted:
+            halt(batch, State.REFUSED, PermissionDenied())
+            raise
+        except ClerkError as error:
+            halt(batch, State.WAITING, error)
+            return get_items(batch)
+        if was_denied:
             self.reader.check_denial()
         return items
+
+    def resume(self, batch: Batch) -> list[BatchItem]:
+        """Go on with what waits in a batch, once it is known what became of the others.
+
+        Where somebody is at work on it at this moment, its items are returned as they are.
+
+        :raises NotPermitted: the person may not manage members; what waited is refused.
+        :raises ClerkError: the permission or the roles could not be had; all is as it was.
+        """
+        try:
+            self._check_for(batch)
+        except NotPermitted:
+            if claim(batch, actor_id=self.actor_id):
+                halt(batch, State.REFUSED, PermissionDenied())
+            raise
+        items = reconcile_batch(self.api, batch)
+        return self.run(batch) if claim(batch, actor_id=self.actor_id) else items
+
+    def get_metadata(self, batch: Batch, item: BatchItem) -> Mapping[str, Any]:
+        """Return metadata of a site's own for an invitation: a hook, which has no request.
+
+        ``public_metadata``, ``private_metadata``, either or both: Clerk passes them on to the
+        membership. They are not kept here. What a site's form has chosen is in ``batch.options``,
+        where :meth:`.InviteForm.get_options` has put it. An invitation that is sent again keeps
+        the metadata that it had.
+        """
+        return {}
+
+    def _get_all_metadata(self, batch: Batch, item: BatchItem) -> dict[str, Any]:
+        """Return all of it; a language that was chosen stays in the metadata of a site's own."""
+        metadata = dict(self.get_metadata(batch, item))
+        if language := batch.options.get("language"):
+            public = metadata.get("public_metadata") or {}
+            metadata["public_metadata"] = {"language": language, **public}
+        return metadata
+
+    def _check_for(self, batch: Batch) -> Snapshot:
+        """Return a snapshot whose permission was confirmed just now, with what the action needs."""
+        with_roles = batch.action != Batch.Action.REVOKE
+        sends_again = batch.action == Batch.Action.RESEND
+        snapshot = self.reader.check(with_roles=with_roles, seats=sends_again)
+        if with_roles and snapshot.roles_error is not None:
+            raise snapshot.roles_error
+        return snapshot
+
+    def _work(self, batch: Batch, snapshot: Snapshot) -> tuple[list[BatchItem], bool]:
+        """Do what waits; return the items, and whether Clerk has denied it to the person."""
+        worker: BatchSender | BatchResender | BatchRevoker
+        if batch.action == Batch.Action.INVITE:
+            worker = BatchSender(
+                self.api,
+                batch,
+                roles=snapshot.roles,
+                get_metadata=partial(self._get_all_metadata, batch),
+                announce=partial(self._announce, invitation_created),
+                budget=self.budget,
+                ask_again=self.reader.check_again,
+            )
+        elif batch.action == Batch.Action.RESEND:
+            if snapshot.seats is None and snapshot.organization.max_allowed_memberships:
+                snapshot = replace(snapshot, seats=self._count_seats())
+            worker = BatchResender(
+                batch,
+                snapshot=snapshot,
+                replacer=self.get_replacer(batch),
+                budget=self.budget,
+                ask_again=self.reader.check_again,
+            )
+        else:
+            worker = BatchRevoker(
+                self.api,
+                batch,
+                announce=partial(self._announce, invitation_revoked),
+                ask_again=partial(self.reader.check_again, with_roles=False),
+            )
+        return worker.run(), worker.was_denied
 
     def _announce(self, signal: Signal, invitation: Invitation) -> None:
         signal.send_robust(
@@ -497,49 +616,6 @@ class InvitationService:
         self.reader.require_open()
         return evaluate(self.api, snapshot, action, chosen)
 
-    def revoke_invitations(self, batch: Batch) -> list[BatchItem]:
-        """Revoke what waits in a batch; each item says what became of it.
-
-        :param batch: of :func:`get_or_create`, or taken up again.
-        :returns: the items of the batch.
-        :raises NotPermitted: the person may not manage members.
-        :raises ClerkError: the permission could not be had; nothing was revoked.
-        """
-        self._check_for(batch)
-        revoker = BatchRevoker(
-            self.api,
-            batch,
-            announce=lambda invitation: self._announce(invitation_revoked, invitation),
-            ask_again=partial(self.reader.check_again, with_roles=False),
-        )
-        items = revoker.run()
-        if revoker.was_denied:
-            self.reader.check_denial()
-        return items
-
-    def resend_invitations(self, batch: Batch) -> list[BatchItem]:
-        """Send again what waits in a batch: a fresh invitation takes the place of each.
-
-        :param batch: of :func:`get_or_create`, or taken up again.
-        :returns: the items of the batch; each says what became of it.
-        :raises NotPermitted: the person may not manage members.
-        :raises ClerkError: the permission or the roles could not be had; nothing was sent.
-        """
-        snapshot = self._check_for(batch, with_roles=True)
-        if snapshot.seats is None and snapshot.organization.max_allowed_memberships:
-            snapshot = replace(snapshot, seats=self._count_seats())
-        resender = BatchResender(
-            batch,
-            snapshot=snapshot,
-            replacer=self.get_replacer(batch),
-            budget=self.budget,
-            ask_again=self.reader.check_again,
-        )
-        items = resender.run()
-        if resender.was_denied:
-            self.reader.check_denial()
-        return items
-
     def _count_seats(self) -> Seats | None:
         try:
             return Seats.count(self.api.get(include_members_count=True))
@@ -560,17 +636,6 @@ class InvitationService:
         """
         self.reader.require_open()
         return reconcile_batch(self.api, batch)
-
-    def _check_for(self, batch: Batch, *, with_roles: bool = False) -> Snapshot:
-        """Return a snapshot whose permission was confirmed just now; else let the batch rest."""
-        try:
-            snapshot = self.reader.check(with_roles=with_roles)
-            if with_roles and snapshot.roles_error is not None:
-                raise snapshot.roles_error
-        except Exception:
-            save_progress(batch, [], is_running=False)
-            raise
-        return snapshot
 
     # --- Inviting -------------------------------------------------------------------------
 
@@ -594,8 +659,8 @@ class InvitationService:
         :param expires_in_days: 1 to 365; the setting's unless given.
         :param notify: False sends no e-mail.
         :param public_metadata: passed on to the membership, as ``private_metadata`` is.
-        :param item: of a batch, which it is done for: by its mark the invitation is known again,
-            even after a crash.
+        :param item: of a batch, which it is done for, and whose options hold in place of the ones
+            above: by its mark the invitation is known again, even after a crash.
         :raises NotPermitted: the person may not manage members.
         :raises RoleNotGranted: the person may not grant this role.
         :returns: the invitation, also where Clerk's answer was lost but it was created.
@@ -607,17 +672,21 @@ class InvitationService:
             raise snapshot.roles_error
         if role not in snapshot.roles:
             raise RoleNotGranted
-        request = InvitationRequest(
-            email_address=email_address,
-            role=role,
-            inviter_user_id=self.user_id,
-            redirect_url=redirect_url or conf.REDIRECT_URL or None,
-            expires_in_days=expires_in_days or conf.EXPIRES_IN_DAYS,
-            notify=notify,
-            public_metadata=public_metadata,
-            private_metadata=private_metadata,
-            mark=self._get_mark(item),
-        )
+        if item is not None:
+            metadata = self._get_all_metadata(item.batch, item)
+            request = make_invite_request(item.batch, item, **metadata)
+        else:
+            request = InvitationRequest(
+                email_address=email_address,
+                role=role,
+                inviter_user_id=self.user_id,
+                redirect_url=redirect_url or conf.REDIRECT_URL or None,
+                expires_in_days=expires_in_days or conf.EXPIRES_IN_DAYS,
+                notify=notify,
+                public_metadata=public_metadata,
+                private_metadata=private_metadata,
+                mark=uuid4().hex if conf.MARK_INVITATIONS else "",
+            )
         try:
             invitation = self._create(request, item)
         except PermissionDenied:
@@ -625,11 +694,6 @@ class InvitationService:
             raise
         self._announce(invitation_created, invitation)
         return invitation
-
-    def _get_mark(self, item: BatchItem | None) -> str:
-        if item is not None:
-            return get_mark(item)
-        return uuid4().hex if conf.MARK_INVITATIONS else ""
 
     def _create(self, request: InvitationRequest, item: BatchItem | None) -> Invitation:
         attempt = Attempt.of_request(request)

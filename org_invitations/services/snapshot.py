@@ -138,17 +138,18 @@ class SnapshotReader:
             self._has_roles = roles
         return snapshot
 
-    def check(self, *, with_roles: bool = False) -> Snapshot:
+    def check(self, *, with_roles: bool = False, seats: bool = False) -> Snapshot:
         """Return a snapshot whose permission Clerk has confirmed just now.
 
         :param with_roles: a check that could not tell the roles will not do.
+        :param seats: also count the seats, where it has to be asked for anew.
         """
         if self._checked is not None:
             moment, snapshot = self._checked
             usable = not with_roles or (snapshot.roles_error is None and self._has_roles)
             if usable and time.monotonic() - moment < _CHECK_SECONDS:
                 return snapshot
-        return self.open(fresh=True, roles=with_roles)
+        return self.open(fresh=True, roles=with_roles, seats=seats)
 
     def check_again(self, *, with_roles: bool = True) -> AssignableRoles:
         """Return what the person may grant, asked anew: for what goes on for a while.

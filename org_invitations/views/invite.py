@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from http import HTTPStatus
 from typing import Any, Final
@@ -21,17 +20,7 @@ from ..forms import InviteForm
 from ..models import Batch, BatchItem
 from ..roles import AssignableRoles
 from ..services import InvitationQuery, NotPermitted, OutcomeUnknown, RoleNotGranted, Snapshot
-from ..services.batches import (
-    KeyReused,
-    find_begun,
-    get_items,
-    get_or_create,
-    halt,
-    log_not_saved,
-    record,
-    refuse,
-    save_progress,
-)
+from ..services.batches import get_items, log_not_saved, record, refuse, save_progress
 from ..services.preview import Preview, PreviewItem, PreviewStatus
 from ..services.reasons import Reason
 from ..wording import Problem
@@ -46,9 +35,6 @@ MAX_ROLE_NAME: Final = 255
 
 #: So many characters are looked through for an address; in more of them there will be one.
 MAX_LOOKED_AT: Final = 1000
-
-#: What is kept with a batch. Metadata is the site's own and not ours to keep.
-_KEPT: Final = ("expires_in_days", "redirect_url", "notify")
 
 
 class InviteFormMixin(PageMixin):
@@ -215,15 +201,6 @@ class InviteView(InviteFormMixin):
         is_asked = bool(entry.suggestion or reading.notes)
         return entry.refusal is None and is_asked and not self._is_previewed(form)
 
-    def get_invitation_options(self, form: InviteForm) -> dict[str, Any]:
-        """Return what else Clerk is to know of the invitations: a hook for fields of a site's own.
-
-        ``public_metadata``, ``private_metadata``, ``redirect_url``, ``expires_in_days``,
-        ``notify``; Clerk passes the metadata on to the membership. What is here wins over what
-        was chosen in the form.
-        """
-        return {}
-
     # --- The answer -----------------------------------------------------------------------
 
     def form_valid(self, snapshot: Snapshot, invitation: Invitation) -> HttpResponseBase:
@@ -270,14 +247,17 @@ class InviteView(InviteFormMixin):
         """Invite the only address there is, without a check before: Clerk's answer is enough."""
         email_address = form.entries[0].email_address
         item = make_one(form.entries[0], snapshot.roles.get(form.cleaned_data["role"]))
-        options = self._get_options(form)
-        batch, is_new = self._begin(form, [item], options)
-        if not is_new:
+        batch, created = self.service.begin(
+            Batch.Action.INVITE,
+            [item],
+            key=self._get_batch_id(),
+            options=form.get_options(),
+            retry_of=self._get_retry_of(),
+        )
+        if not created:
             return self._answer_again(snapshot, form, batch)
         try:
-            invitation = self.service.invite_member(
-                email_address, form.cleaned_data["role"], item=item, **options
-            )
+            invitation = self.service.invite_member(item.email_address, item.role, item=item)
         except OutcomeUnknown as error:
             self._finish_one(batch, item, error.error, unsettled=True)
             problem = self.wording.for_unsettled("invite", error, email_address=email_address)
@@ -356,16 +336,19 @@ class InviteView(InviteFormMixin):
                 form.ask_for_confirmation(role)
         if form.errors or not self._is_previewed(form):
             return self._render_preview(snapshot, form, preview)
-        items, options = make_items(preview), self._get_options(form)
-        # What this very form has sent would now be refused as invited already.
-        before = self._find_begun(form, items, options)
-        if before is not None:
-            return self.batch_response(before)
+        items, options, key = make_items(preview), form.get_options(), self._get_batch_id()
+        action = Batch.Action.INVITE
         if not preview.sendable:
-            return self._render_preview(snapshot, form, preview)
-        batch, is_new = self._begin(form, items, options)
-        if is_new:
-            self._send(batch, options)
+            # What this very form has sent is now refused as invited already.
+            before = self.service.find_begun(action, items, key=key, options=options)
+            if before is None:
+                return self._render_preview(snapshot, form, preview)
+            return self.batch_response(before)
+        batch, created = self.service.begin(
+            action, items, key=key, options=options, retry_of=self._get_retry_of()
+        )
+        if created:
+            self.service.run(batch)
         return self.batch_response(batch)
 
     def _may_be_many(self) -> bool:
@@ -392,89 +375,6 @@ class InviteView(InviteFormMixin):
             if form.entries or form.reading.question is not None
             else None,
         )
-
-    def _send(self, batch: Batch, options: Mapping[str, Any]) -> None:
-        """Send a batch that has begun. What does not work is in its items afterwards.
-
-        :raises NotPermitted: the person may not manage members any more; nothing was sent.
-        """
-        metadata = {
-            name: options[name]
-            for name in ("public_metadata", "private_metadata")
-            if options.get(name) is not None
-        }
-        try:
-            self.service.invite_members(batch, **metadata)
-        except NotPermitted:
-            halt(batch, State.REFUSED, exc.PermissionDenied())
-            raise
-        except ClerkError as error:
-            # The permission could not be asked for again: nothing was sent, all of it waits.
-            halt(batch, State.WAITING, error)
-
-    # --- What is written down before ------------------------------------------------------
-
-    def _get_chosen_options(self, form: InviteForm) -> dict[str, Any]:
-        """Return what was chosen in the form, in the terms of ``invite_member``."""
-        data = form.cleaned_data
-        options: dict[str, Any] = {}
-        days = data.get("expires_in_days")
-        if days is not None and days != form.fields["expires_in_days"].initial:
-            options["expires_in_days"] = days  # the usual period is the service's to know
-        if data.get("redirect_url"):
-            options["redirect_url"] = data["redirect_url"]
-        if data.get("no_email"):
-            options["notify"] = False
-        if data.get("language"):
-            options["public_metadata"] = {"language": data["language"]}
-        return options
-
-    def _get_options(self, form: InviteForm) -> dict[str, Any]:
-        """Return both together; a language that was chosen stays in metadata of the site's."""
-        options = {**self._get_chosen_options(form), **self.get_invitation_options(form)}
-        if language := form.cleaned_data.get("language"):
-            added = options.get("public_metadata") or {}
-            options["public_metadata"] = {"language": language, **added}
-        return options
-
-    def _begin(
-        self, form: InviteForm, items: Sequence[BatchItem], options: Mapping[str, Any]
-    ) -> tuple[Batch, bool]:
-        """Write down what is going to be sent; tell whether it is new.
-
-        A form that was sent before with other addresses is another wish, and gets another id.
-        """
-        wish = self._get_wish(form, items, options)
-        more: dict[str, Any] = {
-            "retry_of": self._get_retry_of(),
-            "actor_id": self.identity.actor_id,
-        }
-        try:
-            return get_or_create(self._get_batch_id() or uuid4(), **more, **wish)
-        except KeyReused as taken:
-            return get_or_create(taken.instead, **more, **wish)
-
-    def _find_begun(
-        self, form: InviteForm, items: Sequence[BatchItem], options: Mapping[str, Any]
-    ) -> Batch | None:
-        """Return what has been begun with the very same form before, if anything has."""
-        batch_id = self._get_batch_id()
-        return find_begun(batch_id, **self._get_wish(form, items, options)) if batch_id else None
-
-    def _get_wish(
-        self, form: InviteForm, items: Sequence[BatchItem], options: Mapping[str, Any]
-    ) -> dict[str, Any]:
-        kept = {name: options[name] for name in _KEPT if options.get(name) is not None}
-        kept["role"] = form.cleaned_data.get("role", "")
-        if language := form.cleaned_data.get("language"):
-            kept["language"] = language
-        return {
-            "action": Batch.Action.INVITE,
-            "items": items,
-            "organization_id": self.service.organization_id,
-            "user_id": self.identity.user_id,
-            "options": kept,
-        }
 
 
 class PreviewView(InviteFormMixin):

@@ -21,7 +21,7 @@ from ..forms import InviteForm
 from ..models import Batch, BatchItem
 from ..roles import AssignableRoles
 from ..services import Snapshot
-from ..services.batches import UNCLEAR, find_batch, find_done_since, is_at_work
+from ..services.batches import UNCLEAR, find_done_since, is_at_work
 from ..services.batches.reconcile import DOUBTFUL, OTHER_INVITATION
 from ..services.batches.store import as_aware
 from ..services.preview import PreviewStatus
@@ -47,11 +47,7 @@ class OutcomeView(PageMixin):
     def get(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
         """Show the outcome, or how far it has got; as a file with ``?format=csv``."""
         snapshot = self.service.open()
-        batch = find_batch(
-            kwargs["batch_id"],
-            organization_id=self.service.organization_id,
-            user_id=self.identity.user_id,
-        )
+        batch = self.service.find_batch(kwargs["batch_id"])
         if batch is None:
             return self.render_problem(
                 self.wording.say("Outcome:unknown"), status=HTTPStatus.NOT_FOUND

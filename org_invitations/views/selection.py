@@ -12,20 +12,10 @@ from uuid import UUID, uuid4
 from django.http import HttpRequest, HttpResponse, HttpResponseBase
 from django.utils.translation import gettext, ngettext
 
-from ..clerk import ClerkError
-from ..clerk import exceptions as exc
 from ..converters import INVITATION_ID
 from ..models import Batch, BatchItem
-from ..services import NotPermitted, Snapshot, TooManyInvitations
-from ..services.batches import (
-    KeyReused,
-    claim,
-    find_batch,
-    get_items,
-    get_or_create,
-    halt,
-    record,
-)
+from ..services import Snapshot, TooManyInvitations
+from ..services.batches import get_items, record
 from ..services.selection import MAX_SELECTED, SelectedInvitation
 from ..wording import Problem, describe_seconds
 from .base import SeeOther, with_retry_after
@@ -120,13 +110,7 @@ class SelectionView(ConfirmationMixin):
     def _find_before(self) -> Batch | None:
         """Return what has been begun with the same question before."""
         batch_id = self._get_batch_id()
-        if batch_id is None:
-            return None
-        return find_batch(
-            batch_id,
-            organization_id=self.service.organization_id,
-            user_id=self.identity.user_id,
-        )
+        return self.service.find_batch(batch_id) if batch_id else None
 
     def _is_same(self, batch: Batch, action: str) -> bool:
         """Whether a batch is what is asked for now: the same form was sent twice."""
@@ -139,29 +123,17 @@ class SelectionView(ConfirmationMixin):
         self, snapshot: Snapshot, action: str, chosen: Sequence[SelectedInvitation]
     ) -> HttpResponseBase:
         """Write down what is going to be done, do it, and go to the outcome."""
-        batch_id = self._get_batch_id()
-        if batch_id is None:
-            return self._ask(snapshot, action, chosen)
-        try:
-            batch, is_new = get_or_create(
-                batch_id,
-                action,
-                [self._make_item(action, one) for one in chosen],
-                organization_id=self.service.organization_id,
-                user_id=self.identity.user_id,
-                actor_id=self.identity.actor_id,
-                options={"seen": str(self.get_query().status)}
-                if "state" in self.request.POST
-                else {},
-                retry_of=self._get_retry_of(),
-            )
-        except KeyReused as taken:
-            # The same question was sent twice at the same moment, or somebody made up its id.
-            if taken.batch is not None and self._is_same(taken.batch, action):
-                return self.batch_response(taken.batch)
-            return self._ask(snapshot, action, chosen)
-        if is_new:
-            self._run(batch)
+        items = [self._make_item(action, one) for one in chosen]
+        seen = {"seen": str(self.get_query().status)} if "state" in self.request.POST else {}
+        batch, created = self.service.begin(
+            action,
+            items,
+            key=self._get_batch_id(),
+            options=seen,
+            retry_of=self._get_retry_of(),
+        )
+        if created:
+            self.service.run(batch)
         return self.batch_response(batch)
 
     def _make_item(self, action: str, one: SelectedInvitation) -> BatchItem:
@@ -177,23 +149,6 @@ class SelectionView(ConfirmationMixin):
             item.role_name = one.invitation.role_name[:MAX_ROLE_NAME]
         return record(item, State.WAITING if one.is_possible else State.REFUSED, one.reason)
 
-    def _run(self, batch: Batch) -> None:
-        """Do what waits in a batch. What does not work is in its items afterwards.
-
-        :raises NotPermitted: the person may not manage members any more; nothing was done.
-        """
-        try:
-            if batch.action == Batch.Action.REVOKE:
-                self.service.revoke_invitations(batch)
-            else:
-                self.service.resend_invitations(batch)
-        except NotPermitted:
-            halt(batch, State.REFUSED, exc.PermissionDenied())
-            raise
-        except ClerkError as error:
-            # The permission could not be asked for again: nothing was done, all of it waits.
-            halt(batch, State.WAITING, error)
-
     def _resume(self) -> HttpResponseBase:
         """Go on with what waits in a batch; the question has been answered before."""
         batch = self._find_before()
@@ -201,11 +156,7 @@ class SelectionView(ConfirmationMixin):
             return self.render_problem(
                 self.wording.say("Outcome:unknown"), status=HTTPStatus.NOT_FOUND
             )
-        sends = batch.action == Batch.Action.RESEND
-        self.service.open(fresh=True, roles=sends, seats=sends)
-        self.service.reconcile(batch)
-        if claim(batch, actor_id=self.identity.actor_id):
-            self._run(batch)
+        self.service.resume(batch)
         return self.batch_response(batch)
 
     # --- The question ---------------------------------------------------------------------------

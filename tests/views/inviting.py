@@ -15,8 +15,8 @@ from django.core.cache import cache
 from django.core.files.uploadedfile import SimpleUploadedFile
 
 from org_invitations.emulator import Emulator
+from org_invitations.forms import InviteForm
 from org_invitations.models import Batch, BatchItem
-from org_invitations.views import InviteView
 
 from .conftest import INVITE, LIST, Browser, pending, text_of
 
@@ -108,12 +108,14 @@ def forget() -> None:
 def lose_rights(clerk: Emulator, monkeypatch: pytest.MonkeyPatch, left: list[str]) -> None:
     """Take Ada's permissions away after the form was checked and before it is sent."""
 
-    def take_away(view: InviteView, form: object) -> dict[str, object]:
+    get_options = InviteForm.get_options
+
+    def take_away(form: InviteForm) -> dict[str, object]:
         who = {"organization": "acme", "user": "ada@acme.test", "permissions": left}
         clerk.configure(memberships=[who])
-        return {}
+        return get_options(form)
 
-    monkeypatch.setattr(InviteView, "get_invitation_options", take_away)
+    monkeypatch.setattr(InviteForm, "get_options", take_away)
     monkeypatch.setattr("org_invitations.services.snapshot._CHECK_SECONDS", 0)  # it took long
 
 

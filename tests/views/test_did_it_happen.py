@@ -13,9 +13,9 @@ from django.utils import timezone
 from org_invitations.clerk import OrganizationAPI
 from org_invitations.clerk.marks import get_mark
 from org_invitations.emulator import Emulator
+from org_invitations.forms import InviteForm
 from org_invitations.models import Batch, BatchItem
 from org_invitations.services.batches import STALE_AFTER
-from org_invitations.views import InviteView
 
 from .conftest import LIST, Browser, text_of
 from .inviting import BULK, mails, press, review_of, type_in
@@ -117,12 +117,14 @@ def test_nor_by_one_of_many(
 ) -> None:
     question = review_of(type_in(ada, f"{LEE} {KIM}"))
 
-    def invite_meanwhile(view: InviteView, form: Any) -> dict[str, Any]:
+    get_options = InviteForm.get_options
+
+    def invite_meanwhile(form: InviteForm) -> dict[str, Any]:
         # The same person, somewhere else, right after the last look at what there is.
         clerk.add_invitation("acme", LEE, inviter="ada@acme.test")
-        return {}
+        return get_options(form)
 
-    monkeypatch.setattr(InviteView, "get_invitation_options", invite_meanwhile)
+    monkeypatch.setattr(InviteForm, "get_options", invite_meanwhile)
     clerk.fault("POST", BULK, **LOST[lost])
     press(ada, question)
     assert len(pending_of(clerk, LEE)) == 1

@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 from django.contrib.messages import get_messages
 from django.test import Client, override_settings
 
 from org_invitations.clerk.marks import get_mark
 from org_invitations.emulator import Emulator
-from org_invitations.views import InviteView
+from org_invitations.forms import InviteForm
+from org_invitations.models import Batch, BatchItem
+from org_invitations.services import InvitationService
 
 from .conftest import INVITE, LIST, Browser, calls, pending, text_of
+from .inviting import lose_rights
 
 
 def test_without_htmx_the_answer_is_a_redirect_to_the_list_with_a_message(
@@ -69,11 +74,18 @@ def test_the_invitation_names_its_inviter_and_the_sites_wishes(
 def test_a_site_may_add_what_clerk_is_to_know_of_an_invitation(
     ada: Browser, clerk: Emulator, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    options = {"public_metadata": {"team": "dock"}, "notify": False, "expires_in_days": 3}
-    monkeypatch.setattr(InviteView, "get_invitation_options", lambda self, form: options)
+    get_options = InviteForm.get_options
+    chosen = {"notify": False, "expires_in_days": 3, "team": "dock"}
+
+    def get_metadata(service: InvitationService, batch: Batch, item: BatchItem) -> dict[str, Any]:
+        return {"public_metadata": {"team": batch.options["team"], "who": item.email_address}}
+
+    monkeypatch.setattr(InviteForm, "get_options", lambda form: get_options(form) | chosen)
+    monkeypatch.setattr(InvitationService, "get_metadata", get_metadata)
     ada.invite("new@example.com")
     sent = next(call.body for call in clerk.requests if call.method == "POST")
-    assert options.items() <= sent.items()
+    assert (sent["notify"], sent["expires_in_days"]) == (False, 3)
+    assert sent["public_metadata"] == {"team": "dock", "who": "new@example.com"}
 
 
 @pytest.mark.parametrize("htmx", [True, False])
@@ -269,14 +281,8 @@ def test_rights_that_went_while_the_form_was_checked_are_noticed(
     words: str,
     htmx: bool,
 ) -> None:
-    def take_away(view: InviteView, form: object) -> dict[str, object]:
-        who = {"organization": "acme", "user": "ada@acme.test", "permissions": left}
-        clerk.configure(memberships=[who])
-        return {}
-
     ada.warm()
-    monkeypatch.setattr(InviteView, "get_invitation_options", take_away)
-    monkeypatch.setattr("org_invitations.services.snapshot._CHECK_SECONDS", 0)  # it took long
+    lose_rights(clerk, monkeypatch, left)
     response = ada.invite("new@example.com", target="org-invitations-form" if htmx else None)
     assert response.status_code == status
     assert words in text_of(response)

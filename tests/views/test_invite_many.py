@@ -16,6 +16,7 @@ from org_invitations.emulator import Emulator
 from org_invitations.forms import InviteForm, RoleField
 from org_invitations.models import Batch, BatchItem
 from org_invitations.roles import AssignableRoles
+from org_invitations.services import InvitationService
 from org_invitations.services.limits import SINGLE_LIMIT, Budget
 from org_invitations.views import InviteView
 from tests.test_docs import block
@@ -316,15 +317,15 @@ def test_a_press_while_the_first_one_is_at_work_leads_to_its_outcome(
 ) -> None:
     form = filled(review_of(type_in(ada, " ".join(many(12)))))
     answers: list[Any] = []
-    send = InviteView._send
+    run = InvitationService.run
 
-    def send_slowly(view: InviteView, batch: Batch, options: Any) -> None:
+    def send_slowly(service: InvitationService, batch: Batch) -> list[BatchItem]:
         if not answers:
             answers.append(None)
             answers[0] = ada.post(INVITE, form)  # nothing is sent yet, so all is new still
-        send(view, batch, options)
+        return run(service, batch)
 
-    monkeypatch.setattr(InviteView, "_send", send_slowly)
+    monkeypatch.setattr(InvitationService, "run", send_slowly)
     first = ada.post(INVITE, form)
     assert batch_of(answers[0]) == batch_of(first)
     assert set(states_of(first).values()) == {DONE}
@@ -419,13 +420,13 @@ def test_who_is_invited_in_the_very_moment_is_refused_by_clerk_and_the_others_go
 ) -> None:
     clerk.configure(bulk_atomic=atomic, rate_limits=False)
     checked = review_of(type_in(ada, " ".join(many(10))))
-    send = InviteView._send
+    run = InvitationService.run
 
-    def somebody_was_faster(view: InviteView, batch: Batch, options: Any) -> None:
+    def somebody_was_faster(service: InvitationService, batch: Batch) -> list[BatchItem]:
         clerk.add_invitation("acme", "person4@example.com", inviter="mia@acme.test")
-        send(view, batch, options)
+        return run(service, batch)
 
-    monkeypatch.setattr(InviteView, "_send", somebody_was_faster)
+    monkeypatch.setattr(InvitationService, "run", somebody_was_faster)
     found = states_of(press(ada, checked))
     assert found.pop("person4@example.com") == REFUSED
     assert set(found.values()) == {DONE}
@@ -527,14 +528,14 @@ def test_clerk_is_gone_at_the_moment_of_sending_and_all_of_it_waits(
     ada: Browser, clerk: Emulator, monkeypatch: pytest.MonkeyPatch, gone: str
 ) -> None:
     checked = review_of(type_in(ada, " ".join(many(3))))
-    send = InviteView._send
+    run = InvitationService.run
 
-    def send_in_an_outage(view: InviteView, batch: Batch, options: Any) -> None:
+    def send_in_an_outage(service: InvitationService, batch: Batch) -> list[BatchItem]:
         forget()
         clerk.fault(None, gone, times=None, drop="before")
-        send(view, batch, options)
+        return run(service, batch)
 
-    monkeypatch.setattr(InviteView, "_send", send_in_an_outage)
+    monkeypatch.setattr(InvitationService, "run", send_in_an_outage)
     monkeypatch.setattr("org_invitations.services.snapshot._CHECK_SECONDS", 0)
     sent = press(ada, checked)
     assert set(states_of(sent).values()) == {WAITING}

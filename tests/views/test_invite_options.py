@@ -14,9 +14,10 @@ from django.utils import timezone
 
 from org_invitations.clerk.marks import get_mark, without_mark
 from org_invitations.emulator import Emulator
+from org_invitations.forms import InviteForm
 from org_invitations.models import Batch, BatchItem
+from org_invitations.services import InvitationService
 from org_invitations.services.batches import KeyReused, get_or_create
-from org_invitations.views import InviteView
 
 from .conftest import INVITE, LIST, Browser, text_of
 from .inviting import (
@@ -162,12 +163,14 @@ def test_metadata_of_the_sites_own_goes_to_clerk_and_is_not_kept(
     ada: Browser, clerk: Emulator, monkeypatch: pytest.MonkeyPatch, count: int
 ) -> None:
     asked: list[Any] = []
+    get_options = InviteForm.get_options
 
-    def options(view: InviteView, form: Any) -> dict[str, Any]:
+    def options(form: InviteForm) -> dict[str, Any]:
         asked.append(form)
-        return METADATA | {"expires_in_days": 3}
+        return get_options(form) | {"expires_in_days": 3}
 
-    monkeypatch.setattr(InviteView, "get_invitation_options", options)
+    monkeypatch.setattr(InviteForm, "get_options", options)
+    monkeypatch.setattr(InvitationService, "get_metadata", lambda *_: METADATA)
     send(ada, many(count), expires_in_days="60", language="fr")
     assert len(sent_bodies(clerk)) == count
     for body in sent_bodies(clerk):

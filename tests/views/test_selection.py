@@ -287,9 +287,12 @@ def test_the_id_of_somebody_elses_batch_is_no_way_in(
     ada.post(SELECTED, fields)
     mia = sign_in("mia@acme.test", "acme")
     response = mia.post(SELECTED, {**fields, "selected": ids[2:4]})
-    assert response.status_code == 200
-    assert fields_of(response)["batch"] != fields["batch"]
-    assert "p2@example.com" in pending(clerk)
+    # What she has confirmed is done, and is a batch of her own.
+    own = BatchItem.objects.filter(batch__user_id=clerk.user("mia@acme.test").id)
+    assert {item.invitation_id for item in own} == set(ids[2:4])
+    others = BatchItem.objects.exclude(pk__in=own)
+    assert {item.invitation_id for item in others} == set(ids[:2])
+    assert str(own[0].batch_id) in response["Location"]
 
 
 # --- What happened meanwhile ---------------------------------------------------------------------

@@ -22,6 +22,7 @@ from ...clerk import ClerkError, Invitation, OrganizationAPI
 from ...clerk import exceptions as exc
 from ...clerk.exceptions import AlreadyMember, RateLimited, RoleNotFound
 from ...clerk.organizations import BULK_SIZE, InvitationRequest
+from ...conf import conf
 from ...models import Batch, BatchItem
 from ...roles import AssignableRoles
 from ..limits import Budget
@@ -498,6 +499,28 @@ _STATES: Final = {
 }
 
 
+def make_request(
+    batch: Batch,
+    item: BatchItem,
+    *,
+    public_metadata: Mapping[str, Any] | None = None,
+    private_metadata: Mapping[str, Any] | None = None,
+) -> InvitationRequest:
+    """Return what is asked of Clerk for an item: by the batch's options, else by the settings."""
+    chosen = batch.options
+    return InvitationRequest(
+        email_address=item.email_address,
+        role=item.role,
+        inviter_user_id=batch.user_id,
+        redirect_url=chosen.get("redirect_url") or conf.REDIRECT_URL or None,
+        expires_in_days=chosen.get("expires_in_days") or conf.EXPIRES_IN_DAYS,
+        notify=chosen.get("notify"),
+        public_metadata=public_metadata,
+        private_metadata=private_metadata,
+        mark=get_mark(item),
+    )
+
+
 class BatchSender:
     """Sends the items of one batch that wait and are meant for this request."""
 
@@ -507,7 +530,7 @@ class BatchSender:
         batch: Batch,
         *,
         roles: AssignableRoles,
-        options: Mapping[str, Any],
+        get_metadata: Callable[[BatchItem], Mapping[str, Any]],
         announce: Callable[[Invitation], None],
         budget: Budget,
         ask_again: Callable[[], AssignableRoles],
@@ -517,14 +540,15 @@ class BatchSender:
         :param roles: what the person may grant at this moment; anything else is refused here.
         :param ask_again: returns that, asked anew; called before every call but the first, and
             raises an error of Clerk's where the person may not invite any more.
-        :param options: what :class:`InvitationRequest` takes besides address, role and inviter.
+        :param get_metadata: returns the metadata of an item's invitation, as
+            :class:`InvitationRequest` takes them.
         :param announce: called with each invitation that was made.
         :param budget: counts the calls for a single address: they have an hourly limit of theirs.
         """
         self.api = api
         self.batch = batch
         self.roles = roles
-        self.options = options
+        self.get_metadata = get_metadata
         self.announce = announce
         self.budget = budget
         self.ask_again = ask_again
@@ -532,7 +556,7 @@ class BatchSender:
         #: Whether Clerk said that the person may not invite.
         self.was_denied = False
 
-    def send(self) -> list[BatchItem]:
+    def run(self) -> list[BatchItem]:
         """Send, and return all items of the batch as they are afterwards."""
         items = get_items(self.batch)
         waiting = [i for i in items if i.state == State.WAITING and i.reason != PreviewStatus.LATER]
@@ -570,16 +594,7 @@ class BatchSender:
             save_progress(self.batch, touched, is_running=True)
 
         sender = Sender(self.api, find_taken=find_taken)
-        requests = [
-            InvitationRequest(
-                email_address=item.email_address,
-                role=item.role,
-                inviter_user_id=self.batch.user_id,
-                mark=get_mark(item),
-                **self.options,
-            )
-            for item in items
-        ]
+        requests = [make_request(self.batch, item, **self.get_metadata(item)) for item in items]
         for results in sender.send(requests, before, allow):
             touched = [self._settle(items[index], result) for index, result in results.items()]
             save_progress(self.batch, touched, is_running=True)
