@@ -32,8 +32,14 @@ SITE = {"client", "async_client", "clerk_emulator", "clerk_emulator_server", "cl
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Say beforehand who needs the database: pytest-django makes none that nobody asked for."""
+    """Say beforehand who needs the database: pytest-django makes none that nobody asked for.
+
+    And that nothing is traced for coverage in what goes through all combinations: it would take
+    twice as long, and what it covers others have covered before.
+    """
     for item in items:
+        if item.get_closest_marker("exhaustive"):
+            item.add_marker("no_cover")
         names = getattr(item, "fixturenames", [])
         if "chromium" in names:
             names.append("transactional_db")
