@@ -3,7 +3,7 @@ calls?
 
 Run ``python -m benchmarks.every_subset`` from the root of the checkout. It uses the Clerk in a few
 lines of the tests, and their judge: each address has one result, the true one, nobody is mailed
-twice, and no more calls are made than ``Sender.send`` promises. By default the million subsets of
+twice, and no more calls are made than ``InviteWorker`` promises. By default the million subsets of
 twenty, each refused address for a reason of its own; ``--kinds``, ``--atomicities`` and
 ``--count`` choose others. The tests try all subsets of ten, and a sample of these.
 """

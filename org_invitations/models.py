@@ -123,6 +123,12 @@ class BatchItem(models.Model):
     #: Before this moment trying again makes no sense.
     retry_at = models.DateTimeField(null=True)
 
+    #: What this process knows of how it ended; none of it is stored: the
+    #: :class:`~org_invitations.clerk.ClerkError`, and the
+    #: :class:`~org_invitations.clerk.Invitation` that was made or revoked, or is in the way.
+    error: Any = None
+    invitation: Any = None
+
     objects = WrittenManager()
 
     #: What is not over yet: it waits, somebody is at it, nobody knows, or a half is missing.

@@ -26,7 +26,14 @@ from org_invitations.clerk import exceptions as exc
 from org_invitations.clerk.errors import error_from_response
 from org_invitations.clerk.organizations import BULK_SIZE, InvitationRequest
 from org_invitations.clerk.resources import PublicUserData
-from org_invitations.services.batches.invite import Result, ResultState, Sender
+from org_invitations.models import Batch, BatchItem
+from org_invitations.services.batches.invite import InviteWorker
+from org_invitations.services.batches.runner import Progress, Runner
+
+State = BatchItem.State
+SENT, REFUSED, FAILED, UNSETTLED, WAITING = (
+    *(State.DONE, State.REFUSED, State.FAILED, State.UNSETTLED, State.WAITING),
+)
 
 USER = "user_ada"
 GONE_ROLE = "org:gone"
@@ -184,7 +191,7 @@ class World(OrganizationAPI):
 
     # --- What the sender calls
 
-    def has_time(self, writes: int = 1) -> bool:
+    def has_time(self, writes: int = 1, *, after: float = 0.0) -> bool:
         return self.time_for is None or len(self.calls) + writes <= self.time_for
 
     def invite_member(self, request: InvitationRequest) -> Invitation:
@@ -195,11 +202,15 @@ class World(OrganizationAPI):
         return tuple(self.call(requests))
 
     def get_invitations(self, **order: Any) -> Page[Invitation]:
-        assert order == {"status": None, "order_by": "-created_at", "limit": 500, "offset": 0}
+        address = order.pop("email_address", None)
+        limits = {"limit": 500, "offset": 0} if address is None else {"limit": 100}
+        assert order == {"status": None, "order_by": "-created_at"} | limits
         number, self.listings = self.listings, self.listings + 1
         if number in self.list_faults:
             raise self.list_faults[number]()
         rows = sorted(self.pending.values(), key=lambda row: row.created_at or self.now)
+        if address is not None:
+            rows = [row for row in rows if row.email_address.casefold() == address.casefold()]
         return Page(tuple(reversed(rows)), len(rows))
 
     def get_memberships(self, *, email_address: Sequence[str], limit: int) -> Page[Membership]:  # type: ignore[override]
@@ -288,57 +299,113 @@ def bound(count: int, bad: int) -> int:
     return -(-count // BULK_SIZE) + 2 * bad * 4
 
 
-def run(world: World, count: int) -> dict[int, Result]:
+class Everything:
+    """Roles that hold every role there is."""
+
+    def __contains__(self, key: object) -> bool:
+        return True
+
+
+class Uncounted:
+    """A budget that counts nothing."""
+
+    def note_sent(self) -> None: ...
+
+    def note_refused(self, error: exc.RateLimited) -> None: ...
+
+
+class Kept(Progress):
+    """Progress that is kept nowhere, and holds what is promised of it."""
+
+    def __init__(self, calls: Sequence[Any] | None = None) -> None:
+        super().__init__(Batch())
+        #: Who was said to be under way, call by call.
+        self.announced: list[tuple[str, ...]] = []
+        #: What was settled, save by save.
+        self.settled: list[dict[int, str]] = []
+        self.calls = calls
+
+    def save(self, *, is_running: bool = True) -> None:
+        changed, self._changed = list(self._changed.values()), {}
+        under_way = [item for item in changed if item.state == State.UNDER_WAY]
+        if under_way:
+            assert self.calls is None or len(self.announced) == len(self.calls)
+            self.announced.append(tuple(item.email_address for item in under_way))
+        settled = {i.number: i.state for i in changed if i.state not in (State.UNDER_WAY, WAITING)}
+        before = {number for part in self.settled for number in part}
+        assert before.isdisjoint(item.number for item in changed)
+        if settled:
+            self.settled.append(settled)
+
+
+def prepare(
+    api: Any, requests: Sequence[InvitationRequest], progress: Progress, **options: Any
+) -> tuple[list[BatchItem], InviteWorker]:
+    """Return an item for each request, and what sends them."""
+    items = [
+        BatchItem(number=number, email_address=request.email_address, role=request.role)
+        for number, request in enumerate(requests)
+    ]
+    budget: Any = Uncounted()
+    options.setdefault("find_taken", lambda _ids: set())
+    pairs = list(zip(items, requests, strict=True))
+    return items, InviteWorker(api, pairs, progress, budget=budget, **options)
+
+
+def send(
+    api: Any,
+    requests: Sequence[InvitationRequest],
+    progress: Progress | None = None,
+    **options: Any,
+) -> dict[int, BatchItem]:
+    """Send, and return the items by their numbers."""
+    progress = progress or Kept()
+    items, worker = prepare(api, requests, progress, **options)
+    ask_again: Any = Everything
+    Runner(worker, progress, client=api.client, ask_again=ask_again).run()
+    return {item.number: item for item in items}
+
+
+def run(world: World, count: int) -> dict[int, BatchItem]:
     """Send to ``count`` addresses; check what holds whatever happens."""
     requests = [
         request(i, GONE_ROLE) if world.kinds.get(address(i).casefold()) == "role" else request(i)
         for i in range(count)
     ]
-    announced: list[tuple[str, ...]] = []
-    results: dict[int, Result] = {}
-
-    def before(indices: Sequence[int]) -> None:
-        assert len(announced) == len(world.calls)
-        assert not any(index in results for index in indices)
-        announced.append(tuple(address(index) for index in indices))
-
-    sender = Sender(world)
-    for part in sender.send(requests, before):
-        assert part
-        assert results.keys().isdisjoint(part)
-        results |= part
+    progress = Kept(world.calls)
+    results = send(world, requests, progress)
     world.finish()
-    assert announced == world.calls
+    assert progress.announced == world.calls
     judge(world, count, results)
     return results
 
 
-def judge(world: World, count: int, results: Mapping[int, Result]) -> None:
+def judge(world: World, count: int, results: Mapping[int, BatchItem]) -> None:
     """Nothing is lost, nobody is mailed twice, and each result is the truth."""
     assert len(results) == count
     assert all(mails == 1 for mails in world.mails.values())
     for index, result in results.items():
         name = address(index).casefold()
-        if result.state is ResultState.SENT:
+        if result.state is SENT:
             assert name in world.mails
             assert result.invitation is not None
             assert result.invitation.email_address.casefold() == name
             assert result.error is None
-        elif result.state is ResultState.UNSETTLED:
+        elif result.state is UNSETTLED:
             assert result.error is not None
         else:
             assert name not in world.mails
             assert result.invitation is None or not result.invitation.url
 
 
-def judge_without_faults(world: World, count: int, results: Mapping[int, Result]) -> None:
+def judge_without_faults(world: World, count: int, results: Mapping[int, BatchItem]) -> None:
     """Where Clerk answers every call, all good ones go out, the others are told why, in time."""
     for index, result in results.items():
         kind = world.kinds.get(address(index).casefold())
         if kind is None:
-            assert result.state is ResultState.SENT
+            assert result.state is SENT
         else:
-            assert result.state is ResultState.REFUSED
+            assert result.state is REFUSED
             assert type(result.error) is type(KINDS[kind]([address(index)]))
     assert len(world.calls) <= bound(count, len(world.kinds))
     assert world.listings <= -(-count // BULK_SIZE) + len(world.kinds) * (

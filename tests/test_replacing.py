@@ -629,7 +629,7 @@ def test_a_crash_between_the_halves_is_found_and_offered_on_the_next_view(
 def kill_during(emulator: Emulator, old: str, patch: pytest.MonkeyPatch, name: str) -> BatchItem:
     """Die without a chance to say so: not even what is done at the very end happens."""
     patch.setattr(
-        "org_invitations.services.service.save_progress",
+        "org_invitations.services.batches.runner.save_progress",
         _only_running(patch),
     )
     crash_at(patch, name)
@@ -679,7 +679,7 @@ def test_a_process_that_was_killed_after_both_halves_is_done(
     old = invited(emulator)
     with monkeypatch.context() as patch:
         patch.setattr(Budget, "note_sent", _die)
-        patch.setattr("org_invitations.services.service.save_progress", _only_running(patch))
+        patch.setattr("org_invitations.services.batches.runner.save_progress", _only_running(patch))
         with pytest.raises(Crash):
             resend(emulator, old)
     item = BatchItem.objects.get(replaces_id=old)

@@ -14,43 +14,42 @@ import pytest
 from org_invitations.clerk import Invitation, InvitationStatus, Page
 from org_invitations.clerk import exceptions as exc
 from org_invitations.clerk.organizations import InvitationRequest
-from org_invitations.services.batches.invite import Result, ResultState, Sender
+from org_invitations.models import BatchItem
 from org_invitations.services.batches.reconcile import find_rows
 from tests.sending_world import (
     ADDRESS_KINDS,
     ATOMICITIES,
+    FAILED,
     LOSSES,
+    REFUSED,
+    SENT,
     STOPS,
+    UNSETTLED,
     USER,
+    WAITING,
     Fault,
+    Kept,
     World,
     address,
     bound,
     chosen,
     judge,
     judge_without_faults,
+    prepare,
     refusal,
     request,
     run,
+    send,
     subsets,
 )
 
-SENT, REFUSED, FAILED, UNSETTLED, WAITING = ResultState
 
-
-def states(results: dict[int, Result]) -> list[ResultState]:
+def states(results: dict[int, BatchItem]) -> list[str]:
     return [results[index].state for index in sorted(results)]
 
 
 def sizes(world: World) -> list[int]:
     return [len(call) for call in world.calls]
-
-
-def send(world: World, requests: Sequence[InvitationRequest], **options: Any) -> dict[int, Result]:
-    results: dict[int, Result] = {}
-    for part in Sender(world, **options).send(requests):
-        results |= part
-    return results
 
 
 # --- Without trouble -----------------------------------------------------------------------
@@ -72,10 +71,9 @@ def test_ten_go_in_one_call_and_a_single_one_in_the_call_for_one(
 def test_results_come_as_soon_as_they_are_certain() -> None:
     requests = [request(index) for index in range(12)]
     world = World()
-    results = Sender(world).send(requests)
-    assert sorted(next(results)) == list(range(10))
-    assert len(world.calls) == 1
-    assert sorted(next(results)) == [10, 11]
+    progress = Kept(world.calls)
+    send(world, requests, progress)
+    assert [sorted(part) for part in progress.settled] == [list(range(10)), [10, 11]]
 
 
 def test_an_address_that_comes_twice_is_sent_once() -> None:
@@ -85,7 +83,7 @@ def test_an_address_that_comes_twice_is_sent_once() -> None:
     assert states(results) == [SENT, SENT, REFUSED]
     assert isinstance(results[2].error, exc.DuplicateInvitation)
     assert results[2].invitation is not None
-    assert results[2].invitation.id == results[0].invitation.id  # type: ignore[union-attr]
+    assert results[2].invitation.id == results[0].invitation.id
     assert results[2].invitation.url == ""
     assert list(world.mails.values()) == [1, 1]
 
@@ -93,7 +91,7 @@ def test_an_address_that_comes_twice_is_sent_once() -> None:
 def test_an_address_that_comes_twice_and_is_not_sent_is_told_the_same_twice() -> None:
     results = send(World({0: "blocked"}), [request(0), request(1), request(0)])
     assert states(results) == [REFUSED, SENT, REFUSED]
-    assert results[0] == results[2]
+    assert (results[0].reason, results[0].error) == (results[2].reason, results[2].error)
 
 
 # --- Every subset of failures --------------------------------------------------------------
@@ -215,8 +213,9 @@ def named_by(text: str, *addresses: str) -> list[int]:
     """Which of the addresses a refusal of a member with this text takes out at once."""
     world = Says(refusal(400, "already_a_member_in_organization", text=text)([""]))
     requests = [request(0)] + [replace(request(0), email_address=other) for other in addresses]
-    first = next(iter(Sender(world).send(requests)))
-    return [i for i, result in first.items() if len(world.calls) == 1]
+    items, worker = prepare(world, requests, Kept())
+    worker.work()
+    return [item.number for item in items if item.number not in worker.open]
 
 
 @pytest.mark.parametrize(
@@ -323,7 +322,7 @@ def test_where_it_cannot_be_looked_up_clerks_word_stands(kind: str) -> None:
 
 def test_who_is_invited_before_is_named_with_the_invitation() -> None:
     results = run(World({3: "pending named", 5: "pending named"}), 10)
-    assert [results[index].invitation.id for index in (3, 5)] == [  # type: ignore[union-attr]
+    assert [results[index].invitation.id for index in (3, 5)] == [
         f"orginv_{address(index).casefold()}" for index in (3, 5)
     ]
 
@@ -399,9 +398,9 @@ EVERY_LOSS = [
 
 def one_fault_at_each_position(
     kinds: dict[int, str], count: int, fault: Fault, **order: Any
-) -> list[tuple[int, World, dict[int, Result]]]:
+) -> list[tuple[int, World, dict[int, BatchItem]]]:
     """Send, with the fault at the first call, at the second, and so on to the last."""
-    seen: list[tuple[int, World, dict[int, Result]]] = []
+    seen: list[tuple[int, World, dict[int, BatchItem]]] = []
     for position in itertools.count():
         world = World(kinds, faults={position: fault}, **order)
         results = run(world, count)
@@ -486,7 +485,7 @@ def test_whatever_stops_it_at_whichever_call_nothing_is_sent_after_it(
                             if not isinstance(result.error, type(error)):
                                 assert result.state in (SENT, REFUSED)
                             elif isinstance(error, exc.RateLimited):
-                                assert (result.state, result.retry_after) == (
+                                assert (result.state, result.params.get("retry_after")) == (
                                     WAITING,
                                     error.retry_after,
                                 )
@@ -582,7 +581,7 @@ def test_a_lost_call_for_somebody_whom_another_one_has_invited_is_refused_with_t
     assert (result.invitation.inviter_id, result.invitation.url) == ("user_else", "")
 
 
-def found_after_a_loss(invitation: Invitation, **options: Any) -> ResultState:
+def found_after_a_loss(invitation: Invitation, **options: Any) -> str:
     """What is said of an address whose call was lost, and which has this invitation."""
     world = World(faults={0: Fault(exc.Timeout)})
     world.pending["x"] = invitation
@@ -621,7 +620,7 @@ def test_what_is_found_is_ours_where_our_mark_comes_back_and_nowhere_else() -> N
     ids=lambda value: next(iter(value), "nothing") if isinstance(value, dict) else value,
 )
 def test_where_clerk_tells_no_mark_role_inviter_expiry_and_time_decide(
-    change: dict[str, Any], state: ResultState
+    change: dict[str, Any], state: str
 ) -> None:
     soon = datetime.now(UTC) + timedelta(minutes=10)  # Clerk's clock
     alike = World.invitation(address(0), "org:member", USER, soon, None)
@@ -643,10 +642,21 @@ def test_what_is_known_from_before_is_not_claimed_where_clerk_tells_no_mark() ->
 # --- Time ----------------------------------------------------------------------------------
 
 
+def test_a_limit_that_soon_lets_go_is_waited_for(monkeypatch: pytest.MonkeyPatch) -> None:
+    pauses: list[float] = []
+    monkeypatch.setattr("org_invitations.services.batches.runner.time.sleep", pauses.append)
+    for calls in range(4):
+        soon = Fault(lambda: exc.RateLimited(status=429, retry_after=3))
+        world = World({7: "format"}, faults={calls: soon})
+        results = run(world, 25)
+        assert [i for i, item in results.items() if item.state is not SENT] == [7]
+    assert pauses == [3] * 4
+
+
 def test_after_the_deadline_nothing_is_sent() -> None:
     world = World(time_for=0)
     results = run(world, 25)
-    assert set(results.values()) == {Result(WAITING)}
+    assert {(item.state, item.reason) for item in results.values()} == {(WAITING, "")}
     assert world.calls == []
 
 
@@ -659,7 +669,7 @@ def test_the_deadline_ends_it_in_the_middle_of_ten_too(calls: int, atomicity: st
     sent = {index for index, result in results.items() if result.state is SENT}
     assert sent == {index for index in range(25) if address(index).casefold() in world.mails}
     rest = set(range(25)) - sent - {7}
-    assert {results[index] for index in rest} <= {Result(WAITING)}
+    assert {(results[index].state, results[index].error) for index in rest} <= {(WAITING, None)}
     assert len(rest) > 0
 
 
@@ -677,6 +687,19 @@ class Answers(World):
         rows = list(super().invite_members(requests))
         more = self.invitation("other@example.org", "org:member", USER, self.now)
         return tuple([*rows, more][index] for index in self.told)
+
+
+def test_an_invitation_that_comes_with_two_addresses_is_nobodys_without_a_look() -> None:
+    class Confused(World):
+        def invite_members(self, requests: Sequence[InvitationRequest]) -> tuple[Invitation, ...]:
+            rows = super().invite_members(requests)
+            return (rows[0], replace(rows[1], id=rows[0].id), *rows[2:])
+
+    world = Confused()
+    results = run(world, 4)
+    assert states(results) == [SENT] * 4
+    assert len({item.invitation_id for item in results.values()}) == 4
+    assert world.listings == 1
 
 
 @pytest.mark.parametrize("told", [[3, 2, 1, 0], [0, 1, 2, 3, 4], [4, 3, 1, 2, 0, 0]], ids=str)
@@ -791,7 +814,7 @@ def test_the_judge_is_not_blind() -> None:
     world = World({3: "format"}, atomicity="good")
     with pytest.raises(exc.InvalidEmailAddress):
         world.invite_members([request(i) for i in range(4)])
-    liar = {i: Result(REFUSED, error=exc.InvalidEmailAddress()) for i in range(4)}
+    liar = {i: BatchItem(state=REFUSED) for i in range(4)}
     with pytest.raises(AssertionError):
         judge(world, 4, liar)
     with pytest.raises(AssertionError):

@@ -13,10 +13,9 @@ from org_invitations.clerk import ClerkClient, OrganizationAPI
 from org_invitations.clerk import exceptions as exc
 from org_invitations.clerk.organizations import InvitationRequest
 from org_invitations.emulator import Emulator, EmulatorServer
-from org_invitations.services.batches.invite import Result, ResultState, Sender
+from org_invitations.models import BatchItem
 from tests.gates import gate, impatient
-
-SENT, REFUSED, FAILED, UNSETTLED, WAITING = ResultState
+from tests.sending_world import FAILED, REFUSED, SENT, UNSETTLED, WAITING, send
 
 INVITE = "/v1/organizations/*/invitations*"
 COUNT = 12
@@ -48,12 +47,9 @@ class Post:
         requests: Sequence[InvitationRequest],
         *,
         afterwards: Callable[[], None] | None = None,
-    ) -> dict[int, Result]:
+    ) -> dict[int, BatchItem]:
         """Send, do what is to happen afterwards, and hold what is told against the mailbox."""
-        results: dict[int, Result] = {}
-        for part in Sender(self.api).send(requests):
-            assert results.keys().isdisjoint(part)
-            results |= part
+        results = send(self.api, requests)
         assert sorted(results) == list(range(len(requests)))
         if afterwards is not None:
             afterwards()
@@ -96,11 +92,11 @@ def post(clerk_emulator_server: EmulatorServer) -> Iterator[Post]:
     client.close()
 
 
-def states(results: dict[int, Result]) -> list[ResultState]:
+def states(results: dict[int, BatchItem]) -> list[str]:
     return [results[index].state for index in sorted(results)]
 
 
-def as_refused(refused: dict[int, Result]) -> dict[int, type]:
+def as_refused(refused: dict[int, BatchItem]) -> dict[int, type]:
     return {i: type(r.error) for i, r in refused.items() if r.state is REFUSED}
 
 
@@ -116,9 +112,7 @@ def test_a_hundred_go_in_ten_calls_within_the_limit_of_an_hour(post: Post) -> No
 
 def test_who_is_to_get_no_mail_gets_a_link_and_none(post: Post) -> None:
     requests = [replace(request, notify=False) for request in post.requests(3)]
-    results: dict[int, Result] = {}
-    for part in Sender(post.api).send(requests):
-        results |= part
+    results = send(post.api, requests)
     assert states(results) == [SENT] * 3
     assert all(result.invitation and result.invitation.url for result in results.values())
     assert post.mailed() == {}
@@ -258,15 +252,13 @@ def test_where_the_hour_is_full_the_rest_waits_and_goes_later(post: Post) -> Non
     requests = post.requests(35)
     results = post.send(requests)
     assert states(results) == [SENT] * 20 + [WAITING] * 15
-    waits = {results[index].retry_after for index in range(20, 35)}
+    waits = {results[index].params.get("retry_after") for index in range(20, 35)}
     assert len(waits) == 1
     [seconds] = waits
     assert seconds is not None
     assert 0 < seconds <= 3600
     post.emulator.clock.advance(seconds)
-    rest: dict[int, Result] = {}
-    for part in Sender(post.api).send(requests[20:]):
-        rest |= part
+    rest = send(post.api, requests[20:])
     assert states(rest) == [SENT] * 15
     assert set(post.mailed().values()) == {1}
     assert len(post.mailed()) == 35
@@ -328,7 +320,9 @@ def test_whatever_goes_wrong_at_whichever_call_nobody_is_lost_or_mailed_twice(
         assert post.sends == position + 1
         assert post.calls.count("list") <= 1 + (not atomic)
         if results[11].state is WAITING:
-            assert results[11].retry_after == (77 if name == "429 with a time" else None)
+            assert results[11].params.get("retry_after") == (
+                77 if name == "429 with a time" else None
+            )
         else:
             assert position == CALLS - 1
 

@@ -27,13 +27,17 @@ class Reason:
     params: Mapping[str, Any] = field(default_factory=dict)
 
     @classmethod
-    def of_error(cls, error: ClerkError, invitation: Invitation | None = None) -> Reason:
+    def of_error(
+        cls, error: ClerkError, invitation: Invitation | None = None, *, absent: bool = False
+    ) -> Reason:
         """Keep what an error of Clerk's says.
 
         :param invitation: the one that stands in the way, where the error does not know it.
+        :param absent: whether Clerk was asked what became of it, and shows nothing of it so far.
         """
         invitation = invitation or error.invitation
         params: dict[str, Any] = {
+            "absent": absent or None,
             "clerk_message": error.long_message,
             "code": error.code,
             "trace_id": error.trace_id,

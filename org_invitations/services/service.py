@@ -24,7 +24,7 @@ from ..conf import conf
 from ..models import Batch, BatchItem
 from ..roles import AssignableRoles, GrantPolicy
 from ..signals import invitation_created, invitation_revoked
-from .batches.invite import BatchSender
+from .batches.invite import InviteWorker
 from .batches.invite import make_request as make_invite_request
 from .batches.reconcile import (
     LEFT,
@@ -35,14 +35,15 @@ from .batches.reconcile import (
     reconcile_batch,
 )
 from .batches.resend import (
-    BatchResender,
     Replacer,
+    ResendWorker,
     check_before,
     create_for_sure,
     find_pending_of,
     make_request,
 )
-from .batches.revoke import BatchRevoker, revoke_for_sure
+from .batches.revoke import RevokeWorker, revoke_for_sure
+from .batches.runner import Progress, Runner, Worker
 from .batches.store import (
     UNCLEAR,
     KeyReused,
@@ -60,12 +61,15 @@ from .batches.store import (
 from .exceptions import NotPermitted, RoleNotGranted
 from .limits import Budget, Seats
 from .listing import MAX_FOUND, STATUSES, InvitationQuery, fetch_all
-from .preview import DEFAULT_LIMIT, Preview, preview_entries
+from .preview import DEFAULT_LIMIT, Preview, PreviewStatus, preview_entries
 from .reasons import Reason
 from .selection import SelectedInvitation, evaluate, find_selected
 from .snapshot import Snapshot, SnapshotReader
 
 State = BatchItem.State
+
+#: Why an item of a batch is not meant for this run: more than go in one request.
+LATER: Final = str(PreviewStatus.LATER)
 
 #: States of a resend in which something may be missing.
 _OPEN: Final = (State.HALF_DONE, State.UNDER_WAY, State.UNSETTLED)
@@ -278,14 +282,16 @@ class InvitationService:
         """
         try:
             snapshot = self._check_for(batch)
-            items, was_denied = self._work(batch, snapshot)
         except NotPermitted:
             halt(batch, State.REFUSED, PermissionDenied())
             raise
         except ClerkError as error:
             halt(batch, State.WAITING, error)
             return get_items(batch)
-        if was_denied:
+        items = get_items(batch)
+        runner = self._get_runner(batch, items, snapshot)
+        runner.run()
+        if runner.was_denied:
             self.reader.check_denial()
         return items
 
@@ -333,37 +339,30 @@ class InvitationService:
             raise snapshot.roles_error
         return snapshot
 
-    def _work(self, batch: Batch, snapshot: Snapshot) -> tuple[list[BatchItem], bool]:
-        """Do what waits; return the items, and whether Clerk has denied it to the person."""
-        worker: BatchSender | BatchResender | BatchRevoker
-        if batch.action == Batch.Action.INVITE:
-            worker = BatchSender(
-                self.api,
-                batch,
-                roles=snapshot.roles,
-                get_metadata=partial(self._get_all_metadata, batch),
-                announce=partial(self._announce, invitation_created),
-                budget=self.budget,
-                ask_again=self.reader.check_again,
-            )
+    def _get_runner(self, batch: Batch, items: Sequence[BatchItem], snapshot: Snapshot) -> Runner:
+        """Return what goes on with those that wait and are meant to be done now."""
+        waiting = [item for item in items if item.state == State.WAITING and item.reason != LATER]
+        is_revoking = batch.action == Batch.Action.REVOKE
+        signal = invitation_revoked if is_revoking else invitation_created
+        progress = Progress(batch, partial(self._announce, signal))
+        worker: Worker
+        if is_revoking:
+            worker = RevokeWorker(self.api, waiting, progress, user_id=self.user_id)
         elif batch.action == Batch.Action.RESEND:
             if snapshot.seats is None and snapshot.organization.max_allowed_memberships:
                 snapshot = replace(snapshot, seats=self._count_seats())
-            worker = BatchResender(
-                batch,
-                snapshot=snapshot,
-                replacer=self.get_replacer(batch),
-                budget=self.budget,
-                ask_again=self.reader.check_again,
-            )
+            replacer = self._get_replacer(progress)
+            worker = ResendWorker(waiting, replacer, batch=batch, snapshot=snapshot)
         else:
-            worker = BatchRevoker(
-                self.api,
-                batch,
-                announce=partial(self._announce, invitation_revoked),
-                ask_again=partial(self.reader.check_again, with_roles=False),
+            requests = [
+                (item, make_invite_request(batch, item, **self._get_all_metadata(batch, item)))
+                for item in waiting
+            ]
+            worker = InviteWorker(
+                self.api, requests, progress, budget=self.budget, roles=snapshot.roles
             )
-        return worker.run(), worker.was_denied
+        ask_again = partial(self.reader.check_again, with_roles=not is_revoking)
+        return Runner(worker, progress, client=self.api.client, ask_again=ask_again)
 
     def _announce(self, signal: Signal, invitation: Invitation) -> None:
         signal.send_robust(
@@ -450,10 +449,11 @@ class InvitationService:
         if not is_new:  # the same form at the same moment
             return get_items(batch)[0]
         request = replace(request, mark=get_mark(item))
+        progress = Progress(batch, partial(self._announce, invitation_created))
         try:
-            error = self.get_replacer(batch).replace(item, old, request)
+            error = self._get_replacer(progress).replace(item, old, request)
         finally:
-            save_progress(batch, [], is_running=False)
+            progress.save(is_running=False)
         if isinstance(error, exc.PermissionDenied):
             self.reader.forget_membership()  # Clerk knows better than what was remembered
         return item
@@ -484,15 +484,14 @@ class InvitationService:
         check_before(replace(snapshot, roles=checked.roles), old, self.budget)
         return checked.roles
 
-    def get_replacer(self, batch: Batch) -> Replacer:
-        """Return what replaces invitations, each step of it kept in a batch."""
+    def _get_replacer(self, progress: Progress) -> Replacer:
+        """Return what replaces invitations, each step of it kept."""
         return Replacer(
             api=self.api,
             user_id=self.user_id,
             budget=self.budget,
-            save=lambda item: save_progress(batch, [item], is_running=True),
+            progress=progress,
             announce_revoked=partial(self._announce, invitation_revoked),
-            announce_created=partial(self._announce, invitation_created),
         )
 
     # --- What was left half-way ---------------------------------------------------------------
@@ -564,10 +563,11 @@ class InvitationService:
         if item.state != State.HALF_DONE:  # somebody has just finished it
             save_progress(item.batch, [], is_running=False)
             return item
+        progress = Progress(item.batch, partial(self._announce, invitation_created))
         try:
-            error = self.get_replacer(item.batch).finish(item, request, other)
+            error = self._get_replacer(progress).finish(item, request, other)
         finally:
-            save_progress(item.batch, [], is_running=False)
+            progress.save(is_running=False)
         if isinstance(error, exc.PermissionDenied):
             self.reader.forget_membership()
         if error is not None and error.is_correctable and item.reason == OTHER_INVITATION:

@@ -123,8 +123,8 @@ LIES: Final = (
         (
             Edit(
                 "services/batches/invite.py",
-                "ResultState.UNSETTLED: State.UNSETTLED,",
-                "ResultState.UNSETTLED: State.DONE,",
+                "            reason = Reason.of_error(error, absent=absent)\n",
+                "            reason, state = Reason.of_error(error, absent=absent), State.DONE\n",
             ),
         ),
         (failures.UNTRUE, failures.OLDER),
@@ -193,8 +193,8 @@ LIES: Final = (
         (
             Edit(
                 "services/batches/resend.py",
-                "self._settle(item, State.HALF_DONE, Reason.of_error(error))",
-                "self._settle(item, State.FAILED, Reason.of_error(error))",
+                "self._settle(item, State.HALF_DONE, error=error)",
+                "self._settle(item, State.FAILED, error=error)",
             ),
         ),
         (failures.ABANDONED,),

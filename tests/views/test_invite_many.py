@@ -576,7 +576,7 @@ def test_what_there_is_no_time_for_waits(
     ada: Browser, clerk: Emulator, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     checked = review_of(type_in(ada, " ".join(many(3))))
-    monkeypatch.setattr(ClerkClient, "has_time", lambda self: False)
+    monkeypatch.setattr(ClerkClient, "has_time", lambda self, writes: False)
     sent = press(ada, checked)
     assert set(states_of(sent).values()) == {WAITING}
     assert posts(clerk) == []

@@ -203,8 +203,8 @@ def test_the_second_half_after_a_pause_is_asked_about_too(
     monkeypatch.setattr("org_invitations.services.batches.runner.time.sleep", sleep)
     clerk.fault("POST", CREATE, status=429, headers={"Retry-After": "2"})
     ada.post(SELECTED, fields)
-    assert states() == [State.HALF_DONE, State.WAITING]
-    assert reasons() == {"PermissionDenied", ""}
+    assert states() == [State.HALF_DONE, State.REFUSED]
+    assert reasons() == {"PermissionDenied"}
     assert counts(clerk, "/invitations", "POST") == 2  # the revocation, and what was limited
 
 

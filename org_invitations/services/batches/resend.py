@@ -17,7 +17,7 @@ from typing import Any, Final
 from ...clerk import ClerkError, Invitation, InvitationRequest, InvitationStatus, OrganizationAPI
 from ...clerk import exceptions as exc
 from ...clerk.exceptions import DuplicateInvitation
-from ...concurrency import gather
+from ...concurrency import Outcome, gather
 from ...conf import MAX_EXPIRES_IN_DAYS, conf
 from ...models import Batch, BatchItem
 from ...roles import AssignableRoles
@@ -36,9 +36,9 @@ from .reconcile import (
     is_empty,
     settle_resend,
 )
-from .revoke import revoke_for_sure
-from .runner import BatchRunner
-from .store import find_taken, get_mark, record, refuse
+from .revoke import GROUP_SIZE, revoke_for_sure
+from .runner import Progress
+from .store import find_taken, get_mark, state_after
 
 
 def create_for_sure(
@@ -105,10 +105,9 @@ class Replacer:
     api: OrganizationAPI
     user_id: str
     budget: Budget
-    #: Keeps an item as it is now; called before each call to Clerk and after it.
-    save: Callable[[BatchItem], None]
+    #: Keeps an item as it is now, before each call to Clerk and after it.
+    progress: Progress
     announce_revoked: Callable[[Invitation], None]
-    announce_created: Callable[[Invitation], None]
 
     def replace(
         self, item: BatchItem, old: Invitation, request: InvitationRequest
@@ -123,7 +122,7 @@ class Replacer:
         try:
             self.api.client.require_time(2 if old.is_pending else 1)
         except exc.DeadlineExceeded as error:
-            self.save(refuse(item, error))
+            self._settle(item, state_after(error), error=error)
             return error
         item.attempt = {"revokes": old.id if old.is_pending else ""}
         self._settle(item, State.UNDER_WAY)
@@ -131,10 +130,10 @@ class Replacer:
             try:
                 revoked = revoke_for_sure(self.api, old.id, user_id=self.user_id)
             except OutcomeUnknown as unsettled:
-                self._settle(item, State.UNSETTLED, Reason.of_error(unsettled.error))
+                self._settle_unknown(item, unsettled)
                 return unsettled.error
             except ClerkError as error:
-                self.save(refuse(item, error))
+                self._settle(item, state_after(error), error=error)
                 return error
             self._settle(item, State.HALF_DONE)
             self.announce_revoked(revoked)
@@ -159,7 +158,7 @@ class Replacer:
             try:
                 revoked = revoke_for_sure(self.api, other.id, user_id=self.user_id)
             except OutcomeUnknown as unsettled:
-                self._settle(item, State.UNSETTLED, Reason.of_error(unsettled.error))
+                self._settle_unknown(item, unsettled)
                 return unsettled.error
             except ClerkError as error:
                 self._look(item, error)
@@ -188,27 +187,24 @@ class Replacer:
                 self.api, request, attempt, seen=[item.replaces_id], is_looked_at=not is_half
             )
         except OutcomeUnknown as unsettled:
-            self._settle(item, State.UNSETTLED, Reason.of_error(unsettled.error))
+            self._settle_unknown(item, unsettled)
             return unsettled.error
         except ClerkError as error:
             if isinstance(error, exc.RateLimited):
                 self.budget.note_refused(error)
             if not is_half:
-                refuse(item, error)
-                self.save(item)
+                self._settle(item, state_after(error), error=error)
             elif not error.is_correctable:
                 return self._look(item, error)
             else:
-                self._settle(item, State.HALF_DONE, Reason.of_error(error))
+                self._settle(item, State.HALF_DONE, error=error)
             return error
-        self._announce(item, created)
+        self._settle_done(item, created)
         return None
 
-    def _announce(self, item: BatchItem, created: Invitation) -> None:
+    def _settle_done(self, item: BatchItem, created: Invitation) -> None:
         self.budget.note_sent()
-        record(item, State.DONE, invitation_id=created.id)
-        self.save(item)
-        self.announce_created(created)
+        self._settle(item, State.DONE, invitation=created)
 
     def _look(self, item: BatchItem, refusal: ClerkError) -> ClerkError | None:
         """Look what there is in the place of what we have revoked, before a refusal is believed.
@@ -221,21 +217,26 @@ class Replacer:
                 find_members(self.api, [item.email_address])
             )
         except ClerkError:
-            self._settle(item, State.UNSETTLED, Reason.of_error(refusal))
+            self._settle(item, State.UNSETTLED, error=refusal)
             return refusal
         if is_member:
-            refuse(item, refusal)
-        else:
-            settle_resend(item, rows, find_taken(row.id for row in rows), refusal=refusal)
+            self._settle(item, state_after(refusal), error=refusal)
+            return refusal
+        settle_resend(item, rows, find_taken(row.id for row in rows), refusal=refusal)
         made = next((row for row in rows if row.id == item.invitation_id), None)
         if item.state == State.DONE and made is not None:
-            self._announce(item, made)
+            self._settle_done(item, made)
             return None
-        self.save(item)
+        self._settle(item, item.state, Reason(item.reason, item.params), error=refusal)
         return refusal
 
-    def _settle(self, item: BatchItem, state: str, reason: Reason | None = None) -> None:
-        self.save(record(item, state, reason))
+    def _settle_unknown(self, item: BatchItem, unknown: OutcomeUnknown) -> None:
+        reason = Reason.of_error(unknown.error, absent=unknown.absent)
+        self._settle(item, State.UNSETTLED, reason, error=unknown.error)
+
+    def _settle(self, item: BatchItem, state: str, *args: Any, **kwargs: Any) -> None:
+        self.progress.record(item, state, *args, **kwargs)
+        self.progress.save()
 
 
 def check_before(snapshot: Snapshot, old: Invitation, budget: Budget) -> None:
@@ -323,79 +324,110 @@ def _find_redirect(invitation_id: str) -> str:
     return ""
 
 
-class BatchResender(BatchRunner):
-    """Replaces the invitations that wait in a batch by fresh ones."""
+class ResendWorker:
+    """Replaces those that wait by fresh ones, one after the other.
 
-    #: Each has two halves, and how far it got is written down in between: that is done in turn.
-    is_parallel = False
-    writes = 2
+    Each has two halves, and how far it got is written down in between. While somebody is without
+    an invitation, no other one is taken back.
+    """
 
     def __init__(
         self,
-        batch: Batch,
-        *,
-        snapshot: Snapshot,
+        items: Sequence[BatchItem],
         replacer: Replacer,
-        budget: Budget,
-        ask_again: Callable[[], AssignableRoles],
+        *,
+        batch: Batch,
+        snapshot: Snapshot,
     ) -> None:
-        """Prepare; ``snapshot`` is what Clerk has said just now, roles included."""
-        super().__init__(replacer.api, batch, ask_again)
-        self.snapshot = snapshot
-        self.replacer = replacer
-        self.budget = budget
-        #: Whether somebody is without an invitation now: then no other one is taken back.
-        self.is_half_done = False
+        """Prepare.
 
-    def work(self, items: Sequence[BatchItem]) -> dict[int, ClerkError]:
-        """Look at some at the same time, and replace one after the other."""
-        found = gather(
-            {
-                str(i): partial(self.api.get_invitation, item.replaces_id)
-                for i, item in enumerate(items)
-            }
-        )
-        errors: dict[int, ClerkError] = {}
-        for number, item in enumerate(items):
-            outcome = found[str(number)]
-            if (hindrance := self.check_rights()) is not None:
-                errors[number] = hindrance
-                break
+        :param snapshot: what Clerk has said just now, roles and seats included. The invitation in
+            it, if there is one, is not asked for again.
+        """
+        self.replacer = replacer
+        self.api = replacer.api
+        self.progress = replacer.progress
+        self.batch = batch
+        self.snapshot = snapshot
+        self._waiting = list(items)
+        #: What is known of the old ones, by their ids.
+        self._known: dict[str, Outcome] = {}
+        if snapshot.invitation is not None:
+            self._known[snapshot.invitation.id] = Outcome(value=snapshot.invitation)
+        #: The one whose second half Clerk's limit keeps back, and what is asked of Clerk for it.
+        self._half: tuple[BatchItem, InvitationRequest] | None = None
+
+    @property
+    def writes(self) -> int:
+        """Two for each, and one where only the second half is missing."""
+        return 1 if self._half is not None else 2
+
+    @property
+    def has_more(self) -> bool:
+        """Whether something is left that may be replaced now."""
+        return self._half is not None or bool(self._waiting)
+
+    def allow(self, roles: AssignableRoles) -> None:
+        """Take note of what the person may grant from now on."""
+        self.snapshot = replace(self.snapshot, roles=roles)
+
+    def work(self) -> Collection[ClerkError]:
+        """Replace one, or do the half of it that is missing."""
+        if self._half is not None:
+            item, request = self._half
+            self._half = None
+            error = self._finish(item, request)
+        else:
+            item = self._waiting[0]
+            outcome = self._get_old(item)
             if outcome.error is None:
                 error = self._replace(item, outcome.value)
             else:
                 error = outcome.error
-                refuse(item, error)
-            if error is not None:
-                errors[number] = error
-            self.is_half_done = item.state in (State.HALF_DONE, State.UNSETTLED)
-            if self.is_half_done or (error is not None and error.concerns_all):
-                break  # those that are left of the group wait as before
-        return errors
+                self.progress.record(item, state_after(error), error=error)
+            if item.state != State.WAITING:
+                self._waiting.pop(0)
+        if item.state in (State.HALF_DONE, State.UNSETTLED) and self._half is None:
+            self._waiting = []  # they wait as before
+        return [error] if error is not None else ()
 
-    def note_roles(self, roles: AssignableRoles) -> None:
-        """Take note of what the person may grant at this moment."""
-        self.snapshot = replace(self.snapshot, roles=roles)
+    def close(self, state: str, error: ClerkError | None = None) -> None:
+        """Replace nothing more; who is without an invitation by then stays so for the moment."""
+        if self._half is not None and error is not None:
+            self.progress.record(self._half[0], State.HALF_DONE, error=error)
+        left, self._waiting, self._half = self._waiting, [], None
+        if error is not None:
+            for item in left:
+                self.progress.record(item, state, error=error)
 
-    def _must_stop(self, *what: Any) -> bool:
-        return self.is_half_done or super()._must_stop(*what)
+    def _get_old(self, item: BatchItem) -> Outcome:
+        """Return the old invitation; the next few are asked for at the same time."""
+        if item.replaces_id not in self._known:
+            ids = [one.replaces_id for one in self._waiting[:GROUP_SIZE]]
+            self._known = gather({id_: partial(self.api.get_invitation, id_) for id_ in ids})
+        outcome = self._known.pop(item.replaces_id)
+        if outcome.error is not None and outcome.error.concerns_all:
+            self._known = {}  # what is said of one now holds for the others as well
+        return outcome
 
     def _replace(self, item: BatchItem, old: Invitation) -> ClerkError | None:
         """Replace one, if that may be done; it says afterwards what became of it."""
         if old.is_revoked and self.batch.options.get("seen") == InvitationStatus.PENDING:
             # It was pending when the person decided: somebody has decided otherwise since.
-            refuse(item, exc.InvitationNotPending(), old)
+            self.progress.record(
+                item, State.REFUSED, error=exc.InvitationNotPending(), invitation=old
+            )
             return None
         wanted = item.role or old.role
         if wanted not in self.snapshot.roles:
-            params = {"role": item.role_name or old.role_name}
-            record(item, State.REFUSED, Reason(str(PreviewStatus.ROLE_NOT_GRANTED), params))
+            self.progress.record(item, State.REFUSED, _not_granted(item.role_name or old.role_name))
             return None
         try:
-            check_before(self.snapshot, old, self.budget)
+            check_before(self.snapshot, old, self.replacer.budget)
         except ClerkError as hindrance:
             is_late = isinstance(hindrance, exc.InvitationNotPending)
-            refuse(item, hindrance, old if is_late else None)
+            there = old if is_late else None
+            self.progress.record(item, state_after(hindrance), error=hindrance, invitation=there)
             return hindrance
         chosen = self.batch.options
         request = make_request(
@@ -407,18 +439,22 @@ class BatchResender(BatchRunner):
             item=item,
         )
         error = self.replacer.replace(item, old, request)
-        is_half = item.state == State.HALF_DONE
-        if is_half and isinstance(error, exc.RateLimited) and self.pause(error):
-            error = self._finish(item, request)
-        return error
+        return self._after_half(item, request, error)
 
     def _finish(self, item: BatchItem, request: InvitationRequest) -> ClerkError | None:
         """Do the second half, after a while in which the person may have lost the right."""
-        if (hindrance := self.check_rights()) is not None:
-            self.replacer.save(record(item, State.HALF_DONE, Reason.of_error(hindrance)))
-            return hindrance
         if request.role not in self.snapshot.roles:
-            reason = Reason(str(PreviewStatus.ROLE_NOT_GRANTED), {"role": item.role_name})
-            self.replacer.save(record(item, State.HALF_DONE, reason))
+            self.progress.record(item, State.HALF_DONE, _not_granted(item.role_name))
             return None
-        return self.replacer.create(item, request)
+        return self._after_half(item, request, self.replacer.create(item, request))
+
+    def _after_half(
+        self, item: BatchItem, request: InvitationRequest, error: ClerkError | None
+    ) -> ClerkError | None:
+        if item.state == State.HALF_DONE and isinstance(error, exc.RateLimited):
+            self._half = item, request
+        return error
+
+
+def _not_granted(role_name: str) -> Reason:
+    return Reason(str(PreviewStatus.ROLE_NOT_GRANTED), {"role": role_name})

@@ -2,22 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Collection, Sequence
+from dataclasses import replace
 from functools import partial
+from typing import Final
 
 from ...clerk import ClerkError, Invitation, OrganizationAPI
 from ...clerk import exceptions as exc
 from ...concurrency import gather
-from ...models import Batch, BatchItem
+from ...models import BatchItem
 from ...roles import AssignableRoles
 from ..exceptions import OutcomeUnknown
 from ..reasons import Reason
 from .reconcile import check_revoking
-from .runner import BatchRunner
-from .store import record, refuse
+from .runner import Progress
+from .store import state_after
 
 State = BatchItem.State
+
+#: How many are under way at the same time.
+GROUP_SIZE: Final = 8
 
 
 def revoke_for_sure(api: OrganizationAPI, invitation_id: str, *, user_id: str) -> Invitation:
@@ -47,67 +51,69 @@ def revoke_for_sure(api: OrganizationAPI, invitation_id: str, *, user_id: str) -
     raise OutcomeUnknown(lost, absent=True) if lost.may_be_under_way else lost
 
 
-@dataclass(frozen=True, slots=True)
-class _Attempt:
-    """What became of one revocation."""
+class RevokeWorker:
+    """Revokes those that wait, some at the same time."""
 
-    #: The revoked one.
-    invitation: Invitation | None = None
-    error: ClerkError | None = None
-    is_settled: bool = True
-
-
-class BatchRevoker(BatchRunner):
-    """Revokes what waits in a batch."""
+    writes = 1
 
     def __init__(
-        self,
-        api: OrganizationAPI,
-        batch: Batch,
-        *,
-        announce: Callable[[Invitation], None],
-        ask_again: Callable[[], AssignableRoles],
+        self, api: OrganizationAPI, items: Sequence[BatchItem], progress: Progress, *, user_id: str
     ) -> None:
-        """Prepare; ``announce`` is called with each invitation that was revoked."""
-        super().__init__(api, batch, ask_again)
-        self.announce = announce
-        self._revoked: list[Invitation] = []
+        """Prepare.
 
-    def work(self, items: Sequence[BatchItem]) -> dict[int, ClerkError]:
+        :param user_id: in whose name.
+        """
+        self.api = api
+        self.progress = progress
+        self.user_id = user_id
+        self._waiting = list(items)
+
+    @property
+    def has_more(self) -> bool:
+        """Whether something is left to be revoked."""
+        return bool(self._waiting)
+
+    def allow(self, roles: AssignableRoles) -> None:
+        """Whoever may manage members may revoke, whatever roles they may give."""
+
+    def work(self) -> Collection[ClerkError]:
         """Revoke some at the same time."""
+        group, self._waiting = self._waiting[:GROUP_SIZE], self._waiting[GROUP_SIZE:]
+        for item in group:
+            self.progress.record(item, State.UNDER_WAY)
+        self.progress.save()
         outcomes = gather(
-            {
-                str(number): partial(self._attempt, item.invitation_id)
-                for number, item in enumerate(items)
-            }
+            {str(item.number): partial(self._revoke, item.invitation_id) for item in group}
         )
-        errors: dict[int, ClerkError] = {}
-        for number, item in enumerate(items):
-            attempt: _Attempt = outcomes[str(number)].get()
-            if attempt.error is None:
-                record(item, State.DONE)
-                if attempt.invitation is not None:
-                    self._revoked.append(attempt.invitation)
-                continue
-            errors[number] = attempt.error
-            if not attempt.is_settled:
-                record(item, State.UNSETTLED, Reason.of_error(attempt.error))
+        errors: list[ClerkError] = []
+        for item in group:
+            revoked, error = outcomes[str(item.number)].get()
+            if isinstance(error, OutcomeUnknown):
+                reason = Reason.of_error(error.error, absent=error.absent)
+                self.progress.record(item, State.UNSETTLED, reason, error=error.error)
+                errors.append(error.error)
+            elif error is not None:
+                self.progress.record(item, state_after(error), error=error)
+                errors.append(error)
             else:
-                refuse(item, attempt.error)
+                # Whoever was chosen by the id alone has a name now.
+                item.email_address = item.email_address or revoked.email_address
+                self.progress.record(item, State.DONE, invitation=revoked)
+        self._waiting = [item for item in group if item.state == State.WAITING] + self._waiting
         return errors
 
-    def after_work(self) -> None:
-        """Announce what was revoked."""
-        revoked, self._revoked = self._revoked, []
-        for invitation in revoked:
-            self.announce(invitation)
+    def close(self, state: str, error: ClerkError | None = None) -> None:
+        """Revoke nothing more."""
+        left, self._waiting = self._waiting, []
+        if error is not None:
+            for item in left:
+                self.progress.record(item, state, error=error)
 
-    def _attempt(self, invitation_id: str) -> _Attempt:
+    def _revoke(
+        self, invitation_id: str
+    ) -> tuple[Invitation | None, ClerkError | OutcomeUnknown | None]:
         """Revoke one. It runs in a thread: HTTP, and nothing else."""
         try:
-            revoked = revoke_for_sure(self.api, invitation_id, user_id=self.batch.user_id)
-            return _Attempt(revoked)
-        except OutcomeUnknown as error:
-            return _Attempt(error=error.error, is_settled=False)
-        except ClerkError as error:
-            return _Attempt(error=error)
+            return revoke_for_sure(self.api, invitation_id, user_id=self.user_id), None
+        except (ClerkError, OutcomeUnknown) as error:
+            return None, error

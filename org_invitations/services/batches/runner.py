@@ -1,20 +1,22 @@
-"""Working through a batch, item by item: a few at the same time, and for a while.
+"""Working through a batch: the one loop, whatever is done with its items.
 
 What is under way is written down before Clerk is called, and what became of it right after, so a
-crash leaves no doubt about the others.
+crash leaves no doubt about the others. Between the calls the rights of the person are asked for
+again. What a call is, and what its answer means for the items, a :class:`Worker` knows.
 """
 
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Collection, Sequence
-from typing import Final
+from collections.abc import Callable, Collection
+from typing import Final, Protocol
 
-from ...clerk import ClerkError, OrganizationAPI
+from ...clerk import ClerkClient, ClerkError, Invitation
 from ...clerk import exceptions as exc
 from ...models import Batch, BatchItem
 from ...roles import AssignableRoles
-from .store import get_items, record, refuse, save_progress
+from ..reasons import Reason
+from .store import record, save_progress, state_after
 
 State = BatchItem.State
 
@@ -23,110 +25,152 @@ MIN_PAUSE: Final = 1
 MAX_PAUSE: Final = 60
 
 
-class BatchRunner:
-    """Works through the items of one batch that wait."""
-
-    #: How many are under way at the same time.
-    group_size: int = 8
-    #: Whether a group is under way as a whole; else each says itself when it is.
-    is_parallel: bool = True
-    #: How many writes one item takes, one after the other.
-    writes: int = 1
+class Progress:
+    """What has become of the items of a batch, kept as it goes; each time somebody is at work."""
 
     def __init__(
-        self, api: OrganizationAPI, batch: Batch, ask_again: Callable[[], AssignableRoles]
+        self, batch: Batch, announce: Callable[[Invitation], None] = lambda invitation: None
+    ) -> None:
+        """Keep the progress of a batch.
+
+        :param announce: called with the invitation of each item that is done, once that is saved.
+        """
+        self.batch = batch
+        self.announce = announce
+        self._changed: dict[int, BatchItem] = {}
+
+    def record(
+        self,
+        item: BatchItem,
+        state: str,
+        reason: Reason | None = None,
+        *,
+        error: ClerkError | None = None,
+        invitation: Invitation | None = None,
+    ) -> None:
+        """Let an item say what became of it; :meth:`save` keeps it.
+
+        :param reason: why; what the error says, unless given.
+        :param error: what it ended with.
+        :param invitation: the one that was made or revoked, or that stands in the way.
+        """
+        record(item, state, reason, error=error, invitation=invitation)
+        self._changed[item.number] = item
+
+    def save(self, *, is_running: bool = True) -> None:
+        """Save what has changed, and that the batch has moved.
+
+        :raises NotSaved: the database does not take it.
+        """
+        changed, self._changed = list(self._changed.values()), {}
+        save_progress(self.batch, changed, is_running=is_running)
+        for item in changed:
+            if item.state == State.DONE and item.invitation is not None:
+                self.announce(item.invitation)
+
+
+class Worker(Protocol):
+    """What is done with the items of one action, a few at a time."""
+
+    @property
+    def writes(self) -> int:
+        """How many writes what goes next takes, one after the other."""
+
+    @property
+    def has_more(self) -> bool:
+        """Whether something is left that can be done now."""
+
+    def allow(self, roles: AssignableRoles) -> None:
+        """Take note of what the person may grant from now on."""
+
+    def work(self) -> Collection[ClerkError]:
+        """Do what goes next, and let its items say what became of them.
+
+        What is under way is saved before Clerk is called. Nothing of Clerk's is raised: what may
+        keep the others from being done is returned.
+        """
+
+    def close(self, state: str, error: ClerkError | None = None) -> None:
+        """Let all that is left say that it waits, or why it is not done; :attr:`has_more` ends."""
+
+
+class Runner:
+    """Lets a worker go on until nothing is left, the time is over, or Clerk has had enough."""
+
+    def __init__(
+        self,
+        worker: Worker,
+        progress: Progress,
+        *,
+        client: ClerkClient,
+        ask_again: Callable[[], AssignableRoles],
     ) -> None:
         """Prepare.
 
+        :param client: tells how much time is left.
         :param ask_again: returns what the person may grant, asked anew; raises an error of Clerk's
-            where they may not do this any more.
+            where they may not do this any more. Not called before the first call, since whoever
+            begins has just asked.
         """
-        self.api = api
-        self.batch = batch
+        self.worker = worker
+        self.progress = progress
+        self.client = client
         self._ask_again = ask_again
         self._is_first = True
-        self._is_stuck = False
         #: Whether Clerk said that the person may not do this.
         self.was_denied = False
 
-    def work(self, items: Sequence[BatchItem]) -> dict[int, ClerkError]:
-        """Deal with some items and settle each; return Clerk's errors, by index into ``items``.
-
-        Nothing of Clerk's is raised.
-        """
-        raise NotImplementedError
-
-    def after_work(self) -> None:
-        """Do what is only done once what became of the items has been written down."""
-
-    def run(self) -> list[BatchItem]:
-        """Go on until nothing waits, the time is over, or Clerk has had enough.
-
-        :returns: all items of the batch as they are afterwards.
-        """
-        items = get_items(self.batch)
-        waiting = [item for item in items if item.state == State.WAITING]
+    def run(self) -> None:
+        """Go on; nothing of Clerk's is raised."""
         try:
-            while waiting and self.api.client.has_time(self.writes):
-                if self.is_parallel and (error := self.check_rights()) is not None:
-                    if self._must_stop([error], waiting):
-                        break
-                    continue
-                group, waiting = waiting[: self.group_size], waiting[self.group_size :]
-                if self.is_parallel:
-                    for item in group:
-                        record(item, State.UNDER_WAY)
-                    save_progress(self.batch, group, is_running=True)
-                errors = self.work(group)
-                save_progress(self.batch, group, is_running=True)
-                self.after_work()
-                waiting = [item for item in group if item.state == State.WAITING] + waiting
-                if self._must_stop(errors.values(), waiting):
+            while self.worker.has_more:
+                if not self.client.has_time(self.worker.writes):
+                    self.worker.close(State.WAITING)
                     break
+                error = self._check_rights()
+                errors = [error] if error is not None else self.worker.work()
+                # Who could not be asked about may not be taken for somebody who may.
+                self._stop_or_go_on(errors, is_stuck=error is not None)
+                self.progress.save()
         finally:
             # Whoever asks after a crash need not wait until this counts as dead.
-            save_progress(self.batch, [], is_running=False)
-        return items
+            self.progress.save(is_running=False)
 
-    def check_rights(self) -> ClerkError | None:
-        """Ask whether the person still may; return what keeps the work from going on.
-
-        The first time nobody is asked: the request has just done that.
-        """
+    def _check_rights(self) -> ClerkError | None:
+        """Ask whether the person still may; return what keeps the work from going on."""
         if self._is_first:
             self._is_first = False
             return None
         try:
-            self.note_roles(self._ask_again())
+            self.worker.allow(self._ask_again())
         except ClerkError as error:
-            # Who could not be asked about may not be taken for somebody who may.
-            self._is_stuck = not isinstance(error, exc.RateLimited)
             return error
         return None
 
-    def note_roles(self, roles: AssignableRoles) -> None:
-        """Take note of what the person may grant at this moment."""
-
-    def _must_stop(self, errors: Collection[ClerkError], waiting: Sequence[BatchItem]) -> bool:
-        """Tell whether going on makes no sense now; wait where that is all it takes."""
+    def _stop_or_go_on(self, errors: Collection[ClerkError], *, is_stuck: bool) -> None:
+        """Let the worker stop where going on makes no sense; wait where that is all it takes."""
         for error in errors:
             if error.concerns_all and not isinstance(error, exc.NO_ANSWER):
                 self.was_denied = self.was_denied or isinstance(error, exc.PermissionDenied)
-                left = [refuse(item, error) for item in waiting]
-                save_progress(self.batch, left, is_running=True)
-                return True
-            if isinstance(error, exc.ConnectionFailed):
-                return True
+                self.worker.close(state_after(error), error)
+                return
+        for error in errors:
+            limited = isinstance(error, exc.RateLimited)
+            if isinstance(error, exc.ConnectionFailed) or (is_stuck and not limited):
+                self.worker.close(State.WAITING, error)
+                return
         limits = [error for error in errors if isinstance(error, exc.RateLimited)]
-        return self._is_stuck or (bool(limits) and not self.pause(*limits))
+        if limits and self.worker.has_more and not self._pause(limits):
+            self.worker.close(State.WAITING, max(limits, key=lambda error: error.retry_after or 0))
 
-    def pause(self, *limits: exc.RateLimited) -> bool:
+    def _pause(self, limits: Collection[exc.RateLimited]) -> bool:
         """Wait until Clerk's limit lets go; False, and at once, where that takes too long."""
+        self.progress.save()  # what became of the others is known
         seconds = [error.retry_after for error in limits]
         longest = max(MIN_PAUSE, *(after or 0 for after in seconds))
         if None in seconds or longest > MAX_PAUSE:
             return False
-        if not self.api.client.has_time(self.writes, after=longest):
+        if not self.client.has_time(self.worker.writes, after=longest):
             return False
         time.sleep(longest)
         return True

@@ -38,7 +38,9 @@ _CALLS_AT_ONCE: Final = 5
 #: one that the item was to make.
 UNCLEAR: Final = "unclear"
 
-_FIELDS: Final = ("state", "reason", "params", "invitation_id", "attempt", "retry_at")
+_FIELDS: Final = (
+    *("state", "reason", "params", "email_address", "invitation_id", "attempt", "retry_at"),
+)
 
 
 class NotSaved(Exception):
@@ -292,15 +294,25 @@ def record(
     state: str,
     reason: Reason | None = None,
     *,
+    error: ClerkError | None = None,
+    invitation: Invitation | None = None,
     invitation_id: str = "",
 ) -> BatchItem:
     """Let an item say what became of it; it is not saved by that.
 
     What waits for Clerk's limit says when it may go, where Clerk has told that.
+
+    :param reason: why; what the error says, unless given.
+    :param invitation: the one that was made or revoked, or that stands in the way.
     """
+    if reason is None and error is not None:
+        reason = Reason.of_error(error, invitation)
+    item.error, item.invitation = error, invitation
     item.state = state
     item.reason = reason.name if reason else ""
     item.params = dict(reason.params) if reason else {}
+    if invitation is not None and state == BatchItem.State.DONE:
+        invitation_id = invitation_id or invitation.id
     item.invitation_id = invitation_id or item.invitation_id
     seconds = item.params.get("retry_after") if state == BatchItem.State.WAITING else None
     item.retry_at = None if seconds is None else timezone.now() + timedelta(seconds=seconds)
@@ -320,7 +332,7 @@ def refuse(item: BatchItem, error: ClerkError, invitation: Invitation | None = N
 
     :param invitation: as Clerk has it, where that is known.
     """
-    return record(item, state_after(error), Reason.of_error(error, invitation))
+    return record(item, state_after(error), error=error, invitation=invitation)
 
 
 def halt(batch: Batch, state: str, error: ClerkError) -> None:
