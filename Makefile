@@ -29,7 +29,7 @@ quick: $(VENV)/.test
 
 test: $(VENV)/.test
 	$(BIN)/python tools/browser.py
-	$(TESTS) --numprocesses auto --dist loadfile --cov --cov-report term-missing:skip-covered $(PYTEST_ARGS)
+	$(TESTS) --numprocesses auto --dist worksteal --cov --cov-report term-missing:skip-covered $(PYTEST_ARGS)
 
 faults: $(VENV)/.test
 	$(BIN)/python -m tests.faults --seconds $(SECONDS) --seed $(SEED) $(FAULTS_ARGS)

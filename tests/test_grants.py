@@ -546,7 +546,7 @@ def test_no_way_leads_round_that(
 ) -> None:
     ticked = "without_tick" not in way.__name__
     for number, caller in enumerate(FEWER):
-        for role, role_set in some_places(number):
+        for role, role_set in some_places(number)[WAYS.index(way) % 2 :: 2]:
             with subtests.test(caller=str(caller), role=role, role_set=role_set):
                 way(stage, caller, role, role_set)
                 may = expected(caller, role, role_set) and (ticked or not elevated(role))

@@ -8,7 +8,7 @@ of ``GET /v1/tickets/accept``. Times in it are seconds.
 from __future__ import annotations
 
 import base64
-import hashlib
+import functools
 import hmac
 import json
 from typing import TYPE_CHECKING, Any
@@ -23,6 +23,8 @@ if TYPE_CHECKING:
 
 SOURCE = "organization_invitation"
 
+_TO_JSON = json.JSONEncoder(separators=(",", ":")).encode
+
 
 def ticket_of(state: State, row: Invitation, key: SigningKey | None = None) -> str:
     """The ticket of an invitation, signed by ``key``, or by one that nobody else knows."""
@@ -36,16 +38,21 @@ def ticket_of(state: State, row: Invitation, key: SigningKey | None = None) -> s
     if row.expires_at is not None:
         claims["eis"] = (row.expires_at - row.created_at) // 1000
         claims["exp"] = row.expires_at // 1000
-    header = {"alg": "RS256" if key else "HS256", "typ": "JWT"}
-    signing_input = f"{_encoded(header)}.{_encoded(claims)}"
+    header = _header("RS256" if key else "HS256")
+    signing_input = f"{header}.{_encoded(claims)}"
     if key is not None:
         return f"{signing_input}.{key.signature(signing_input)}"
-    digest = hmac.new(state.ticket_key, signing_input.encode(), hashlib.sha256).digest()
+    digest = hmac.digest(state.ticket_key, signing_input.encode(), "sha256")
     return f"{signing_input}.{_base64(digest)}"
 
 
+@functools.cache
+def _header(algorithm: str) -> str:
+    return _encoded({"alg": algorithm, "typ": "JWT"})
+
+
 def _encoded(part: dict[str, Any]) -> str:
-    return _base64(json.dumps(part, separators=(",", ":")).encode())
+    return _base64(_TO_JSON(part).encode())
 
 
 def _base64(data: bytes) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import ast
 import csv
 import io
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import pytest
@@ -50,15 +50,31 @@ def stream() -> list[Table]:
     return list(tables(SEED, COUNT))
 
 
-def reader_of(one: Table):
-    """A plain reader of CSV, who is told encoding and separator."""
+@dataclass(frozen=True)
+class Plain:
+    """What a plain reader of CSV finds, who is told encoding and separator."""
+
+    table: Table
+    records: list[list[str]]
+    #: The lines at which they begin, and one more.
+    lines: list[int]
+
+
+def read(one: Table) -> Plain:
     text = one.content.decode(one.codec)
     separator = {name: mark for mark, name in SEPARATORS.items()}[one.facets.separator]
-    return csv.reader(io.StringIO(text, newline=""), delimiter=separator)
+    reader = csv.reader(io.StringIO(text, newline=""), delimiter=separator)
+    lines = [1]
+    records = []
+    for record in reader:
+        records.append(record)
+        lines.append(reader.line_num + 1)
+    return Plain(one, records, lines)
 
 
-def records(one: Table) -> list[list[str]]:
-    return list(reader_of(one))
+@pytest.fixture(scope="module")
+def texts(stream: list[Table]) -> list[Plain]:
+    return [read(one) for one in stream if is_text(one)]
 
 
 def is_text(one: Table) -> bool:
@@ -129,29 +145,27 @@ def test_words_can_be_written_in_their_code_page() -> None:
         repr(language).encode(language.code_page)
 
 
-def test_whoever_is_meant_stands_where_it_says(stream: list[Table]) -> None:
-    for one in filter(is_text, stream):
-        rows = records(one)
+def test_whoever_is_meant_stands_where_it_says(texts: list[Plain]) -> None:
+    for text in texts:
+        one = text.table
         for person in everyone(one.meaning):
-            cell = rows[person.record][person.column]
+            cell = text.records[person.record][person.column]
             assert person.address in cell, one
             assert all(other in cell for other in person.others), one
             assert one.meaning.rows[person.record] is Kind.PERSON, one
 
 
-def test_lines_are_those_at_which_the_records_begin(stream: list[Table]) -> None:
-    for one in filter(is_text, stream):
-        reader = reader_of(one)
-        begin = [1, *(reader.line_num + 1 for _ in reader)]
-        for person in everyone(one.meaning):
-            assert person.line == begin[person.record], one
+def test_lines_are_those_at_which_the_records_begin(texts: list[Plain]) -> None:
+    for text in texts:
+        for person in everyone(text.table.meaning):
+            assert person.line == text.lines[person.record], text.table
 
 
-def test_every_record_is_told_what_it_is(stream: list[Table]) -> None:
-    for one in filter(is_text, stream):
-        rows = records(one)
-        assert len(rows) == len(one.meaning.rows), one
-        for row, kind in zip(rows, one.meaning.rows, strict=True):
+def test_every_record_is_told_what_it_is(texts: list[Plain]) -> None:
+    for text in texts:
+        one = text.table
+        assert len(text.records) == len(one.meaning.rows), one
+        for row, kind in zip(text.records, one.meaning.rows, strict=True):
             if kind is Kind.BLANK:
                 assert not any(row), one
             elif kind is not Kind.NOBODY:
@@ -235,17 +249,18 @@ def test_unsure_are_only_letters_that_no_heading_tells(stream: list[Table]) -> N
 
 
 def test_a_code_page_is_sure_only_by_headings_with_letters_of_its_own(
-    stream: list[Table],
+    texts: list[Plain],
 ) -> None:
     told = 0
-    for one in filter(is_text, stream):
+    for text in texts:
+        one = text.table
         if not one.meaning.sure or one.facets.encoding.startswith("utf") or one.content.isascii():
             continue
         told += 1
         western = one.content.decode("cp1252", errors="replace")
         headings = "".join(
             cell
-            for row, kind in zip(records(one), one.meaning.rows, strict=True)
+            for row, kind in zip(text.records, one.meaning.rows, strict=True)
             if kind is Kind.HEADING
             for cell in row
         )

@@ -71,7 +71,7 @@ def assert_says(checked: Any, export: Export, way: str) -> None:
 @pytest.fixture
 def patient(clerk: Emulator) -> Emulator:
     """Clerk, with seats for everybody, and asked as often as a table takes."""
-    clerk.settings.update({"rate_limits": False})
+    clerk.configure(rate_limits=False)
     seats(clerk, 1000)
     return clerk
 

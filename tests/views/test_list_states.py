@@ -110,9 +110,8 @@ ODD = ["", "x", "0", "-1", "1e9", "9" * 99, "\0", "\u202e", "%", "'\"><b>", "ü"
 
 
 @pytest.mark.exhaustive
-@pytest.mark.parametrize("target", [None, TARGET])
 def test_a_wrong_filter_never_fails(
-    ada: Browser, clerk: Emulator, target: str | None, subtests: pytest.Subtests
+    ada: Browser, clerk: Emulator, subtests: pytest.Subtests
 ) -> None:
     clerk.configure(rate_limits=False)
     ada.warm()
@@ -121,6 +120,7 @@ def test_a_wrong_filter_never_fails(
         queries = [{name: value}, {name: [value, "2"]}, {f"{name}[]": value}]
         query = queries[number % 3]
         with subtests.test(query=query):
+            target = TARGET if number % 5 else None  # the page around it is the same
             response = ada.get(f"{LIST}?{urlencode(query, doseq=True)}", target=target)
             assert response.status_code == 200
             assert "<b>" not in response.text
