@@ -10,6 +10,7 @@ from typing import Any
 from urllib.parse import parse_qsl
 
 import pytest
+from django.core.cache import cache
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -198,22 +199,7 @@ def numbers(rows: list[Invitation], **query: Any) -> list[int]:
     return [int(row.id.removeprefix("orginv_")) for row in select(rows, InvitationQuery(**query))]
 
 
-@pytest.mark.parametrize(
-    ("sort", "expected"),
-    [
-        ("-invited", [1, 2, 3, 4]),
-        ("invited", [4, 3, 2, 1]),
-        ("address", [3, 4, 1, 2]),
-        ("-address", [2, 1, 4, 3]),
-        ("role", [2, 1, 3, 4]),
-        ("-role", [1, 3, 4, 2]),
-        ("expires", [3, 1, 4, 2]),
-        ("-expires", [2, 4, 1, 3]),
-        ("inviter", [4, 2, 1, 3]),
-        ("-inviter", [2, 4, 1, 3]),
-    ],
-)
-def test_every_column_can_be_sorted_both_ways(sort: str, expected: list[int]) -> None:
+def test_every_column_can_be_sorted_both_ways() -> None:
     """Capitals and accents do not count, and who has no inviter is last in both directions."""
     end = datetime(2026, 12, 1, tzinfo=UTC)
     rows = [
@@ -224,7 +210,19 @@ def test_every_column_can_be_sorted_both_ways(sort: str, expected: list[int]) ->
     ]
     inviters = {2: by("Zoe"), 4: by("ada")}
     rows = [replace(row, inviter=inviters.get(number)) for number, row in enumerate(rows, 1)]
-    assert numbers(rows, sort=sort) == expected
+    for sort, expected in {
+        "-invited": [1, 2, 3, 4],
+        "invited": [4, 3, 2, 1],
+        "address": [3, 4, 1, 2],
+        "-address": [2, 1, 4, 3],
+        "role": [2, 1, 3, 4],
+        "-role": [1, 3, 4, 2],
+        "expires": [3, 1, 4, 2],
+        "-expires": [2, 4, 1, 3],
+        "inviter": [4, 2, 1, 3],
+        "-inviter": [2, 4, 1, 3],
+    }.items():
+        assert numbers(rows, sort=sort) == expected, sort
 
 
 def test_equal_rows_stay_newest_first() -> None:
@@ -244,50 +242,42 @@ def test_what_has_ended_is_sorted_by_when_it_ended(status: InvitationStatus) -> 
     assert numbers(rows, status=status, sort="-expires") == [1, 3, 2, 4]
 
 
-@pytest.mark.parametrize(
-    ("search", "expected"),
-    [
-        ("ANA", [1, 2]),
-        ("ines", [3]),
-        ("INÊS ferr", [3]),
-        ("ada@acme", [1]),
-        ("ada x.org", [1]),
-        ("ada nobody", []),
-        ("@", [1, 2, 3]),
-        ("strasse", [2]),
-    ],
-)
-def test_every_word_is_looked_for_in_address_and_inviter(search: str, expected: list[int]) -> None:
+def test_every_word_is_looked_for_in_address_and_inviter() -> None:
     rows = [
         invitation(1, email_address="Ana@x.org", inviter=by("Ada", "ada@acme.test")),
         invitation(2, email_address="anabel@straße.example", inviter=None),
         invitation(3, email_address="kim@y.org", inviter=by("Inês Ferreira")),
     ]
-    assert numbers(rows, search=search) == expected
+    for search, expected in {
+        "ANA": [1, 2],
+        "ines": [3],
+        "INÊS ferr": [3],
+        "ada@acme": [1],
+        "ada x.org": [1],
+        "ada nobody": [],
+        "@": [1, 2, 3],
+        "strasse": [2],
+    }.items():
+        assert numbers(rows, search=search) == expected, search
 
 
 def test_folding_takes_away_capitals_and_accents() -> None:
     assert fold("Ångström ÇA straße") == "angstrom ca strasse"
 
 
-@pytest.mark.parametrize(
-    ("total", "number", "expected"),
-    [
-        (0, 1, [1]),
-        (10, 1, [1]),
-        (30, 2, [1, 2, 3]),
-        (500, 1, [1, 2, 3, None, 50]),
-        (500, 4, [1, 2, 3, 4, 5, 6, None, 50]),
-        (500, 25, [1, None, 23, 24, 25, 26, 27, None, 50]),
-        (500, 47, [1, None, 45, 46, 47, 48, 49, 50]),
-        (500, 50, [1, None, 48, 49, 50]),
-    ],
-)
-def test_the_ends_and_the_neighbours_are_offered(
-    total: int, number: int, expected: list[int | None]
-) -> None:
-    page = InvitationPage(invitations=(), number=number, size=10, total_count=total)
-    assert list(page.page_numbers) == expected
+def test_the_ends_and_the_neighbours_are_offered() -> None:
+    for (total, number), expected in {
+        (0, 1): [1],
+        (10, 1): [1],
+        (30, 2): [1, 2, 3],
+        (500, 1): [1, 2, 3, None, 50],
+        (500, 4): [1, 2, 3, 4, 5, 6, None, 50],
+        (500, 25): [1, None, 23, 24, 25, 26, 27, None, 50],
+        (500, 47): [1, None, 45, 46, 47, 48, 49, 50],
+        (500, 50): [1, None, 48, 49, 50],
+    }.items():
+        page = InvitationPage(invitations=(), number=number, size=10, total_count=total)
+        assert list(page.page_numbers) == expected, (total, number)
 
 
 # --- Up to 500: one call answers everything ---------------------------------------------------
@@ -434,32 +424,34 @@ def test_a_status_that_is_too_large_is_paged_by_clerk(
     assert "limit=10&offset=10&order_by=-email_address&status=pending" in asked(emulator)
 
 
-@pytest.mark.parametrize("remembered", [True, False])
-@pytest.mark.parametrize("page", [1, 50, 51, 116])
 def test_the_newest_of_many_are_the_same_however_they_were_fetched(
-    emulator: Emulator, service: InvitationService, remembered: bool, page: int
+    emulator: Emulator, service: InvitationService
 ) -> None:
     fill(emulator, 1200)
-    if remembered:
-        shown(service)
     rows = sorted(
         emulator.invitations("acme", "pending"),
         key=lambda row: (row.created_at, row.sequence),
         reverse=True,
     )
-    found = shown(service, page=page)
-    assert addresses(found) == [row.email_address for row in rows[page * 10 - 10 : page * 10]]
+    for page in (1, 50, 51, 116):
+        cache.clear()
+        for _ in ("the first time", "remembered"):
+            found = addresses(shown(service, page=page))
+            assert found == [row.email_address for row in rows[page * 10 - 10 : page * 10]]
 
 
-@pytest.mark.parametrize("sort", ["role", "-role", "expires", "-expires", "inviter", "-inviter"])
 def test_what_clerk_cannot_sort_is_newest_first_and_says_so(
-    emulator: Emulator, service: InvitationService, sort: str
+    emulator: Emulator, service: InvitationService
 ) -> None:
+    emulator.configure(rate_limits=False)
     fill(emulator, 1200)
-    for _ in ("the first time", "remembered"):
-        page = shown(service, sort=sort)
-        assert page.limits == {Limit.SORT}
-        assert addresses(page) == addresses(shown(service))
+    newest = addresses(shown(service))
+    for sort in ("role", "-role", "expires", "-expires", "inviter", "-inviter"):
+        cache.clear()
+        for _ in ("the first time", "remembered"):
+            page = shown(service, sort=sort)
+            assert page.limits == {Limit.SORT}, sort
+            assert addresses(page) == newest, sort
 
 
 def test_what_clerk_cannot_search_is_shown_as_a_whole_and_says_so(

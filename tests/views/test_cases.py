@@ -17,7 +17,7 @@ import pytest
 from org_invitations.emulator import Emulator
 
 from .conftest import Browser, text_of
-from .inviting import a_file, filled, posts, seats
+from .inviting import a_file, as_it_opens, filled, posts, seats
 from .test_check import CHECK, PLACE
 
 CASES = Path(__file__).parents[3] / "shared" / "cases"
@@ -164,7 +164,7 @@ def patient(clerk: Emulator) -> Emulator:
 def test_a_real_file_offers_what_its_owner_means(
     ada: Browser, patient: Emulator, cases: Path, subtests: pytest.Subtests
 ) -> None:
-    form = filled(ada.get()) | {"role": "org:member"}
+    form = as_it_opens(ada)
     for name, case in MEMBERS.items():
         with subtests.test(name=name):
             file = a_file((cases / name).read_bytes(), name)
@@ -184,7 +184,7 @@ def test_a_real_file_offers_what_its_owner_means(
 def test_what_is_pasted_offers_the_same(
     ada: Browser, patient: Emulator, cases: Path, subtests: pytest.Subtests
 ) -> None:
-    form = filled(ada.get()) | {"role": "org:member"}
+    form = as_it_opens(ada)
     for name in PASTED:
         with subtests.test(name=name):
             text = (cases / name).read_text("utf-8")

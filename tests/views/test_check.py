@@ -12,7 +12,18 @@ from org_invitations.emulator import Emulator
 from org_invitations.models import Batch
 
 from .conftest import INVITE, LIST, Browser, calls, html_of, text_of
-from .inviting import a_file, filled, forget, many, posts, press, review_of, seats, states_of
+from .inviting import (
+    a_file,
+    as_it_opens,
+    filled,
+    forget,
+    many,
+    posts,
+    press,
+    review_of,
+    seats,
+    states_of,
+)
 
 CHECK = "/invitations/check/"
 PLACE = "org-invitations-check"
@@ -25,7 +36,7 @@ def check(ada: Browser, text: str = "", *, htmx: bool = True, **more: Any) -> An
 
 def check_first(ada: Browser, text: str = "", **more: Any) -> Any:
     """Fill in the form on the page and press "Check first"."""
-    form = filled(ada.get()) | {"email_addresses": text, "role": "org:member"} | more
+    form = as_it_opens(ada) | {"email_addresses": text, "role": "org:member"} | more
     return ada.post(CHECK, form)
 
 
@@ -51,7 +62,7 @@ def test_as_somebody_types_the_check_comes_as_a_fragment(ada: Browser, clerk: Em
 def test_what_was_checked_as_it_was_typed_goes_with_one_press(
     ada: Browser, clerk: Emulator
 ) -> None:
-    form = filled(ada.get()) | {"role": "org:member"}
+    form = as_it_opens(ada)
     form["email_addresses"] = " ".join(many(2))
     found = re.search(r'name="reviewed" value="(\w+)"', check(ada, form["email_addresses"]).text)
     assert found is not None
@@ -279,7 +290,7 @@ def test_a_check_that_could_not_be_made_says_so_in_the_place_of_the_one_before(
 def test_when_clerk_cannot_be_reached_who_asked_for_the_check_is_told(
     ada: Browser, clerk: Emulator
 ) -> None:
-    form = filled(ada.get()) | {"email_addresses": " ".join(many(2)), "role": "org:billing"}
+    form = as_it_opens(ada) | {"email_addresses": " ".join(many(2)), "role": "org:billing"}
     forget()
     clerk.fault(None, "/v1/*", times=None, drop="before")
     response = ada.post(CHECK, form)

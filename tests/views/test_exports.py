@@ -14,7 +14,7 @@ from tests.corpus import exports
 from tests.corpus.exports import EXPORTS, Export
 
 from .conftest import Browser, text_of
-from .inviting import a_file, filled, posts, seats
+from .inviting import a_file, as_it_opens, filled, posts, seats
 from .test_check import CHECK, PLACE
 
 #: The lists of the table; each is gone through by one person in one sitting.
@@ -86,7 +86,7 @@ def test_the_table_is_worth_the_name() -> None:
 def test_an_export_offers_what_its_owner_means(
     ada: Browser, patient: Emulator, sitting: str
 ) -> None:
-    form = filled(ada.get()) | {"role": "org:member"}
+    form = as_it_opens(ada)
     for export in SITTINGS[sitting]:
         for way in ways_of(export):
             checked = ada.post(CHECK, form | sent(export, way), target=PLACE)
@@ -100,7 +100,7 @@ def test_what_is_in_the_field_then_says_the_same_again(
     ada: Browser, patient: Emulator, sitting: str
 ) -> None:
     """And so is what was said of the file."""
-    form = filled(ada.get()) | {"role": "org:member"}
+    form = as_it_opens(ada)
     for export in SITTINGS[sitting]:
         for way in ways_of(export):
             checked = ada.post(CHECK, form | sent(export, way))

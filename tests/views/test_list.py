@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import re
+from urllib.parse import urlencode
+from uuid import UUID
 
 import pytest
 from django.test import override_settings
@@ -10,6 +12,7 @@ from django.test import override_settings
 from org_invitations.emulator import Emulator
 
 from .conftest import LIST, Browser, calls, html_of, pending, text_of
+from .inviting import as_it_opens, filled
 
 
 def test_the_newest_pending_invitations_are_shown_with_all_that_the_guide_shows(
@@ -27,6 +30,14 @@ def test_the_newest_pending_invitations_are_shown_with_all_that_the_guide_shows(
     assert f"1–10 of {len(rows)}" in text
     assert len(re.findall(r'<tr id="org-invitation-orginv_\w+"', response.text)) == 10
     assert f"/invitations/{newest.id}/revoke/" in response.text
+
+
+def test_the_form_is_as_others_take_it_to_be(ada: Browser) -> None:
+    form = filled(ada.get())
+    assert len(form.pop("csrfmiddlewaretoken")) == 64
+    others = as_it_opens(ada)
+    assert UUID(form.pop("batch")) != UUID(others.pop("batch"))
+    assert form == others
 
 
 def test_invitations_that_are_not_pending_are_not_listed(ada: Browser, clerk: Emulator) -> None:
@@ -54,11 +65,11 @@ def test_the_pages_lead_to_each_other_and_the_ends_are_disabled(ada: Browser) ->
     assert "31–34 of 34" in text_of(last)
 
 
-@pytest.mark.parametrize("page", ["", "0", "-1", "x", "1e3", "²", "99999999999999999999", "1.5"])
-def test_a_page_number_that_is_none_shows_the_first_page(ada: Browser, page: str) -> None:
-    response = ada.client.get(LIST, {"page": page})
-    assert response.status_code == 200
-    assert response.context["page"].number == 1
+def test_a_page_number_that_is_none_shows_the_first_page(ada: Browser) -> None:
+    for page in ("", "0", "-1", "x", "1e3", "²", "99999999999999999999", "1.5"):
+        response = ada.get(f"{LIST}?{urlencode({'page': page})}", target="org-invitations-list")
+        assert response.status_code == 200, page
+        assert response.context["page"].number == 1, page
 
 
 def test_a_page_beyond_the_end_shows_the_last_one(ada: Browser) -> None:
