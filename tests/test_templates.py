@@ -78,9 +78,9 @@ def use_urls(settings: Any, *patterns: Any) -> None:
     set_urlconf(None)
 
 
-def run(example: str) -> dict[str, Any]:
-    """Run an example of the documentation and return what it defines."""
-    found: dict[str, Any] = {"__name__": "example"}
+def run(example: str, **given: Any) -> dict[str, Any]:
+    """Run an example of the documentation, given what it names, and return what it defines."""
+    found: dict[str, Any] = {"__name__": "example", **given}
     exec(example, found)
     return found
 
@@ -342,8 +342,7 @@ def test_the_pages_of_the_documentation_work(
     new = NEW | {"agreed": "on"}
     assert ada.post("/team/invite/", new).status_code == 303
     example = blocks(section("docs/views.md", "### A form with another field"), "python")[1]
-    pages = run("ColleagueForm = None\n" + example)["TeamPages"]
-    pages.invite_form_class = form
+    pages = run(example, ColleagueForm=form)["TeamPages"]
     use_urls(settings, path("team/", include(get_urls(pages))))
     new["email_addresses"] = "newer@example.com"
     assert ada.post("/team/invite/", new).status_code == 303
