@@ -21,6 +21,7 @@ from django_htmx.http import (
     replace_url,
     reswap,
     retarget,
+    trigger_client_event,
 )
 from django_htmx.middleware import HtmxDetails
 
@@ -45,6 +46,9 @@ FRAGMENTS: Final = (FORM_ID, LIST_ID, DIALOG_ID, CHECK_ID, OUTCOME_ID)
 
 #: The id of the box to search in.
 SEARCH_ID: Final = "org-invitations-search"
+
+#: The id of what loads the list anew when a form elsewhere on the page has invited somebody.
+FOLLOW_ID: Final = "org-invitations-follow"
 
 _MAX_QUERY_LENGTH: Final = 2000
 
@@ -80,6 +84,12 @@ def is_htmx(request: HttpRequest) -> bool:
 def get_trigger(request: HttpRequest) -> str:
     """Return the id of the element that made htmx ask, if it has one."""
     return get_htmx(request).trigger or ""
+
+
+def get_shown_path(request: HttpRequest) -> str:
+    """Return the path and query that the browser shows, where htmx tells it and it is this site."""
+    htmx = get_htmx(request)
+    return (htmx.current_url_abs_path or "") if htmx else ""
 
 
 def get_shown_params(request: HttpRequest) -> dict[str, str]:
@@ -124,6 +134,17 @@ def show_url(response: HttpResponse, url: str) -> HttpResponse:
     """Let the address bar say what the page shows now."""
     replace_url(response, url)
     return response
+
+
+def leave_address(response: HttpResponseBase) -> None:
+    """Let the address bar say what it says, whatever the links and forms of the fragment want."""
+    del response["HX-Replace-Url"]
+    response["HX-Push-Url"] = "false"
+
+
+def announce(response: HttpResponseBase, event: str) -> None:
+    """Tell the other parts of the page that something has changed: they listen to the event."""
+    trigger_client_event(response, event)
 
 
 def offer_renewal(response: HttpResponse, session_url: str) -> HttpResponse:

@@ -24,7 +24,7 @@ from django.http import HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
 from django.urls import Resolver404, resolve
 from django.utils.asyncio import async_unsafe
-from django.utils.cache import patch_cache_control, patch_vary_headers
+from django.utils.cache import add_never_cache_headers, patch_cache_control, patch_vary_headers
 
 from .caching import SiteCache
 from .clerk.deadline import within
@@ -44,6 +44,7 @@ from .clerk.session.tokens import KeySource, TokenVerifier
 from .clerk.session.urls import origin
 from .concurrency import get_bulkhead
 from .conf import conf
+from .embedding import has_parts
 
 if TYPE_CHECKING:
 
@@ -224,6 +225,8 @@ class ClerkSessionMiddleware:
         return dict(self.get_backend().get_jwks())
 
     def _finish(self, request: HttpRequest, response: HttpResponseBase) -> HttpResponseBase:
+        if has_parts(request):
+            add_never_cache_headers(response)  # addresses are on it, whoever's page it is
         session = cast("ClerkHttpRequest", request).clerk
         state = session.state
         if state is None:

@@ -34,6 +34,7 @@ _PAGES: Final[tuple[tuple[str, str, type[View], dict[str, Any]], ...]] = (
     ("list", "", views.InvitationListView, {}),
     ("session", "session/", views.SessionView, {}),
     ("export", "export/", views.ExportView, {}),
+    ("embed", "embed/<slug:part>/", views.EmbedView, {}),
     ("check", "check/", views.PreviewView, {}),
     ("invite", "invite/", views.InviteView, {}),
     ("selection", "selected/", views.SelectionView, {}),
@@ -48,7 +49,7 @@ _PAGES: Final[tuple[tuple[str, str, type[View], dict[str, Any]], ...]] = (
 _NEEDED: Final = frozenset({"list", "session", "invite", "outcome", "revoke"})
 
 #: What is each view's own: another view's would not do.
-_VIEWS_OWN: Final = frozenset({"as_view", "get", "post", "http_method_names", "is_change"})
+_VIEWS_OWN: Final = frozenset({"as_view", "embed", "get", "post", "http_method_names", "is_change"})
 
 
 def get_urls(

@@ -23,6 +23,7 @@ FLOORS: list[set[str]] = [
         "signals",
         "converters",
         "csv",
+        "embedding",
         "models",
         "migrations",
     },
@@ -31,7 +32,7 @@ FLOORS: list[set[str]] = [
     {"services", "checks"},
     {"apps", "middleware", "wording", "identity", "forms", "htmx"},
     {"views"},
-    {"urls"},
+    {"urls", "templatetags"},
 ]
 """From the ground up. A module may import from the floors below its own, and nothing else."""
 

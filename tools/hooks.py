@@ -17,6 +17,7 @@ MODULES = (
     "base",
     "page",
     "list",
+    "embed",
     "invite",
     "confirm",
     "revoke",
@@ -28,7 +29,7 @@ MODULES = (
 )
 
 #: What Django calls, and what is each view's own.
-NO_HOOKS = {"as_view", "dispatch", "setup", "get", "post", "http_method_names"}
+NO_HOOKS = {"as_view", "dispatch", "embed", "setup", "get", "post", "http_method_names"}
 
 HEAD = """\
 # What can be changed in the views

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 from .base import OrganizationView
 from .confirm import ConfirmationMixin
+from .embed import EmbedView
 from .invite import InviteFormMixin, InviteView, PreviewView
 from .link import InvitationLinkView
 from .list import ExportView, InvitationListView
@@ -23,6 +24,7 @@ from .session import SessionView
 
 __all__ = [
     "ConfirmationMixin",
+    "EmbedView",
     "ExportView",
     "InvitationLinkView",
     "InvitationListView",

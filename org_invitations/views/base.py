@@ -7,6 +7,7 @@ from collections.abc import Callable, Sequence
 from functools import wraps
 from http import HTTPStatus
 from typing import Any, Final
+from urllib.parse import urlsplit
 
 from django.contrib.auth.decorators import login_not_required
 from django.db import Error as DatabaseFault
@@ -16,11 +17,12 @@ from django.template.response import TemplateResponse
 from django.urls import NoReverseMatch, reverse
 from django.utils.cache import add_never_cache_headers
 from django.utils.decorators import method_decorator
+from django.utils.encoding import iri_to_uri
 from django.utils.translation import gettext
 from django.views.decorators.csrf import csrf_exempt, csrf_protect, requires_csrf_token
 from django.views.generic.base import View
 
-from .. import htmx
+from .. import embedding, htmx
 from ..clerk import ClerkError
 from ..clerk import exceptions as exc
 from ..clerk.deadline import within
@@ -52,7 +54,7 @@ logger = logging.getLogger("org_invitations")
 
 
 #: What the URLs of single pages capture, and those of the others do not.
-_OWN_KWARGS: Final = frozenset({"batch_id", "invitation_id"})
+_OWN_KWARGS: Final = frozenset({"batch_id", "invitation_id", "part"})
 
 
 class SeeOther(HttpResponseRedirectBase):
@@ -129,12 +131,29 @@ class OrganizationView(View):
             return self._finish(self._answer_or_explain(request, *args, **kwargs))
 
     def _finish(self, response: HttpResponseBase) -> HttpResponseBase:
+        self._finish_for_host(response)
         add_never_cache_headers(response)
         htmx.patch_vary(response)
         # Whoever can put the page into a frame of theirs can have its buttons pressed. The header
         # and not a Content-Security-Policy: that one is the site's, and would be replaced by ours.
         response.setdefault("X-Frame-Options", "DENY")
         return response
+
+    def _finish_for_host(self, response: HttpResponseBase) -> None:
+        """Leave the site's page as it is, where the request comes from a part within one."""
+        request = self.request
+        service = getattr(self, "service", None)
+        has_written = service is not None and service.has_written
+        if service is not None and has_written:
+            service.cache.delete(embedding.get_count_name(service.organization_id))
+        if part := embedding.get_part(request):
+            htmx.leave_address(response)
+            if has_written:
+                htmx.announce(response, f"org-invitations:{part}-changed")
+        elif request.method == "POST" and isinstance(response, SeeOther):
+            host = embedding.get_host(request)
+            if host and urlsplit(response.url).path == self.get_url("list"):
+                response["Location"] = iri_to_uri(host)
 
     def _answer_or_explain(
         self, request: HttpRequest, *args: Any, **kwargs: Any
@@ -511,7 +530,13 @@ class OrganizationView(View):
 
         docs/templates.md lists what each template gets.
         """
-        return {"view": self, "urls": self._get_urls(), **context}
+        return {
+            "view": self,
+            "urls": self._get_urls(),
+            "host": embedding.get_host(self.request),
+            "embed_part": embedding.get_part(self.request),
+            **context,
+        }
 
     def render(
         self, template_name: str, context: dict[str, Any], *, status: int = HTTPStatus.OK

@@ -34,6 +34,10 @@ class InvitationListView(PageMixin):
             # The rows that are there stay there; the problem is said above them.
             response = self.render_problem(problem.message, status=problem.status)
             return with_retry_after(response, problem)
+        if htmx.get_trigger(request) == htmx.FOLLOW_ID:
+            # Something else on the page has changed, and says so itself.
+            response = self.render(self.list_template_name, context)
+            return htmx.mark_fragment(response, htmx.LIST_ID)
         context |= {
             "status_message": self.get_list_presenter(snapshot).describe(),
             "status_look": "visually-hidden",

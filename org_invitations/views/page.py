@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from http import HTTPStatus
 from typing import Any, Final
-from urllib.parse import parse_qsl
+from urllib.parse import parse_qsl, urlencode
 from uuid import UUID, uuid4
 
 from django.db import Error as DatabaseFault
@@ -18,7 +18,7 @@ from django.utils.html import format_html
 from django.utils.translation import gettext, gettext_noop, ngettext, pgettext_lazy
 from django.utils.translation import gettext_lazy as _
 
-from .. import htmx
+from .. import embedding, htmx
 from ..clerk import Invitation, InvitationStatus, Role
 from ..forms import InviteForm
 from ..models import Batch, BatchItem
@@ -474,7 +474,7 @@ class PageMixin(OrganizationView):
     def get_list_presenter(self, snapshot: Snapshot | None) -> ListPresenter:
         """Return what shows the list of a snapshot: :attr:`list_presenter_class`."""
         return self.list_presenter_class(
-            snapshot, self.get_query(), find_url=self._find_url, wording=self.wording
+            snapshot, self.get_query(), find_url=self._find_url_from_here, wording=self.wording
         )
 
     def _get_list_url(self) -> str:
@@ -483,7 +483,18 @@ class PageMixin(OrganizationView):
 
     def _find_list_url(self, name: str, **kwargs: Any) -> str:
         """Return the URL of a view with the way back to the list as it was; or empty."""
-        return _with_state(self._find_url(name, **kwargs), self.get_query())
+        return _with_state(self._find_url_from_here(name, **kwargs), self.get_query())
+
+    def _find_url_from_here(self, name: str, **kwargs: Any) -> str:
+        """Like :meth:`_find_url`; what is done with one invitation knows where to come back to."""
+        host = embedding.get_host(self.request)
+        return self._with_host(self._find_url(name, **kwargs), host, kwargs)
+
+    @staticmethod
+    def _with_host(url: str, host: str, kwargs: Mapping[str, Any]) -> str:
+        if not (url and host and "invitation_id" in kwargs):
+            return url
+        return f"{url}?{urlencode({embedding.HOST_FIELD: host})}"
 
     def _find_unfinished(self, snapshot: Snapshot) -> list[BatchItem] | None:
         """Return what was sent again by half, or perhaps; None where that cannot be looked up."""
@@ -631,4 +642,4 @@ def _as_uuid(text: str) -> UUID | None:
 
 def _with_state(url: str, query: InvitationQuery) -> str:
     state = query.urlencode()
-    return f"{url}?{state}" if url and state else url
+    return f"{url}{'&' if '?' in url else '?'}{state}" if url and state else url

@@ -78,7 +78,7 @@ def sign_in(clerk: Emulator, clerk_sign_in: SignIn) -> Any:
     return browser
 
 
-def text_of(response: HttpResponse) -> str:
+def text_of(response: HttpResponse | Any) -> str:
     """The words of an answer, without tags and with single spaces."""
     html = re.sub(r"<(script|style).*?</\1>", " ", response.text, flags=re.DOTALL)
     return re.sub(r"\s+", " ", re.sub(r"<[^>]*>", "", html)).replace("&#x27;", "'").strip()

@@ -24,7 +24,7 @@
     if (row) neighbour = `#${next?.id} [href*="/${elt.href?.split("/").at(-2)}/"]`;
     elt.ariaBusy = target.ariaBusy = true;
     disable(elt, true);
-    if (!/list|form/.test(target.id)) return;
+    if (elt.hidden || !/list|form/.test(target.id)) return;
     say(byId("alert"), "");
     say(byId("status"), root.dataset.loading);
   });
@@ -56,17 +56,17 @@
   on("afterRequest", ({ elt, target, xhr }, root) => {
     if (renewed.has(xhr)) return;
     renewed.delete(elt);
-    for (const element of root.querySelectorAll("[aria-busy]")) element.ariaBusy = null;
+    for (const element of [elt, target, ...root.querySelectorAll("[aria-busy]")]) element.ariaBusy = null;
     if (target === byId("check")) return;
     disable(elt, false);
     if (byId("status")?.textContent === root.dataset.loading) say(byId("status"), "");
     if (!xhr.status || (xhr.status >= 400 && !isOurs(xhr)))
-      say(root.querySelector("[open] [data-problem]") || byId("alert"), root.dataset.failed);
+      say(document.querySelector("dialog[open] [data-problem]") || byId("alert"), root.dataset.failed);
     if (isLost()) document.getElementById(returnTo?.id || elt.id)?.focus();
   });
 
   on("afterSettle", (detail, root, { target }) => {
-    const dialog = root.querySelector("dialog");
+    const dialog = byId("dialog")?.closest("dialog");
     if (target.closest("dialog")) dialog.open || dialog.showModal();
     if (target !== byId("list")) return;
     const lost = isLost() || dialog?.open;

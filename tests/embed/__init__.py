@@ -1,0 +1,1 @@
+"""A site with pages of its own that have parts of the app in them."""
