@@ -165,6 +165,7 @@ def test_cells_that_are_far_apart_are_not_filled_in_between(far: str) -> None:
         parse_file(content.getvalue())
 
 
+@pytest.mark.exhaustive
 def test_a_cell_at_the_end_of_a_column_is_read_all_the_same() -> None:
     book = openpyxl.Workbook()
     book.active["A1"], book.active["B1048576"] = "Email", "note"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import product
 from typing import Any
 from urllib.parse import quote
 from uuid import uuid4
@@ -69,21 +70,19 @@ def test_without_a_setting_the_account_portal_signs_in(clerk: Emulator, client: 
 # --- Members who may not ------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("target", TARGETS)
 def test_a_member_without_the_permission_sees_neither_list_nor_form(
-    sign_in, clerk: Emulator, target: str | None
+    sign_in, clerk: Emulator
 ) -> None:
-    response = sign_in("max@acme.test", "acme").get(target=target)
-    assert response.status_code == 403
-    nothing_shown(response, clerk)
-    assert "Only people who manage the members" in text_of(response)
+    max_ = sign_in("max@acme.test", "acme")
+    for target in TARGETS:
+        response = max_.get(target=target)
+        assert response.status_code == 403, target
+        nothing_shown(response, clerk)
+        assert "Only people who manage the members" in text_of(response)
 
 
-@pytest.mark.parametrize("target", TARGETS)
 @pytest.mark.parametrize("who", ["max@acme.test", "gus@globex.test", "nora@nowhere.test"])
-def test_a_hand_made_post_gets_403_and_changes_nothing(
-    sign_in, clerk: Emulator, who: str, target: str | None
-) -> None:
+def test_a_hand_made_post_gets_403_and_changes_nothing(sign_in, clerk: Emulator, who: str) -> None:
     acme = clerk.organization("acme").id
     row = clerk.invitations("acme", "pending")[0]
     before = pending(clerk)
@@ -91,19 +90,22 @@ def test_a_hand_made_post_gets_403_and_changes_nothing(
     base = f"{LIST}organizations/{acme}/"
     role = {"role": "org:member", "confirm_elevated": "on"}
     chosen = {"selected": row.id, "confirmed": "1", "batch": str(uuid4())}
-    for url, data in (
-        (f"{base}invite/", {"email_addresses": "new@example.com", **role}),
-        (f"{base}invite/", {"email_addresses": "new@example.com b@example.com", **role}),
+    for target, (url, data) in product(
+        TARGETS,
         (
-            f"{base}check/",
-            {"email_addresses": f"{row.email_address.upper()} b@example.com", **role},
+            (f"{base}invite/", {"email_addresses": "new@example.com", **role}),
+            (f"{base}invite/", {"email_addresses": "new@example.com b@example.com", **role}),
+            (
+                f"{base}check/",
+                {"email_addresses": f"{row.email_address.upper()} b@example.com", **role},
+            ),
+            (f"{base}{row.id}/revoke/", {}),
+            (f"{base}{row.id}/resend/", role),
+            (f"{base}{row.id}/resend/", {"finish": "1"}),
+            (f"{base}{row.id}/change/", role),
+            (f"{base}selected/", {"action": "revoke", **chosen}),
+            (f"{base}selected/", {"action": "resend", **chosen}),
         ),
-        (f"{base}{row.id}/revoke/", {}),
-        (f"{base}{row.id}/resend/", role),
-        (f"{base}{row.id}/resend/", {"finish": "1"}),
-        (f"{base}{row.id}/change/", role),
-        (f"{base}selected/", {"action": "revoke", **chosen}),
-        (f"{base}selected/", {"action": "resend", **chosen}),
     ):
         response = browser.post(url, data, target=target)
         # Who does not belong to the organization is not even told that there is one.
@@ -113,16 +115,14 @@ def test_a_hand_made_post_gets_403_and_changes_nothing(
     assert not any(call.method == "POST" for call in clerk.requests)
 
 
-@pytest.mark.parametrize("who", ["max@acme.test", "gus@globex.test", "nora@nowhere.test"])
 def test_nobody_else_reads_a_link_an_outcome_or_a_file(
-    ada: Browser, sign_in, clerk: Emulator, who: str
+    ada: Browser, sign_in, clerk: Emulator
 ) -> None:
     acme = clerk.organization("acme").id
     row = clerk.invitations("acme", "pending")[0]
     outcome = press(ada, type_in(ada, "a@example.com nobody"))["Location"].removeprefix(LIST)
     assert outcome.startswith("outcomes/")
-    browser: Browser = sign_in(who)
-    for path in (
+    paths = (
         "export/",
         f"{row.id}/revoke/",
         f"{row.id}/resend/",
@@ -130,13 +130,16 @@ def test_nobody_else_reads_a_link_an_outcome_or_a_file(
         f"{row.id}/link/",
         outcome,
         f"{outcome}?format=csv",
-    ):
-        for target in TARGETS:
-            response = browser.get(f"{LIST}organizations/{acme}/{path}", target=target)
-            assert response.status_code == (403 if who == "max@acme.test" else 404), path
-            assert "a@example.com" not in response.text
-            assert "ticket=" not in response.text
-            nothing_shown(response, clerk)
+    )
+    for who in ("max@acme.test", "gus@globex.test", "nora@nowhere.test"):
+        browser: Browser = sign_in(who)
+        for number, path in enumerate(paths):
+            for target in TARGETS[number % 2 :: 2]:
+                response = browser.get(f"{LIST}organizations/{acme}/{path}", target=target)
+                assert response.status_code == (403 if who == "max@acme.test" else 404), path
+                assert "a@example.com" not in response.text
+                assert "ticket=" not in response.text
+                nothing_shown(response, clerk)
 
 
 def test_the_custom_role_that_manages_members_may(sign_in, clerk: Emulator) -> None:
@@ -209,8 +212,8 @@ def test_an_invitation_of_another_organization_is_not_found_by_any_way(
         f"/teams/..%2F{globex}/invitations/{row.id}/{action}/",
     ]
     fields = {"organization_id": globex, "invitation_id": row.id, "role": "org:member"}
-    for url in ways:
-        for target in TARGETS:
+    for number, url in enumerate(ways):
+        for target in TARGETS[number % 2 :: 2]:
             for response in (
                 ada.get(url, target=target),
                 ada.post(url, fields, target=target, Organization_Id=globex),
