@@ -8,12 +8,15 @@ them. What an invitation's link is never gets here.
 from __future__ import annotations
 
 import uuid
-from typing import Any, ClassVar, TypeVar
+from typing import Any, ClassVar, Final, TypeVar
 
 from django.db import models, router
 from django.utils import timezone
 
 _Row = TypeVar("_Row", bound=models.Model)
+
+#: So many characters of a role's name are kept.
+MAX_ROLE_NAME: Final = 255
 
 
 class WrittenManager(models.Manager[_Row]):
@@ -106,7 +109,7 @@ class BatchItem(models.Model):
     email_address = models.CharField(max_length=320, blank=True)
     #: The role's key, and its name for those who read.
     role = models.CharField(max_length=255, blank=True)
-    role_name = models.CharField(max_length=255, blank=True)
+    role_name = models.CharField(max_length=MAX_ROLE_NAME, blank=True)
     state = models.CharField(max_length=16, choices=State, default=State.WAITING)
     #: Why, as the name of a sentence in ``Wording.messages``; empty where there is nothing to say.
     reason = models.CharField(max_length=64, blank=True)

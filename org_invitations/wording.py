@@ -25,7 +25,6 @@ from django.utils.translation import gettext_lazy as _
 
 from .clerk import ClerkError, Invitation
 from .clerk import exceptions as exc
-from .services import OutcomeUnknown
 
 _Text = str | Promise
 
@@ -660,9 +659,12 @@ class Wording:
             retry_after=getattr(error, "retry_after", None),
         )
 
-    def for_unsettled(self, write: str, error: OutcomeUnknown, **values: Any) -> Problem:
-        """Return what to tell somebody whose ``write`` (invite, revoke) may have happened."""
-        name = f"Unsettled:{write}:absent" if error.absent else f"Unsettled:{write}"
+    def for_unsettled(self, write: str, *, absent: bool, **values: Any) -> Problem:
+        """Return what to tell somebody whose ``write`` (invite, revoke) may have happened.
+
+        :param absent: whether Clerk was asked, and shows nothing of it so far.
+        """
+        name = f"Unsettled:{write}:absent" if absent else f"Unsettled:{write}"
         status = HTTPStatus.SERVICE_UNAVAILABLE
         return Problem(self.say(name, **values), status=status, is_open=True)
 

@@ -47,11 +47,12 @@ from .batches.runner import Progress, Runner, Worker
 from .batches.store import (
     UNCLEAR,
     KeyReused,
+    NotSaved,
+    cancel,
     claim,
     find_batch,
     find_begun,
     get_items,
-    get_mark,
     get_or_create,
     halt,
     is_at_work,
@@ -279,6 +280,7 @@ class InvitationService:
         :param batch: of :meth:`begin`, or claimed by :meth:`resume`.
         :returns: the items of the batch.
         :raises NotPermitted: the person may not manage members; what waited is refused.
+        :raises NotSaved: the database does not take what became of them.
         """
         try:
             snapshot = self._check_for(batch)
@@ -286,11 +288,14 @@ class InvitationService:
             halt(batch, State.REFUSED, PermissionDenied())
             raise
         except ClerkError as error:
-            halt(batch, State.WAITING, error)
-            return get_items(batch)
+            return halt(batch, State.WAITING, error)
         items = get_items(batch)
         runner = self._get_runner(batch, items, snapshot)
-        runner.run()
+        try:
+            runner.run()
+        except NotSaved as failure:
+            failure.items = items
+            raise
         if runner.was_denied:
             self.reader.check_denial()
         return items
@@ -311,6 +316,10 @@ class InvitationService:
             raise
         items = reconcile_batch(self.api, batch)
         return self.run(batch) if claim(batch, actor_id=self.actor_id) else items
+
+    def cancel(self, batch: Batch, items: Iterable[BatchItem]) -> None:
+        """Let what waits in a batch wait no longer: nobody is going to go on with it."""
+        cancel(batch, items)
 
     def get_metadata(self, batch: Batch, item: BatchItem) -> Mapping[str, Any]:
         """Return metadata of a site's own for an invitation: a hook, which has no request.
@@ -362,7 +371,13 @@ class InvitationService:
                 self.api, requests, progress, budget=self.budget, roles=snapshot.roles
             )
         ask_again = partial(self.reader.check_again, with_roles=not is_revoking)
-        return Runner(worker, progress, client=self.api.client, ask_again=ask_again)
+        return Runner(
+            worker,
+            progress,
+            client=self.api.client,
+            ask_again=ask_again,
+            may_pause=len(items) > 1,  # who waits for one is told
+        )
 
     def _announce(self, signal: Signal, invitation: Invitation) -> None:
         signal.send_robust(
@@ -376,87 +391,6 @@ class InvitationService:
     def budget(self) -> Budget:
         """The instance's hourly number of single invitations, as far as it is known."""
         return Budget(self.cache)
-
-    def replace_invitation(
-        self,
-        snapshot: Snapshot,
-        *,
-        batch_id: UUID,
-        role: str | None = None,
-        expires_in_days: int | None = None,
-        notify: bool | None = None,
-    ) -> BatchItem:
-        """Send an invitation again: a fresh link and expiry; the old link dies.
-
-        Role, metadata and redirect stay as they were unless others are given. The inviter is who
-        does it, since Clerk names nobody else. The same ``batch_id`` does it once.
-
-        :param snapshot: of ``open(invitation_id=…, fresh=True, seats=True)``.
-        :param batch_id: also brings back what became of it before.
-        :param expires_in_days: 1 to 365; None keeps the period of the old one.
-        :param notify: False sends no e-mail.
-        :returns: the item, which says what became of it: its state, reason and ``invitation_id``.
-        :raises RoleNotGranted: the person may not give the role to anybody.
-        :raises InvitationNotPending: it was accepted, so there is nothing to send.
-        :raises QuotaExceeded: no seat is left.
-        :raises RateLimited: the hourly limit is known to be reached.
-        :raises KeyReused: the id was used for something else.
-        :raises ClerkError: something that is needed for it could not be had; nothing was changed.
-        """
-        self.reader.require_open()
-        old = snapshot.invitation
-        if old is None:
-            raise exc.InvitationNotFound("no invitation was asked for")
-        wanted = role or old.role
-        request = make_request(
-            old,
-            user_id=self.user_id,
-            role=wanted,
-            expires_in_days=expires_in_days,
-            notify=notify,
-        )
-        asked = {
-            "redirect_url": request.redirect_url,
-            "expires_in_days": request.expires_in_days,
-            "notify": notify,
-        }
-        options = {name: value for name, value in asked.items() if value is not None}
-        before = self.find_replacement(batch_id)
-        if before is not None:
-            wish = (before.replaces_id, before.role, before.batch.options)
-            if wish == (old.id, wanted, options):
-                return before
-        roles = self._get_roles_for(snapshot, old)
-        if wanted not in roles:
-            raise RoleNotGranted
-        granted = roles.get(wanted)
-        item = BatchItem(
-            text=old.email_address,
-            email_address=old.email_address,
-            role=wanted,
-            role_name=granted.name if granted else wanted,
-            replaces_id=old.id,
-        )
-        batch, is_new = get_or_create(
-            batch_id,
-            Batch.Action.RESEND,
-            [item],
-            organization_id=self.organization_id,
-            user_id=self.user_id,
-            actor_id=self.actor_id,
-            options=options,
-        )
-        if not is_new:  # the same form at the same moment
-            return get_items(batch)[0]
-        request = replace(request, mark=get_mark(item))
-        progress = Progress(batch, partial(self._announce, invitation_created))
-        try:
-            error = self._get_replacer(progress).replace(item, old, request)
-        finally:
-            progress.save(is_running=False)
-        if isinstance(error, exc.PermissionDenied):
-            self.reader.forget_membership()  # Clerk knows better than what was remembered
-        return item
 
     def find_replacement(self, batch_id: UUID) -> BatchItem | None:
         """Return what became of a resend of this person's, or how far it has got.
@@ -569,7 +503,7 @@ class InvitationService:
         finally:
             progress.save(is_running=False)
         if isinstance(error, exc.PermissionDenied):
-            self.reader.forget_membership()
+            self.reader.check_denial()
         if error is not None and error.is_correctable and item.reason == OTHER_INVITATION:
             raise error  # the other one could not be revoked: it is as it was
         return item
@@ -649,9 +583,8 @@ class InvitationService:
         notify: bool | None = None,
         public_metadata: Mapping[str, Any] | None = None,
         private_metadata: Mapping[str, Any] | None = None,
-        item: BatchItem | None = None,
     ) -> Invitation:
-        """Invite an address, if the person may grant the role at this moment.
+        """Invite an address, if the person may grant the role at this moment; nothing is kept.
 
         :meth:`open` with ``fresh=True`` just before makes the check; without it, it is made here.
 
@@ -659,53 +592,38 @@ class InvitationService:
         :param expires_in_days: 1 to 365; the setting's unless given.
         :param notify: False sends no e-mail.
         :param public_metadata: passed on to the membership, as ``private_metadata`` is.
-        :param item: of a batch, which it is done for, and whose options hold in place of the ones
-            above: by its mark the invitation is known again, even after a crash.
         :raises NotPermitted: the person may not manage members.
         :raises RoleNotGranted: the person may not grant this role.
         :returns: the invitation, also where Clerk's answer was lost but it was created.
         :raises ClerkError: it was not created. After a lost answer, that has been made sure.
-        :raises Unsettled: the answer was lost, and whether it was created cannot be told (yet).
+        :raises OutcomeUnknown: the answer was lost, and whether it was created cannot be told yet.
         """
         snapshot = self.reader.check(with_roles=True)
         if snapshot.roles_error is not None:
             raise snapshot.roles_error
         if role not in snapshot.roles:
             raise RoleNotGranted
-        if item is not None:
-            metadata = self._get_all_metadata(item.batch, item)
-            request = make_invite_request(item.batch, item, **metadata)
-        else:
-            request = InvitationRequest(
-                email_address=email_address,
-                role=role,
-                inviter_user_id=self.user_id,
-                redirect_url=redirect_url or conf.REDIRECT_URL or None,
-                expires_in_days=expires_in_days or conf.EXPIRES_IN_DAYS,
-                notify=notify,
-                public_metadata=public_metadata,
-                private_metadata=private_metadata,
-                mark=uuid4().hex if conf.MARK_INVITATIONS else "",
-            )
+        request = InvitationRequest(
+            email_address=email_address,
+            role=role,
+            inviter_user_id=self.user_id,
+            redirect_url=redirect_url or conf.REDIRECT_URL or None,
+            expires_in_days=expires_in_days or conf.EXPIRES_IN_DAYS,
+            notify=notify,
+            public_metadata=public_metadata,
+            private_metadata=private_metadata,
+            mark=uuid4().hex if conf.MARK_INVITATIONS else "",
+        )
         try:
-            invitation = self._create(request, item)
+            invitation = create_for_sure(self.api, request, Attempt.of_request(request))
         except PermissionDenied:
             self.reader.forget_membership()  # Clerk knows better than what was remembered
             raise
-        self._announce(invitation_created, invitation)
-        return invitation
-
-    def _create(self, request: InvitationRequest, item: BatchItem | None) -> Invitation:
-        attempt = Attempt.of_request(request)
-        if item is not None:
-            item.attempt = attempt.as_json()
-            save_progress(item.batch, [item], is_running=True)
-        try:
-            invitation = create_for_sure(self.api, request, attempt)
         except RateLimited as error:
             self.budget.note_refused(error)
             raise
         self.budget.note_sent()
+        self._announce(invitation_created, invitation)
         return invitation
 
     def get_pending(self, email_address: str) -> Invitation | None:

@@ -68,6 +68,9 @@ class ConfirmationMixin(PageMixin):
         :param new_id: the id of an invitation that is new in the list.
         """
         action = action or {}
+        if self.service.was_denied:
+            # Who has lost the right meanwhile may not see the list any more, and is told here.
+            return self.render_problem(message, status=HTTPStatus.FORBIDDEN)
         if self._in_dialog:
             return self.render_list(
                 snapshot, message, status_look=look, status_action=action, new_id=new_id

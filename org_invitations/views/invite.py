@@ -14,13 +14,13 @@ from django.utils.translation import gettext
 
 from .. import htmx
 from ..addresses import Entry, parse_text
-from ..clerk import ClerkError, Invitation, Role
+from ..clerk import ClerkError, Role
 from ..clerk import exceptions as exc
 from ..forms import InviteForm
-from ..models import Batch, BatchItem
+from ..models import MAX_ROLE_NAME, Batch, BatchItem
 from ..roles import AssignableRoles
-from ..services import InvitationQuery, NotPermitted, OutcomeUnknown, RoleNotGranted, Snapshot
-from ..services.batches import get_items, log_not_saved, record, refuse, save_progress
+from ..services import InvitationQuery, Snapshot
+from ..services.batches import get_items, record
 from ..services.preview import Preview, PreviewItem, PreviewStatus
 from ..services.reasons import Reason
 from ..wording import Problem
@@ -29,9 +29,6 @@ from .page import PageMixin, join_action
 from .preview import PreviewPresenter, fingerprint_of
 
 State = BatchItem.State
-
-#: As long as the database takes it.
-MAX_ROLE_NAME: Final = 255
 
 #: So many characters are looked through for an address; in more of them there will be one.
 MAX_LOOKED_AT: Final = 1000
@@ -203,15 +200,15 @@ class InviteView(InviteFormMixin):
 
     # --- The answer -----------------------------------------------------------------------
 
-    def form_valid(self, snapshot: Snapshot, invitation: Invitation) -> HttpResponseBase:
+    def form_valid(self, snapshot: Snapshot, item: BatchItem) -> HttpResponseBase:
         """Clear the form, show the list anew, and say whom it went to."""
         no_email = "no_email" in self.request.POST
         message = (
             gettext("%(email_address)s is invited as %(role)s. No email was sent.")
             if no_email
             else gettext("Invitation sent to %(email_address)s as %(role)s.")
-        ) % {"email_address": invitation.email_address, "role": invitation.role_name}
-        action = self._get_link_action(invitation.id) if no_email else {}
+        ) % {"email_address": item.email_address, "role": item.role_name}
+        action = self._get_link_action(item.invitation_id) if no_email else {}
         if htmx.get_fragment(self.request, htmx.FORM_ID) is None:
             messages.success(self.request, join_action(message, action), fail_silently=True)
             return SeeOther(self.get_url("list"))
@@ -223,7 +220,7 @@ class InviteView(InviteFormMixin):
             form,
             status_message=message,
             status_action=action,
-            new_id=invitation.id,
+            new_id=item.invitation_id,
         )
         response: HttpResponse = self.render("org_invitations/answers/changes.html", context)
         response = htmx.show_url(response, self.get_url("list"))
@@ -238,6 +235,8 @@ class InviteView(InviteFormMixin):
             form.add_problem(problem.message, problem.field)
             if self.invalid_status != HTTPStatus.OK:
                 status = problem.status
+        if problem is not None and self.service.was_denied:
+            return self.render_problem(problem.message, status=status)
         response = self.render_form(snapshot, form, status=status, focus_errors=True, **extra)
         return with_retry_after(response, problem) if problem else response
 
@@ -245,44 +244,44 @@ class InviteView(InviteFormMixin):
 
     def _invite_one(self, snapshot: Snapshot, form: InviteForm) -> HttpResponseBase:
         """Invite the only address there is, without a check before: Clerk's answer is enough."""
-        email_address = form.entries[0].email_address
-        item = make_one(form.entries[0], snapshot.roles.get(form.cleaned_data["role"]))
+        role = snapshot.roles.get(form.cleaned_data["role"])
         batch, created = self.service.begin(
             Batch.Action.INVITE,
-            [item],
+            [make_one(form.entries[0], role)],
             key=self._get_batch_id(),
             options=form.get_options(),
             retry_of=self._get_retry_of(),
         )
         if not created:
             return self._answer_again(snapshot, form, batch)
-        try:
-            invitation = self.service.invite_member(item.email_address, item.role, item=item)
-        except OutcomeUnknown as error:
-            self._finish_one(batch, item, error.error, unsettled=True)
-            problem = self.wording.for_unsettled("invite", error, email_address=email_address)
-            return self.form_invalid(snapshot, form, problem)
-        except RoleNotGranted:
-            self._finish_one(batch, item, None)
-            message = self.wording.say("RoleNotGranted")
-            return self.form_invalid(snapshot, form, Problem(message, field="role"))
-        except NotPermitted:
-            self._finish_one(batch, item, exc.PermissionDenied())
-            raise
-        except ClerkError as error:
-            self._finish_one(batch, item, error)
-            if isinstance(error, exc.OrganizationNotFound):
-                raise
-            return self.form_invalid(snapshot, form, self._explain(error, snapshot, form))
-        self._finish_one(batch, item, invitation=invitation)
-        return self.form_valid(snapshot, invitation)
+        return self._item_response(snapshot, form, self._run_one(batch))
 
-    def _explain(self, error: ClerkError, snapshot: Snapshot, form: InviteForm) -> Problem:
+    def _item_response(
+        self, snapshot: Snapshot, form: InviteForm, item: BatchItem
+    ) -> HttpResponseBase:
+        """Say what became of it."""
+        if item.state == State.DONE:
+            return self.form_valid(snapshot, item)
+        if item.state == State.UNSETTLED:
+            absent = bool(item.params.get("absent"))
+            problem = self.wording.for_unsettled(
+                "invite", absent=absent, email_address=item.email_address
+            )
+            return self.form_invalid(snapshot, form, problem)
+        if item.reason == PreviewStatus.ROLE_NOT_GRANTED:
+            problem = Problem(self.wording.say("RoleNotGranted"), field="role")
+            return self.form_invalid(snapshot, form, problem)
+        error = item.error or exc.DeadlineExceeded()
+        if isinstance(error, exc.OrganizationNotFound):
+            raise error
+        return self.form_invalid(snapshot, form, self._explain(error, snapshot, item))
+
+    def _explain(self, error: ClerkError, snapshot: Snapshot, item: BatchItem) -> Problem:
         """Return why Clerk refused, with what it has in place of a duplicate."""
-        email_address = form.entries[0].email_address
         return self.wording.for_writing(
             error,
-            email_address=email_address,
+            existing=item.invitation,
+            email_address=item.email_address,
             organization=snapshot.organization.name,
         )
 
@@ -301,30 +300,8 @@ class InviteView(InviteFormMixin):
                     snapshot, form, Problem(message, status=HTTPStatus.CONFLICT)
                 )
             if invitation is not None:
-                return self.form_valid(snapshot, invitation)
+                return self.form_valid(snapshot, items[0])
         return self.batch_response(batch)
-
-    def _finish_one(
-        self,
-        batch: Batch,
-        item: BatchItem,
-        error: ClerkError | None = None,
-        *,
-        invitation: Invitation | None = None,
-        unsettled: bool = False,
-    ) -> None:
-        """Write down what became of the only item there is."""
-        if invitation is not None:
-            record(item, State.DONE, invitation_id=invitation.id)
-        elif error is not None and unsettled:
-            record(item, State.UNSETTLED, Reason.of_error(error))
-        elif error is not None:
-            refuse(item, error)
-        else:
-            record(item, State.REFUSED, Reason(str(PreviewStatus.ROLE_NOT_GRANTED)))
-        # What is known is answered all the same; the outcome asks Clerk once more.
-        with log_not_saved():
-            save_progress(batch, [item], is_running=False)
 
     # --- Many -----------------------------------------------------------------------------
 
@@ -489,14 +466,13 @@ class PreviewView(InviteFormMixin):
 
 
 def make_one(entry: Entry, role: Role | None) -> BatchItem:
-    """Return the item of a single address, whose call to Clerk is about to go out."""
+    """Return the item of a single address."""
     return BatchItem(
         text=entry.text,
         line=entry.line,
         email_address=entry.email_address,
         role=role.key if role else "",
         role_name=role.name[:MAX_ROLE_NAME] if role else "",
-        state=State.UNDER_WAY,
     )
 
 

@@ -24,7 +24,7 @@ from ..forms import InviteForm
 from ..models import Batch, BatchItem
 from ..roles import AssignableRoles
 from ..services import STATUSES, InvitationPage, InvitationQuery, Limit, Snapshot, get_sizes
-from ..services.batches import get_items
+from ..services.batches import NotSaved, get_items
 from ..services.batches.reconcile import OTHER_INVITATION
 from ..wording import Wording, describe_expiry, describe_since
 from .base import OrganizationView, SeeOther
@@ -578,6 +578,24 @@ class PageMixin(OrganizationView):
             return self.render_problem(message, status=HTTPStatus.FORBIDDEN)
         url = self.get_url("outcome", batch_id=batch.id)
         return htmx.leave_page(url) if htmx.is_htmx(self.request) else SeeOther(url)
+
+    def _run_one(self, batch: Batch) -> BatchItem:
+        """Do what a batch of one is about, and return its item, with all that is known of it.
+
+        The form comes back where it has to wait, so nothing does. What is known is answered also
+        where it cannot be written down; the outcome asks Clerk once more.
+        """
+        try:
+            [item] = self.service.run(batch)
+            if item.state == BatchItem.State.WAITING:
+                self.service.cancel(batch, [item])
+        except NotSaved as failure:
+            known = [item for item in failure.items if item.state not in BatchItem.OPEN]
+            if not known:
+                raise
+            logger.exception("What became of an invitation could not be written down.")
+            [item] = known
+        return item
 
     # --- What came with the form ------------------------------------------------------------
 

@@ -14,11 +14,12 @@ from django.utils.translation import gettext
 from ..clerk import ClerkError, Invitation
 from ..clerk import exceptions as exc
 from ..forms import ResendForm
-from ..models import BatchItem
+from ..models import MAX_ROLE_NAME, Batch, BatchItem
 from ..services import RoleNotGranted, Snapshot
-from ..services.batches import KeyReused
+from ..services.batches import get_items
 from ..services.batches.reconcile import OTHER_INVITATION
 from ..services.batches.resend import get_period
+from ..services.preview import PreviewStatus
 from ..wording import Problem, Stage, describe_expiry
 from .base import with_retry_after
 from .confirm import ConfirmationMixin
@@ -75,14 +76,7 @@ class ResendInvitationView(ConfirmationMixin):
         if self._was_revoked_since(snapshot):
             message = self.wording.say("Invite:revoked", **self._get_invitation_values(snapshot))
             return self._ask(snapshot, form, Problem(message, status=HTTPStatus.CONFLICT))
-        try:
-            item = self._replace(snapshot, form)
-        except RoleNotGranted:
-            form.add_problem(self.wording.say("RoleNotGranted"), "role")
-            return self._ask(snapshot, form, status=self.invalid_status)
-        except ClerkError as error:
-            return self._ask(snapshot, form, self._explain(error, snapshot, self._get_stage()))
-        return self._item_response(snapshot, item, form)
+        return self._item_response(snapshot, self._replace(snapshot, form), form)
 
     # --- The question -----------------------------------------------------------------------
 
@@ -178,17 +172,33 @@ class ResendInvitationView(ConfirmationMixin):
 
     def _replace(self, snapshot: Snapshot, form: ResendForm) -> BatchItem:
         """Send it again; the same question answered twice does it once."""
-        data = form.cleaned_data
-        options: dict[str, Any] = {
-            "role": data["role"],
-            "expires_in_days": data.get("expires_in_days"),
-            "notify": False if data.get("no_email") else None,
-        }
-        batch_id = self._get_batch_id() or uuid4()
-        try:
-            return self.service.replace_invitation(snapshot, batch_id=batch_id, **options)
-        except KeyReused as taken:
-            return self.service.replace_invitation(snapshot, batch_id=taken.instead, **options)
+        data, old = form.cleaned_data, snapshot.invitation
+        if old is None:
+            raise exc.InvitationNotFound("no invitation was asked for")
+        options: dict[str, Any] = {}
+        if days := data.get("expires_in_days"):
+            options["expires_in_days"] = days
+        if data.get("no_email"):
+            options["notify"] = False
+        role = snapshot.roles.get(data["role"])
+        batch, created = self.service.begin(
+            Batch.Action.RESEND,
+            [
+                BatchItem(
+                    text=old.email_address,
+                    email_address=old.email_address,
+                    role=data["role"],
+                    role_name=(role.name if role else data["role"])[:MAX_ROLE_NAME],
+                    replaces_id=old.id,
+                )
+            ],
+            key=self._get_batch_id(),
+            options=options,
+        )
+        if created:
+            return self._run_one(batch)
+        before = self.service.find_replacement(batch.pk)
+        return before if before is not None else get_items(batch)[0]
 
     def _was_revoked_meanwhile(self, snapshot: Snapshot) -> bool:
         """Whether somebody has taken the invitation back since the question was asked.
@@ -267,6 +277,9 @@ class ResendInvitationView(ConfirmationMixin):
                 sentence = "Resend:other-invitation"
             message = self.wording.say(sentence, email_address=item.email_address)
             return self.list_response(snapshot, message, look="summary")
+        if item.reason == PreviewStatus.ROLE_NOT_GRANTED and form is not None:
+            form.add_problem(self.wording.say("RoleNotGranted"), "role")
+            return self._ask(snapshot, form, status=self.invalid_status)
         problem = self._get_problem(snapshot, item)
         if item.reason == exc.InvitationNotPending.__name__:
             return self._render_gone(snapshot, problem)
@@ -278,8 +291,8 @@ class ResendInvitationView(ConfirmationMixin):
 
     def _get_problem(self, snapshot: Snapshot, item: BatchItem) -> Problem:
         """Return why nothing was done, in words."""
-        kind = exc.find_kind(item.reason) or ClerkError
-        error = kind()
+        kind = exc.find_kind(item.reason) or exc.DeadlineExceeded
+        error = item.error or kind()
         if isinstance(error, exc.RateLimited):
             error.retry_after = item.params.get("retry_after")
         problem = self._explain(error, snapshot)

@@ -4,16 +4,20 @@ from __future__ import annotations
 
 from http import HTTPStatus
 from typing import Any
+from uuid import uuid4
 
 from django.http import HttpRequest, HttpResponse, HttpResponseBase
 from django.utils.translation import gettext
 
 from ..clerk import ClerkError, Invitation
 from ..clerk import exceptions as exc
-from ..services import OutcomeUnknown, Snapshot
+from ..models import Batch, BatchItem
+from ..services import Snapshot
 from ..wording import Problem
 from .base import with_retry_after
 from .confirm import ConfirmationMixin
+
+State = BatchItem.State
 
 
 class RevokeInvitationView(ConfirmationMixin):
@@ -37,25 +41,37 @@ class RevokeInvitationView(ConfirmationMixin):
 
     def post(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
         """Revoke, and say what became of it."""
-        invitation_id: str = kwargs["invitation_id"]
         snapshot = self.service.open(fresh=True, roles=False)
-        try:
-            invitation = self.service.revoke(invitation_id)
-        except OutcomeUnknown as error:
-            return self._ask_again(snapshot, self.wording.for_unsettled("revoke", error))
-        except exc.InvitationNotPending as error:
-            return self._render_gone(snapshot, error.invitation, error)
-        except exc.InvitationNotFound as error:
+        batch, created = self.service.begin(
+            Batch.Action.REVOKE,
+            [BatchItem(invitation_id=kwargs["invitation_id"])],
+            key=self._get_batch_id(),
+            options={},
+        )
+        if created:
+            return self._item_response(snapshot, self._run_one(batch))
+        [item] = self.service.reconcile(batch)
+        return self._item_response(snapshot, item)
+
+    def _item_response(self, snapshot: Snapshot, item: BatchItem) -> HttpResponseBase:
+        """Say what became of it."""
+        if item.state == State.DONE:
+            text = gettext("Invitation to %(email_address)s revoked. Its link no longer works.")
+            message = text % {"email_address": item.email_address}
+            return self.list_response(snapshot, message, action=self._get_way_back(item))
+        if item.state in BatchItem.OPEN:
+            absent = bool(item.params.get("absent"))
+            return self._ask_again(snapshot, self.wording.for_unsettled("revoke", absent=absent))
+        error = item.error or (exc.find_kind(item.reason) or exc.DeadlineExceeded)()
+        if isinstance(error, exc.OrganizationNotFound):
+            raise error
+        if isinstance(error, exc.InvitationNotPending):
+            existing = error.invitation or self.service.find_invitation(item.invitation_id)
+            return self._render_gone(snapshot, existing, error)
+        if isinstance(error, exc.InvitationNotFound):
             return self._render_gone(snapshot, None, error)
-        except exc.OrganizationNotFound:
-            raise
-        except ClerkError as error:
-            values = self._get_values() | {"organization": snapshot.organization.name}
-            return self._ask_again(snapshot, self.wording.for_writing(error, **values))
-        message = gettext("Invitation to %(email_address)s revoked. Its link no longer works.") % {
-            "email_address": invitation.email_address
-        }
-        return self.list_response(snapshot, message, action=self._get_way_back(invitation))
+        values = self._get_values() | {"organization": snapshot.organization.name}
+        return self._ask_again(snapshot, self.wording.for_writing(error, **values))
 
     def _render_unavailable(
         self, problem: Problem, renewal: dict[str, Any] | None = None
@@ -79,6 +95,8 @@ class RevokeInvitationView(ConfirmationMixin):
             invitation=invitation,
             problem=problem,
             can_revoke=can_revoke,
+            # Nothing was begun where nothing is known, so the question is still the same one.
+            batch_id=(self._get_batch_id() if snapshot is None else None) or uuid4(),
             revoke_url=self.get_url("revoke", invitation_id=self.kwargs["invitation_id"]),
         )
         return self.render_confirmation(
@@ -91,6 +109,8 @@ class RevokeInvitationView(ConfirmationMixin):
 
     def _ask_again(self, snapshot: Snapshot, problem: Problem) -> HttpResponse:
         """Ask again, with the reason why it was not done."""
+        if self.service.was_denied:
+            return self.render_problem(problem.message, status=problem.status)
         invitation = self.service.find_invitation(self.kwargs["invitation_id"])
         return with_retry_after(self._ask(snapshot, invitation, problem), problem)
 
@@ -107,12 +127,12 @@ class RevokeInvitationView(ConfirmationMixin):
             return self.list_response(snapshot, problem.message, look="notice")
         return self._ask(snapshot, None, problem, can_revoke=False)
 
-    def _get_way_back(self, invitation: Invitation) -> dict[str, str]:
+    def _get_way_back(self, item: BatchItem) -> dict[str, str]:
         """Return a link that invites the person again, with ``url`` and ``text``, if there is."""
-        url = self._find_list_url("resend", invitation_id=invitation.id)
+        url = self._find_list_url("resend", invitation_id=item.invitation_id)
         if not url:
             return {}
         return {
             "url": url,
-            "text": gettext("Invite again as %(role)s") % {"role": invitation.role_name},
+            "text": gettext("Invite again as %(role)s") % {"role": item.role_name},
         }

@@ -13,14 +13,13 @@ from django.http import HttpRequest, HttpResponse, HttpResponseBase
 from django.utils.translation import gettext, ngettext
 
 from ..converters import INVITATION_ID
-from ..models import Batch, BatchItem
+from ..models import MAX_ROLE_NAME, Batch, BatchItem
 from ..services import Snapshot, TooManyInvitations
 from ..services.batches import get_items, record
 from ..services.selection import MAX_SELECTED, SelectedInvitation
 from ..wording import Problem, describe_seconds
 from .base import SeeOther, with_retry_after
 from .confirm import ConfirmationMixin
-from .invite import MAX_ROLE_NAME
 
 State = BatchItem.State
 

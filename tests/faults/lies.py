@@ -74,7 +74,7 @@ LIES: Final = (
         (
             Edit(
                 "views/invite.py",
-                "return self.form_invalid(snapshot, form, self._explain(error, snapshot, form))",
+                "return self.form_invalid(snapshot, form, self._explain(error, snapshot, item))",
                 "return self.form_invalid(snapshot, form)",
             ),
         ),
@@ -88,6 +88,11 @@ LIES: Final = (
                 "services/batches/resend.py",
                 "        lost = error\n",
                 "        return api.invite_member(request)\n",
+            ),
+            Edit(
+                "services/batches/invite.py",
+                "            return self._after_error(call, error)\n",
+                "            made = self._post(call)\n",
             ),
         ),
         (failures.TWICE,),

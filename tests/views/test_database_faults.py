@@ -166,12 +166,27 @@ def test_an_outcome_that_cannot_be_read_says_so_and_can_be_loaded_again(
     assert "2 sent." in text_of(ada.get(sent["Location"]))
 
 
-def test_the_list_and_a_revocation_need_no_database(
+def test_the_list_needs_no_database_and_what_cannot_be_written_down_is_not_begun(
     ada: Browser, clerk: Emulator, database: Database
 ) -> None:
     row = ada.get().context["page"].invitations[0]
     database.fail()
     assert row.email_address in ada.get().text
+    clerk.clear_requests()
+    refused = ada.post(f"{LIST}{row.id}/revoke/", target="org-invitations-list")
+    is_told(refused, "nothing was done just now")
+    assert not [call for call in clerk.requests if call.method == "POST"]
+    database.mend()
+    done = ada.post(f"{LIST}{row.id}/revoke/", target="org-invitations-list")
+    assert f"Invitation to {row.email_address} revoked." in text_of(done)
+
+
+def test_a_revocation_that_cannot_be_written_down_is_answered_all_the_same(
+    ada: Browser, clerk: Emulator, database: Database
+) -> None:
+    row = ada.get().context["page"].invitations[0]
+    clerk.clear_requests()
+    database.fail_after(clerk)
     done = ada.post(f"{LIST}{row.id}/revoke/", target="org-invitations-list")
     assert f"Invitation to {row.email_address} revoked." in text_of(done)
 

@@ -12,6 +12,7 @@ from django.db import connection
 from django.test import override_settings
 from django.utils import timezone
 
+from org_invitations.caching import InstanceCache
 from org_invitations.clerk.marks import get_mark, without_mark
 from org_invitations.emulator import Emulator
 from org_invitations.forms import InviteForm
@@ -221,6 +222,24 @@ def test_what_is_older_than_the_site_keeps_is_deleted_when_the_next_one_begins(
     assert not Batch.objects.filter(pk=old_id(old)).exists()
     assert Batch.objects.count() == 2
     assert not BatchItem.objects.filter(email_address="person0@example.com").exists()
+
+
+@override_settings(ORG_INVITATIONS_KEEP_DAYS=7)
+def test_what_was_limited_and_came_back_as_a_form_is_over(ada: Browser, clerk: Emulator) -> None:
+    row = clerk.invitations("acme", "pending")[0]
+    limited: dict[str, Any] = {"status": 429, "headers": {"Retry-After": "90"}, "body": "{}"}
+    for method in ("*/invitations", "*/revoke", "*/revoke"):
+        clerk.fault("POST", method, **limited)
+    assert ada.invite("new@example.com").status_code == 429
+    assert ada.post(f"{LIST}{row.id}/revoke/").status_code == 429
+    answer = {"role": row.role, "seen": "pending", "confirm_elevated": "on"}
+    InstanceCache().delete("budget:closed")
+    assert ada.post(f"{LIST}{row.id}/resend/", answer).status_code == 429
+    assert not BatchItem.objects.filter(state__in=BatchItem.OPEN).exists()
+    for batch in Batch.objects.all():
+        age(batch, days=7.1)
+    send(ada, many(1, 4))
+    assert Batch.objects.count() == 1
 
 
 def age(batch: Batch, *, days: float) -> None:

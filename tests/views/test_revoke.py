@@ -128,6 +128,18 @@ def test_an_invitation_that_is_no_longer_pending_is_told_not_failed(
         assert 'id="org-invitations-list"' in response.text
 
 
+def test_the_same_question_answered_twice_revokes_once(
+    ada: Browser, clerk: Emulator, url: str
+) -> None:
+    batch = str(ada.get(url).context["batch_id"])
+    clerk.clear_requests()
+    for _ in range(2):
+        answer = ada.post(url, {"batch": batch}, target="org-invitations-list")
+        assert "Invitation to lee@example.com revoked." in text_of(answer)
+        assert "Invite again as Billing" in text_of(answer)
+    assert calls(clerk).count("POST revoke") == 1
+
+
 def test_revoking_twice_is_told(ada: Browser, url: str) -> None:
     ada.post(url)
     assert "was already revoked" in text_of(ada.post(url))

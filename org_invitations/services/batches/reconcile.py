@@ -315,7 +315,10 @@ def _settle_invites(api: OrganizationAPI, items: Sequence[BatchItem]) -> None:
     attempts = {item.pk: Attempt.of_item(item) for item in items}
     begun = [attempt.started for attempt in attempts.values() if attempt is not None]
     addresses = {item.email_address.casefold() for item in items}
-    rows, _ = find_rows(api, addresses, since=min(begun)) if begun else ({}, True)
+    if len(items) == 1:
+        rows = {address: get_rows(api, items[0].email_address) for address in addresses}
+    else:
+        rows, _ = find_rows(api, addresses, since=min(begun)) if begun else ({}, True)
     taken = find_taken(row.id for found in rows.values() for row in found)
     for item in items:
         attempt = attempts[item.pk]
@@ -328,6 +331,7 @@ def _settle_invites(api: OrganizationAPI, items: Sequence[BatchItem]) -> None:
         if row is None:
             _give_up(item)
         elif match is Match.OURS:
+            taken.add(row.id)  # one invitation is not two people's
             record(item, State.DONE, invitation_id=row.id)
         elif match is Match.UNCLEAR:
             _leave_open(item, row)
@@ -346,7 +350,8 @@ def _settle_revocations(api: OrganizationAPI, items: Sequence[BatchItem]) -> Non
         elif found is None:
             continue  # it could not be asked for: nobody knows more than before
         elif found.is_revoked:
-            record(item, State.DONE)
+            item.email_address = item.email_address or found.email_address
+            record(item, State.DONE, invitation=found)
         elif found.is_pending:
             _give_up(item)
         else:

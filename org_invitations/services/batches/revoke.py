@@ -10,7 +10,7 @@ from typing import Final
 from ...clerk import ClerkError, Invitation, OrganizationAPI
 from ...clerk import exceptions as exc
 from ...concurrency import gather
-from ...models import BatchItem
+from ...models import MAX_ROLE_NAME, BatchItem
 from ...roles import AssignableRoles
 from ..exceptions import OutcomeUnknown
 from ..reasons import Reason
@@ -98,6 +98,7 @@ class RevokeWorker:
             else:
                 # Whoever was chosen by the id alone has a name now.
                 item.email_address = item.email_address or revoked.email_address
+                item.role, item.role_name = revoked.role, revoked.role_name[:MAX_ROLE_NAME]
                 self.progress.record(item, State.DONE, invitation=revoked)
         self._waiting = [item for item in group if item.state == State.WAITING] + self._waiting
         return errors

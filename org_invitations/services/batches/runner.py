@@ -63,10 +63,12 @@ class Progress:
         :raises NotSaved: the database does not take it.
         """
         changed, self._changed = list(self._changed.values()), {}
-        save_progress(self.batch, changed, is_running=is_running)
-        for item in changed:
-            if item.state == State.DONE and item.invitation is not None:
-                self.announce(item.invitation)
+        try:
+            save_progress(self.batch, changed, is_running=is_running)
+        finally:  # it has happened, whether or not that can be written down
+            for item in changed:
+                if item.state == State.DONE and item.invitation is not None:
+                    self.announce(item.invitation)
 
 
 class Worker(Protocol):
@@ -104,6 +106,7 @@ class Runner:
         *,
         client: ClerkClient,
         ask_again: Callable[[], AssignableRoles],
+        may_pause: bool = True,
     ) -> None:
         """Prepare.
 
@@ -111,10 +114,12 @@ class Runner:
         :param ask_again: returns what the person may grant, asked anew; raises an error of Clerk's
             where they may not do this any more. Not called before the first call, since whoever
             begins has just asked.
+        :param may_pause: whether Clerk's limit is waited for where it soon lets go.
         """
         self.worker = worker
         self.progress = progress
         self.client = client
+        self.may_pause = may_pause
         self._ask_again = ask_again
         self._is_first = True
         #: Whether Clerk said that the person may not do this.
@@ -165,6 +170,8 @@ class Runner:
 
     def _pause(self, limits: Collection[exc.RateLimited]) -> bool:
         """Wait until Clerk's limit lets go; False, and at once, where that takes too long."""
+        if not self.may_pause:
+            return False
         self.progress.save()  # what became of the others is known
         seconds = [error.retry_after for error in limits]
         longest = max(MIN_PAUSE, *(after or 0 for after in seconds))

@@ -8,8 +8,7 @@ from __future__ import annotations
 import hashlib
 import json
 import logging
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any, Final
 from uuid import UUID, uuid5
@@ -39,7 +38,8 @@ _CALLS_AT_ONCE: Final = 5
 UNCLEAR: Final = "unclear"
 
 _FIELDS: Final = (
-    *("state", "reason", "params", "email_address", "invitation_id", "attempt", "retry_at"),
+    *("state", "reason", "params", "attempt", "retry_at", "invitation_id"),
+    *("email_address", "role", "role_name"),
 )
 
 
@@ -52,16 +52,9 @@ class NotSaved(Exception):
     def __init__(self, batch: Batch) -> None:
         """Say whose progress could not be written down."""
         self.batch = batch
+        #: What this process knows of its items.
+        self.items: list[BatchItem] = []
         super().__init__(f"the progress of {batch} could not be saved")
-
-
-@contextmanager
-def log_not_saved() -> Iterator[None]:
-    """Go on where progress cannot be saved, if what became of it is known without."""
-    try:
-        yield
-    except NotSaved:
-        logger.exception("What became of an invitation could not be written down.")
 
 
 class KeyReused(Exception):
@@ -335,11 +328,22 @@ def refuse(item: BatchItem, error: ClerkError, invitation: Invitation | None = N
     return record(item, state_after(error), error=error, invitation=invitation)
 
 
-def halt(batch: Batch, state: str, error: ClerkError) -> None:
-    """Let all that waits in a batch say what nobody could go on for, and save it."""
-    reason = Reason.of_error(error)
-    waiting = [item for item in get_items(batch) if item.state == BatchItem.State.WAITING]
-    save_progress(batch, [record(item, state, reason) for item in waiting], is_running=False)
+def halt(batch: Batch, state: str, error: ClerkError) -> list[BatchItem]:
+    """Let all that waits in a batch say what nobody could go on for, save it, and return all."""
+    items = get_items(batch)
+    waiting = [item for item in items if item.state == BatchItem.State.WAITING]
+    for item in waiting:
+        record(item, state, error=error)
+    save_progress(batch, waiting, is_running=False)
+    return items
+
+
+def cancel(batch: Batch, items: Iterable[BatchItem]) -> None:
+    """Let what waits wait no longer: it has failed, for the reason that it waited for."""
+    waiting = [item for item in items if item.state == BatchItem.State.WAITING]
+    for item in waiting:
+        item.state = BatchItem.State.FAILED
+    save_progress(batch, waiting, is_running=False)
 
 
 def forget_old_batches() -> None:
