@@ -1,4 +1,4 @@
-"""The app's configuration: it registers the checks and does no more."""
+"""The app's configuration: it registers the checks, and who listens."""
 
 from __future__ import annotations
 
@@ -15,3 +15,7 @@ class OrgInvitationsConfig(AppConfig):
 
     def ready(self) -> None:
         from . import checks  # noqa: F401 - importing it registers the checks
+        from .services.joining.asks import forget_asks
+        from .signals import invitation_created
+
+        invitation_created.connect(forget_asks, dispatch_uid="org_invitations.forget_asks")

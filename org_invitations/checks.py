@@ -24,6 +24,7 @@ from .clerk.deadline import WRITE
 from .clerk.session.keys import PemKeys
 from .clerk.session.publishable_key import InvalidPublishableKey, parse_publishable_key
 from .conf import (
+    JOIN_WAYS,
     MAX_CONNECT_TIMEOUT,
     MAX_EXPIRES_IN_DAYS,
     MAX_KEEP_DAYS,
@@ -186,6 +187,41 @@ def check_urls(app_configs: Sequence[AppConfig] | None = None, **kwargs: Any) ->
                     id=message_id,
                 )
             )
+    return found
+
+
+@register("org_invitations")
+def check_joining(
+    app_configs: Sequence[AppConfig] | None = None, **kwargs: Any
+) -> list[CheckMessage]:
+    """Is it known where the pages for joining are, and what they do?"""
+    found: list[CheckMessage] = []
+    if conf.JOIN_URL and not (_is_safe(conf.JOIN_URL) and not urlsplit(conf.JOIN_URL).query):
+        found.append(
+            Error(
+                "ORG_INVITATIONS_JOIN_URL is not an absolute https URL without a query.",
+                hint="It is where org_invitations.join_urls is mounted, such as "
+                "'https://app.example.com/join/'. http is accepted for this machine only.",
+                id="org_invitations.E026",
+            )
+        )
+    if set(conf.get_raw_texts("ORG_INVITATIONS_JOIN_WAYS")) - set(JOIN_WAYS):
+        found.append(
+            Error(
+                "ORG_INVITATIONS_JOIN_WAYS holds something that is not one of the ways.",
+                hint=f"A list of some of {', '.join(map(repr, JOIN_WAYS))}.",
+                id="org_invitations.E027",
+            )
+        )
+    url = conf.CLERK_SIGN_UP_URL
+    if url and not (url.startswith("/") and url[1:2] != "/") and not _is_safe(url):
+        found.append(
+            Error(
+                "CLERK_SIGN_UP_URL is neither an absolute https URL nor a path.",
+                hint="http is accepted for this machine only (localhost).",
+                id="org_invitations.E028",
+            )
+        )
     return found
 
 

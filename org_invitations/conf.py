@@ -20,6 +20,9 @@ DEFAULT_API_URL: Final = "https://api.clerk.com"
 MAX_PAGE_SIZE: Final = 500
 MAX_EXPIRES_IN_DAYS: Final = 365
 
+#: What the pages for joining can do.
+JOIN_WAYS: Final = ("link", "script", "server")
+
 #: A membership decides who may do what, so no site may keep it longer than this (seconds).
 MAX_MEMBERSHIP_CACHE_SECONDS: Final = 60
 
@@ -83,6 +86,11 @@ class Conf:
     def CLERK_SIGN_IN_URL(self) -> str:
         """Where a signed-out person is sent. Default: empty, the instance's Account Portal."""
         return _text("CLERK_SIGN_IN_URL")
+
+    @property
+    def CLERK_SIGN_UP_URL(self) -> str:
+        """Where somebody without an account is sent. Default: empty, the Account Portal."""
+        return _text("CLERK_SIGN_UP_URL")
 
     @property
     def CLERK_AUTHORIZED_PARTIES(self) -> Sequence[str]:
@@ -151,6 +159,35 @@ class Conf:
         Pairs of an absolute URL and what it is called. Default: empty, nothing to choose.
         """
         return _choices("ORG_INVITATIONS_REDIRECT_URLS")
+
+    @property
+    def JOIN_URL(self) -> str:
+        """``ORG_INVITATIONS_JOIN_URL``: where ``org_invitations.join_urls`` is mounted.
+
+        An absolute URL that ends with a slash: the links of invitations lead to it, and a worker
+        knows no host. Default: empty, joining is left to Clerk.
+        """
+        url = _text("ORG_INVITATIONS_JOIN_URL")
+        return f"{url.rstrip('/')}/" if url else ""
+
+    @property
+    def JOIN_WAYS(self) -> Sequence[str]:
+        """``ORG_INVITATIONS_JOIN_WAYS``: what the pages for joining do, out of three.
+
+        ``link``: the invitations made from now on lead to them; ``script``: Clerk's Frontend API
+        accepts; ``server``: the server revokes the invitation and adds the person, where there is
+        no script, or Clerk did not let it. Default: all of them. What is left out is Clerk's.
+        """
+        ways = _texts("ORG_INVITATIONS_JOIN_WAYS")
+        return tuple(way for way in JOIN_WAYS if ways is None or way in ways)
+
+    @property
+    def JOIN_CHECKS_INVITER(self) -> bool:
+        """``ORG_INVITATIONS_JOIN_CHECKS_INVITER``: must the inviter still manage members?
+
+        Before the server adds somebody. Default: False, an invitation is honoured as Clerk would.
+        """
+        return getattr(settings, "ORG_INVITATIONS_JOIN_CHECKS_INVITER", False) is True
 
     @property
     def LANGUAGES(self) -> Sequence[tuple[str, str]]:
@@ -290,6 +327,11 @@ class Conf:
         """Django's ``CSRF_FAILURE_VIEW``; empty where the site has none of its own."""
         path = _text("CSRF_FAILURE_VIEW")
         return "" if path == global_settings.CSRF_FAILURE_VIEW else path
+
+    @property
+    def SECRET_KEYS(self) -> Sequence[str]:
+        """Django's ``SECRET_KEY``, then its ``SECRET_KEY_FALLBACKS``."""
+        return [str(key) for key in (settings.SECRET_KEY, *settings.SECRET_KEY_FALLBACKS)]
 
     @property
     def DATA_UPLOAD_MAX_NUMBER_FIELDS(self) -> int | None:

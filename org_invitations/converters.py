@@ -18,3 +18,9 @@ class OrganizationConverter(StringConverter):
     """``org_…`` or an organization's slug."""
 
     regex = "org_[A-Za-z0-9_-]{1,200}|[A-Za-z0-9][A-Za-z0-9_-]{0,254}"
+
+
+class JoinValueConverter(StringConverter):
+    """What names an invitation in the link of its mail: a signed text."""
+
+    regex = r"[A-Za-z0-9_\-]{1,500}:[A-Za-z0-9]{1,12}:[A-Za-z0-9_\-]{20,100}"

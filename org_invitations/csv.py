@@ -10,7 +10,7 @@ from __future__ import annotations
 import csv
 import io
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from datetime import UTC, datetime
 from typing import Final
 
@@ -43,9 +43,12 @@ _PARTED: Final = re.compile(rf"(?<![{_SKIPPED},;|:])([{_SKIPPED},;|:]++)(?=[{_SI
 _CONTROLS: Final = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]")
 
 
-def as_csv(invitations: Iterable[Invitation]) -> bytes:
-    """Return the file: UTF-8 with a byte order mark, which Excel needs; lines end with CRLF."""
-    return write_csv(HEADER, map(_cells, invitations))
+def as_csv(invitations: Iterable[Invitation], *, joined: Collection[str] = ()) -> bytes:
+    """Return the file: UTF-8 with a byte order mark, which Excel needs; lines end with CRLF.
+
+    :param joined: ids of those that Clerk calls revoked and by which somebody has joined.
+    """
+    return write_csv(HEADER, (_cells(each, is_joined=each.id in joined) for each in invitations))
 
 
 def write_csv(header: Sequence[str], rows: Iterable[Iterable[str]]) -> bytes:
@@ -58,12 +61,12 @@ def write_csv(header: Sequence[str], rows: Iterable[Iterable[str]]) -> bytes:
     return file.getvalue().encode("utf-8-sig", "replace")
 
 
-def _cells(invitation: Invitation) -> tuple[str, ...]:
+def _cells(invitation: Invitation, *, is_joined: bool) -> tuple[str, ...]:
     return (
         invitation.email_address,
         invitation.role,
         invitation.role_name,
-        str(invitation.status),
+        "joined" if is_joined else str(invitation.status),
         invitation.inviter.name if invitation.inviter else "",
         _iso(invitation.created_at),
         _iso(invitation.expires_at),

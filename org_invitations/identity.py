@@ -100,13 +100,24 @@ def get_sign_in_url(return_to: str) -> str | None:
 
     :param return_to: the absolute URL to come back to.
     """
-    url = conf.CLERK_SIGN_IN_URL
+    return _get_portal_url(conf.CLERK_SIGN_IN_URL, "sign-in", return_to)
+
+
+def get_sign_up_url(return_to: str) -> str | None:
+    """Return where to make an account, as :func:`get_sign_in_url` does for signing in.
+
+    ``CLERK_SIGN_UP_URL``, else the instance's Account Portal.
+    """
+    return _get_portal_url(conf.CLERK_SIGN_UP_URL, "sign-up", return_to)
+
+
+def _get_portal_url(url: str, page: str, return_to: str) -> str | None:
     if not url:
         try:
             host = accounts_host(parse_publishable_key(conf.CLERK_PUBLISHABLE_KEY))
         except InvalidPublishableKey:
             return None
-        url = f"https://{host}/sign-in"
+        url = f"https://{host}/{page}"
     separator = "&" if urlsplit(url).query else "?"
     # Without what a handshake has left in it: that is for this site alone, and only once.
     back = return_location(return_to)

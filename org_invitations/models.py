@@ -146,3 +146,93 @@ class BatchItem(models.Model):
 
     def __str__(self) -> str:
         return f"{self.state} {self.pk}"  # no address: this ends in logs
+
+
+class Joining(models.Model):
+    """Somebody's joining by way of an invitation: what was begun, and what became of it.
+
+    A server joins in two calls, and may die between them; this is written down before the first.
+    Nothing of the person is in it but Clerk's id, and no link, ticket or metadata.
+    """
+
+    class State(models.TextChoices):
+        """How far it got."""
+
+        #: Our revocation is to go out, or is out: where it stays so, nobody knows.
+        BEGUN = "begun"
+        #: Clerk has confirmed our revocation, and the membership is missing.
+        REVOKED = "revoked"
+        #: The person is a member.
+        DONE = "done"
+        #: The invitation was gone before ours could be revoked; nothing was changed by us.
+        LOST = "lost"
+        #: The person could not be added, and has another invitation in the place of the old one.
+        RESTORED = "restored"
+        #: The invitation is revoked and there is no membership, and nothing can be done but by a
+        #: person: it could not be made again, or nobody knows who revoked it.
+        HALF_DONE = "half-done"
+
+    class Way(models.TextChoices):
+        """Who has made the member."""
+
+        #: The server, in two calls: Clerk calls the invitation revoked.
+        SERVER = "server"
+        #: Clerk itself, which calls it accepted.
+        CLERK = "clerk"
+
+    #: ``orginv_…``; of two requests that join by it, the database lets one.
+    invitation_id = models.CharField(max_length=255, unique=True)
+    #: ``org_…``
+    organization_id = models.CharField(max_length=255)
+    #: ``user_…``, who joins.
+    user_id = models.CharField(max_length=255)
+    way = models.CharField(max_length=16, choices=Way, default=Way.SERVER)
+    state = models.CharField(max_length=16, choices=State, default=State.BEGUN)
+    #: The name of an exception that says why it is not done; empty where there is nothing to say.
+    reason = models.CharField(max_length=64, blank=True, default="")
+    #: The invitation that was made in the place of this one.
+    restored_id = models.CharField(max_length=255, blank=True, default="")
+    created_at = models.DateTimeField(default=timezone.now)
+    #: When something was last done.
+    worked_at = models.DateTimeField(null=True)
+    #: Whether somebody is at work on it right now, if ``worked_at`` is not long ago.
+    is_running = models.BooleanField(default=False)
+    #: When the person became a member, as far as is known here; it has been announced then.
+    finished_at = models.DateTimeField(null=True)
+
+    objects = WrittenManager()
+
+    #: What nobody can be sure of, or what is missing its second half.
+    OPEN: ClassVar = (State.BEGUN, State.REVOKED, State.HALF_DONE)
+
+    class Meta:
+        base_manager_name = "objects"
+        indexes: ClassVar = [
+            models.Index(fields=["organization_id", "invitation_id"], name="oi_joining_where"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.state} {self.pk}"
+
+
+class InvitationAsk(models.Model):
+    """Somebody asks for a new invitation, whose own expired or was revoked."""
+
+    #: ``orginv_…``, the old one: who asks twice asks once.
+    invitation_id = models.CharField(max_length=255, unique=True)
+    #: ``org_…``
+    organization_id = models.CharField(max_length=255)
+    #: A keyed hash of the address: a new invitation of it answers.
+    address_digest = models.CharField(max_length=64)
+    created_at = models.DateTimeField(default=timezone.now, db_index=True)
+
+    objects = WrittenManager()
+
+    class Meta:
+        base_manager_name = "objects"
+        indexes: ClassVar = [
+            models.Index(fields=["organization_id", "address_digest"], name="oi_ask_whose"),
+        ]
+
+    def __str__(self) -> str:
+        return f"ask {self.pk}"  # no address: this ends in logs

@@ -204,6 +204,56 @@ _ITEM_MESSAGES: Final[Mapping[str, str | Promise]] = {
 }
 
 
+#: What an invited person is told on the pages for joining.
+_JOIN_MESSAGES: Final[Mapping[str, _Text]] = {
+    "Join:later": _("Clerk did not answer properly, so nothing was changed. Try again."),
+    "Join:again": _(
+        "Clerk did not answer properly. Joining has begun and is not finished. Press the button "
+        "again: it goes on where it was."
+    ),
+    "Join:unknown": _(
+        "Clerk did not answer, so we do not know how it stands. Reload this page in a minute, and "
+        "press the button again if it is still there."
+    ),
+    "Join:busy": _("This is being done at the moment. Reload this page in a few seconds."),
+    "Join:role": _(
+        "%(organization)s no longer gives the role that you were invited to, or its roles are "
+        "being changed right now. Nothing was changed. Ask whoever invited you."
+    ),
+    "Join:seats": _(
+        "%(organization)s has no seat left. Nothing was changed, and your invitation stands. Ask "
+        "whoever invited you."
+    ),
+    "Join:inviter": _(
+        "Whoever invited you may not invite people to %(organization)s any more. Nothing was "
+        "changed. Ask somebody else there for a new invitation."
+    ),
+    "Join:restored": _(
+        "You could not be added to %(organization)s just now. Your invitation stands. Try again "
+        "later, or ask whoever invited you."
+    ),
+    "Join:half-done": _(
+        "Your invitation was taken back while you were joining, and you could not be added. The "
+        "people who manage the members see that, and can send you a new one."
+    ),
+    "Join:clerk": _("Joining happens on another page here. Use the link in your mail once more."),
+    "Join:session": _(
+        "Your session has been renewed, and nothing was lost. Press the button again."
+    ),
+    "Join:renewing": _("Your session is being renewed."),
+    "Join:onward": _("One moment, you are being taken there."),
+    "Join:switch": _(
+        "You could not be signed out here. Sign out of this site, then open the link in your mail "
+        "again."
+    ),
+    "Join:gone": _("This invitation is no longer valid."),
+    "Join:database": _(
+        "Something went wrong on this site. Open the link in your mail again in a minute: what has "
+        "been begun is finished then."
+    ),
+}
+
+
 class Stage(StrEnum):
     """When something did not work, seen by somebody who asks: was anything done?"""
 
@@ -595,6 +645,7 @@ class Wording:
         ),
         "Outcome:waiting": _("What is waiting can go now. Your list is kept."),
         **_ITEM_MESSAGES,
+        **_JOIN_MESSAGES,
     }
 
     #: The exceptions whose message belongs to a field of the form.

@@ -176,6 +176,27 @@ def test_a_middleware_may_be_one_that_the_site_has_made_of_it(name: str) -> None
     assert ids(MIDDLEWARE=[*others, name]) == ([] if "Own" in name else ["E010"])
 
 
+def test_e026_to_e028_where_and_how_people_join(subtests: pytest.Subtests) -> None:
+    for message_id, setting, wrong, right in (
+        (
+            "E026",
+            "ORG_INVITATIONS_JOIN_URL",
+            ["/join/", "http://app.test/join/", "https://app.test/?a=b", "https://"],
+            ["https://app.test/join", "http://localhost:8000/join/", ""],
+        ),
+        ("E027", "ORG_INVITATIONS_JOIN_WAYS", [["link", "mail"], "nothing"], [[], ["server"]]),
+        (
+            "E028",
+            "CLERK_SIGN_UP_URL",
+            ["http://app.test/", "//app.test/", "app.test"],
+            ["/sign-up/", "https://accounts.app.test/sign-up"],
+        ),
+    ):
+        for value in [*wrong, *right]:
+            with subtests.test(setting=setting, value=value):
+                assert ids(**{setting: value}) == ([message_id] if value in wrong else [])
+
+
 DJANGOS_ENGINE = "django.template.backends.django.DjangoTemplates"
 
 
@@ -517,6 +538,9 @@ BROKEN: list[dict[str, Any]] = [
     {"CLERK_AUTHORIZED_PARTIES": []},
     {"ORG_INVITATIONS_REQUEST_SECONDS": 1},
     {"ORG_INVITATIONS_MARK_INVITATIONS": SECRET},
+    {"ORG_INVITATIONS_JOIN_URL": f"http://{SECRET}@app.test/"},
+    {"ORG_INVITATIONS_JOIN_WAYS": [SECRET]},
+    {"CLERK_SIGN_UP_URL": f"http://{SECRET}@app.test/"},
 ]
 
 

@@ -35,6 +35,8 @@ DJANGOS = (
     "CSRF_FAILURE_VIEW",
     "DATA_UPLOAD_MAX_NUMBER_FIELDS",
 )
+#: What is made of several of Django's own.
+MADE = ("SECRET_KEYS",)
 PROPERTIES = [name for name, value in vars(Conf).items() if isinstance(value, property)]
 
 DEFAULTS: dict[str, Any] = {
@@ -44,6 +46,7 @@ DEFAULTS: dict[str, Any] = {
     "CLERK_API_URL": "https://api.clerk.com",
     "CLERK_PROXY_URL": "",
     "CLERK_SIGN_IN_URL": "",
+    "CLERK_SIGN_UP_URL": "",
     "CLERK_AUTHORIZED_PARTIES": (),
     "PAGE_SIZE": 10,
     "CONNECT_TIMEOUT": 2.0,
@@ -52,6 +55,9 @@ DEFAULTS: dict[str, Any] = {
     "MAX_WAITING": 4,
     "REDIRECT_URL": "",
     "REDIRECT_URLS": (),
+    "JOIN_URL": "",
+    "JOIN_WAYS": ("link", "script", "server"),
+    "JOIN_CHECKS_INVITER": False,
     "LANGUAGES": (),
     "EXPIRES_IN_DAYS": None,
     "ROLES_CACHE_SECONDS": 60,
@@ -68,7 +74,7 @@ DEFAULTS: dict[str, Any] = {
 
 
 def test_every_setting_of_the_app_has_its_default_here() -> None:
-    assert set(DEFAULTS) == set(PROPERTIES) - set(DJANGOS)
+    assert set(DEFAULTS) == set(PROPERTIES) - {*DJANGOS, *MADE}
 
 
 def test_what_a_site_does_not_set_has_its_default(subtests: pytest.Subtests) -> None:
@@ -355,8 +361,13 @@ def test_the_checks_see_a_setting_as_the_site_wrote_it() -> None:
     assert conf.get_raw("ORG_INVITATIONS_NO_SUCH_THING") is None
 
 
+def test_the_keys_are_djangos_the_present_one_first() -> None:
+    with put("SECRET_KEY", "new"), put("SECRET_KEY_FALLBACKS", ["old"]):
+        assert list(conf.SECRET_KEYS) == ["new", "old"]
+
+
 def test_every_setting_is_documented_with_its_default() -> None:
-    for name in set(PROPERTIES) - set(DJANGOS):
+    for name in set(PROPERTIES) - {*DJANGOS, *MADE}:
         text = getattr(Conf, name).__doc__ or ""
         assert "Default: " in text, name
         if not name.startswith("CLERK_"):

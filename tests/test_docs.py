@@ -224,6 +224,7 @@ DJANGOS_OWN = {
     "CACHES",
     "CSRF_FAILURE_VIEW",
     "DATA_UPLOAD_MAX_NUMBER_FIELDS",
+    "SECRET_KEYS",
 }
 PROPERTIES = [
     name for name, value in vars(Conf).items() if isinstance(value, property) and name.isupper()

@@ -32,7 +32,7 @@ FLOORS: list[set[str]] = [
     {"services", "checks"},
     {"apps", "middleware", "wording", "identity", "forms", "htmx"},
     {"views"},
-    {"urls", "templatetags"},
+    {"urls", "join_urls", "templatetags"},
 ]
 """From the ground up. A module may import from the floors below its own, and nothing else."""
 

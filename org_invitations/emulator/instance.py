@@ -99,6 +99,7 @@ class Instance:
             "CLERK_API_URL": self.base_url,
             "CLERK_PROXY_URL": self.base_url,
             "CLERK_SIGN_IN_URL": f"{self.base_url}/sign-in",
+            "CLERK_SIGN_UP_URL": f"{self.base_url}/sign-up",
         }
 
     @property

@@ -31,6 +31,7 @@ from ..roles import (
     role_set_key,
 )
 from .exceptions import NotMember, NotPermitted
+from .joining.links import LinkingAPI
 from .limits import Seats
 from .listing import STATUSES, InvitationPage, InvitationQuery, Listing, fetch_listing
 
@@ -69,7 +70,7 @@ class SnapshotReader:
     def __init__(self, client: ClerkClient, *, organization_id: str, user_id: str) -> None:
         self.organization_id = organization_id
         self.user_id = user_id
-        self.api = OrganizationAPI(client, organization_id)
+        self.api: OrganizationAPI = LinkingAPI(client, organization_id)
         self.instance = InstanceAPI(client)
         self.cache = InstanceCache()
         self.policy = get_grant_policy()

@@ -5,6 +5,7 @@ Each person sees in them what they may see on the page itself. docs/embedding.md
 
 from __future__ import annotations
 
+import logging
 from typing import Any
 
 from django import template
@@ -14,6 +15,12 @@ from django.urls import NoReverseMatch, get_script_prefix, resolve, reverse
 from django.utils.safestring import SafeString
 
 from .. import embedding
+from ..clerk import ClerkError
+from ..clients import get_client
+from ..services.joining.mine import count_my_invitations
+from ..views.joining import get_person
+
+logger = logging.getLogger("org_invitations")
 
 register = template.Library()
 
@@ -55,6 +62,26 @@ def org_invitations_role_select(context: Context, name: str = "role", **where: A
 def org_invitations_pending_count(context: Context, **where: Any) -> SafeString:
     """Say how many invitations are pending, "3 pending"; nothing to who may not see them."""
     return _embed(context, "pending-count", where)
+
+
+@register.simple_tag(takes_context=True)
+def org_invitations_my_count(context: Context) -> int | str:
+    """Return how many invitations wait for the signed-in person; remembered for a minute.
+
+    Empty where nobody is signed in, somebody acts as another person, or Clerk does not answer: no
+    page fails over it.
+    """
+    request: Any = context.get("request")
+    try:
+        person = get_person(request) if request is not None else None
+        if person is None or person.actor_id:
+            return ""
+        return count_my_invitations(get_client(), person.user_id)
+    except ClerkError:
+        return ""
+    except ImproperlyConfigured:
+        logger.exception("The number of somebody's invitations is not known.")
+        return ""
 
 
 def _embed(

@@ -14,6 +14,7 @@ from .. import htmx
 from ..clerk import Organization
 from ..csv import as_csv
 from ..services import InvitationQuery, TooManyInvitations
+from ..services.joining.asks import Mark, get_marks
 from .base import OrganizationView, with_retry_after
 from .page import PageMixin
 
@@ -70,8 +71,11 @@ class ExportView(OrganizationView):
                 status=HTTPStatus.UNPROCESSABLE_ENTITY,
             )
         name = self.get_filename(snapshot.organization, query)
+        ids = [invitation.id for invitation in invitations if invitation.is_revoked]
+        marks = get_marks(self.service.organization_id, ids)
+        joined = [id_ for id_, mark in marks.items() if mark == Mark.JOINED]
         return HttpResponse(
-            as_csv(invitations),
+            as_csv(invitations, joined=joined),
             content_type="text/csv; charset=utf-8",
             headers={
                 "Content-Disposition": content_disposition_header(True, name) or "attachment",  # noqa: FBT003

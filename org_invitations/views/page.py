@@ -26,6 +26,7 @@ from ..roles import AssignableRoles
 from ..services import STATUSES, InvitationPage, InvitationQuery, Limit, Snapshot, get_sizes
 from ..services.batches import NotSaved, get_items
 from ..services.batches.reconcile import OTHER_INVITATION
+from ..services.joining.asks import Mark, get_marks
 from ..wording import Wording, describe_expiry, describe_since
 from .base import OrganizationView, SeeOther
 
@@ -109,6 +110,10 @@ class InvitationRow:
     change_url: str = ""
     #: Where its link is.
     link_url: str = ""
+    #: What there is to say besides its status: ``joined``, ``asks`` or ``half-joined``; or empty.
+    mark: str = ""
+    #: The same in words.
+    mark_text: _Text = ""
 
 
 #: The names of the URLs that fit an invitation's status.
@@ -119,8 +124,19 @@ _ACTIONS: Mapping[str, tuple[str, ...]] = {
 }
 
 
+#: What a row says besides its status.
+_MARKS: Final[Mapping[str, _Text]] = {
+    Mark.JOINED: _("Joined"),
+    Mark.ASKS: _("Asks for a new invitation"),
+    Mark.HALF_JOINED: _("Wanted to join and could not: needs a new invitation"),
+}
+
+
 class ListPresenter:
     """Puts a list into words and links: its tabs, columns, rows and pages. It asks nobody."""
+
+    #: By the id of an invitation, what is known here besides what Clerk says of it.
+    marks: Mapping[str, str] = {}
 
     #: The label of each tab. (With a context: other languages may need another form here.)
     tab_labels: Mapping[InvitationStatus, _Text] = {
@@ -244,12 +260,15 @@ class ListPresenter:
                 ends_at=_minute(
                     invitation.updated_at if _is_settled(invitation) else invitation.expires_at
                 ),
+                mark=self.marks.get(invitation.id, ""),
+                mark_text=_MARKS.get(self.marks.get(invitation.id, ""), ""),
                 **{
                     f"{name}_url": _with_state(
                         self.find_url(name, invitation_id=invitation.id), page.query
                     )
                     for name in _ACTIONS.get(invitation.status, ())
-                    if name in there
+                    # Who has joined is not invited again, whatever Clerk calls the invitation.
+                    if name in there and self.marks.get(invitation.id) != Mark.JOINED
                 },
             )
             for invitation in page.invitations
@@ -473,9 +492,23 @@ class PageMixin(OrganizationView):
 
     def get_list_presenter(self, snapshot: Snapshot | None) -> ListPresenter:
         """Return what shows the list of a snapshot: :attr:`list_presenter_class`."""
-        return self.list_presenter_class(
+        presenter = self.list_presenter_class(
             snapshot, self.get_query(), find_url=self._find_url_from_here, wording=self.wording
         )
+        presenter.marks = self._find_marks(snapshot)
+        return presenter
+
+    def _find_marks(self, snapshot: Snapshot | None) -> Mapping[str, str]:
+        """Return who joined or asks for a new invitation; nothing where that cannot be read."""
+        page = snapshot.page if snapshot is not None else None
+        if page is None:
+            return {}
+        ids = [row.id for row in page.invitations if row.is_revoked or row.is_expired]
+        try:
+            return get_marks(self.service.organization_id, ids)
+        except DatabaseFault:
+            logger.exception("The database failed.")
+            return {}
 
     def _get_list_url(self) -> str:
         """Return the URL of the list in the state that was asked for."""

@@ -12,6 +12,9 @@ from org_invitations.conf import conf
 class StrictPolicy:
     """Adds the header by hand: Django has a middleware for it from 6.0 on only."""
 
+    #: Whether scripts may call Clerk's Frontend API, as Clerk's own have to.
+    calls_clerk = False
+
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
         self.get_response = get_response
 
@@ -21,4 +24,9 @@ class StrictPolicy:
             "default-src 'self'; base-uri 'none'; frame-ancestors 'self'; form-action 'self'; "
             f"frame-src 'self' {conf.CLERK_PROXY_URL}"
         )
+        if self.calls_clerk:
+            policy = response["Content-Security-Policy"]
+            response["Content-Security-Policy"] = (
+                f"{policy}; connect-src 'self' {conf.CLERK_PROXY_URL}"
+            )
         return response

@@ -1,0 +1,89 @@
+"""Whose invitation is over and who asks for a new one, and who joined by one of ours."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping
+from datetime import timedelta
+from enum import StrEnum
+from typing import Any, Final
+
+from django.db import IntegrityError, transaction
+from django.utils import timezone
+
+from ...clerk import Invitation
+from ...conf import conf
+from ...models import InvitationAsk, Joining
+from .links import get_digest, get_digests
+from .lookup import JoinState, Look
+
+#: So many people of an organization can ask at once: a list that asks for everybody says nothing.
+MAX_ASKS: Final = 100
+
+#: So many ids every database takes in one query.
+_MAX_IDS: Final = 500
+
+
+class Mark(StrEnum):
+    """What a row of the list says besides its status."""
+
+    #: Clerk calls it revoked, and the person is a member by it.
+    JOINED = "joined"
+    #: The person asks for a new one.
+    ASKS = "asks"
+    #: Joining was begun, and the person has neither a membership nor an invitation.
+    HALF_JOINED = "half-joined"
+
+
+def ask(look: Look) -> None:
+    """Let those who manage the members know that somebody asks for a new invitation.
+
+    Whether anything comes of it nobody is told: there may be no such invitation, or it may stand.
+    """
+    invitation, value = look.invitation, look.value
+    if look.state is not JoinState.GONE or invitation is None or value is None:
+        return
+    if not (invitation.is_expired or invitation.is_revoked):
+        return
+    now = timezone.now()
+    InvitationAsk.objects.filter(created_at__lt=now - timedelta(days=conf.KEEP_DAYS)).delete()
+    organization_id = value.organization_id
+    if InvitationAsk.objects.filter(organization_id=organization_id).count() >= MAX_ASKS:
+        return
+    try:
+        with transaction.atomic(using=InvitationAsk.objects.all().db):
+            InvitationAsk.objects.create(
+                invitation_id=invitation.id,
+                organization_id=organization_id,
+                address_digest=get_digest(organization_id, invitation.email_address),
+            )
+    except IntegrityError:
+        pass  # they have asked before
+
+
+def get_marks(organization_id: str, ids: Collection[str]) -> Mapping[str, Mark]:
+    """Return what the rows with these ids say besides their status."""
+    marks: dict[str, Mark] = {}
+    if not ids or not conf.JOIN_URL:
+        return marks
+    # All of the organization's: a file has more ids than some databases take in one query.
+    asks = InvitationAsk.objects.filter(organization_id=organization_id)
+    marks |= dict.fromkeys(asks.values_list("invitation_id", flat=True), Mark.ASKS)
+    rows = Joining.objects.filter(organization_id=organization_id)
+    if len(ids) <= _MAX_IDS:
+        rows = rows.filter(invitation_id__in=ids)
+    for invitation_id, state, way in rows.values_list("invitation_id", "state", "way"):
+        if state in Joining.OPEN:
+            marks[invitation_id] = Mark.HALF_JOINED
+        elif state == Joining.State.DONE and way == Joining.Way.SERVER:
+            marks[invitation_id] = Mark.JOINED
+    return marks
+
+
+def forget_asks(
+    sender: Any, *, invitation: Invitation, organization_id: str, **kwargs: Any
+) -> None:
+    """Forget what was asked for: a new invitation is there. Connected to ``invitation_created``."""
+    digests = list(get_digests(organization_id, invitation.email_address))
+    InvitationAsk.objects.filter(
+        organization_id=organization_id, address_digest__in=digests
+    ).delete()

@@ -1,0 +1,449 @@
+"""Joining by the server: our revocation is the lock, and then the membership is made.
+
+The Backend API cannot accept. So the server revokes the invitation and adds the person, and only
+after Clerk has answered *our* revocation with success: then it stood until that moment, nobody else
+can take it any more, and nobody has taken it back. Role and metadata are those of that answer. What
+is begun is written down before, and finished by the next press after a crash. Where the answer to
+our revocation is lost and the invitation turns out to be revoked, nobody knows by whom, and there
+is no membership: somebody else's revocation wins, and both sides are told.
+"""
+
+from __future__ import annotations
+
+import logging
+import math
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime, timedelta
+from typing import Final
+
+from django.db import Error as DatabaseFault
+from django.db.models import Q
+from django.utils import timezone
+
+from ...caching import InstanceCache
+from ...clerk import ClerkClient, ClerkError, InstanceAPI, Invitation, InvitationRequest
+from ...clerk import exceptions as exc
+from ...clerk.joining import JoiningAPI
+from ...concurrency import gather
+from ...conf import MAX_EXPIRES_IN_DAYS, conf
+from ...models import Joining
+from ...roles import assignable_roles, may_manage_members, role_set_key
+from ...signals import invitation_accepted, invitation_revoked
+from ..batches.store import stale_after
+from ..snapshot import SnapshotReader
+from .links import LinkingAPI, find_target
+from .lookup import JoinState, Look, Lookup
+from .mine import forget_my_invitations
+
+logger = logging.getLogger("org_invitations")
+
+State = Joining.State
+
+_DAY: Final = timedelta(days=1)
+
+#: Nobody knows who revoked the invitation: our own answer was lost.
+UNCLEAR: Final = "unclear"
+
+
+@dataclass(frozen=True, slots=True)
+class JoinResult:
+    """What became of a press of the button."""
+
+    look: Look
+    #: The name of a sentence in ``Wording.messages``; empty where there is nothing to say but what
+    #: ``look`` shows.
+    problem: str = ""
+
+    @property
+    def is_joined(self) -> bool:
+        """Whether the person is a member now."""
+        return self.look.state is JoinState.JOINED
+
+
+class Stopped(Exception):
+    """It does not go on: what is there to see now, and what to say."""
+
+    def __init__(self, problem: str = "", *, look_again: bool = False) -> None:
+        self.problem = problem
+        self.look_again = look_again
+        super().__init__(problem)
+
+
+class JoinService:
+    """Lets one person join by one invitation."""
+
+    def __init__(self, lookup: Lookup) -> None:
+        """Prepare; ``lookup`` has the client, the value and the person."""
+        self.lookup = lookup
+        self.client: ClerkClient = lookup.client
+
+    def join(self) -> JoinResult:
+        """Let the person join, or finish what was begun, as far as can be made sure.
+
+        :raises ClerkError: Clerk could not be asked who they are; nothing was changed.
+        """
+        look = self.lookup.look()
+        if look.state is JoinState.JOINED:
+            self.note_joined(look)
+            return JoinResult(look)
+        if look.state is not JoinState.JOIN:
+            return JoinResult(look)
+        if "server" not in conf.JOIN_WAYS:
+            return JoinResult(look, "Join:clerk")
+        try:
+            return JoinResult(self._join(look))
+        except Stopped as stopped:
+            problem, look_again = stopped.problem, stopped.look_again
+        if not look_again:
+            return JoinResult(look, problem)
+        look = self.lookup.look()
+        if look.state is not JoinState.JOINED:
+            return JoinResult(look, problem)
+        self.note_joined(look)
+        return JoinResult(look)
+
+    def note_joined(self, look: Look) -> None:
+        """Note that a person has joined by an invitation, whoever made the member; announce it.
+
+        Once: it does nothing where that is known, or the invitation does not show it.
+        """
+        invitation, user = look.invitation, look.user
+        if invitation is None or user is None or look.value is None:
+            return
+        begun = Joining.objects.filter(invitation_id=invitation.id).first()
+        if begun is None and not invitation.is_accepted:
+            return  # a member by another way
+        way = Joining.Way.CLERK if invitation.is_accepted else Joining.Way.SERVER
+        row = (
+            begun
+            or Joining.objects.get_or_create(
+                invitation_id=invitation.id,
+                defaults={
+                    "organization_id": look.value.organization_id,
+                    "user_id": user.id,
+                    "way": way,
+                },
+            )[0]
+        )
+        self._finish(row, invitation, user.id, way)
+
+    # --- The steps --------------------------------------------------------------------------
+
+    def _join(self, look: Look) -> Look:
+        """Return the look of a member.
+
+        :raises Stopped: it did not come to that.
+        """
+        if look.value is None or look.invitation is None or look.user is None:
+            raise Stopped
+        api = JoiningAPI(self.client, look.value.organization_id)
+        known = look.joining is not None and look.joining.state == State.REVOKED
+        if not known:
+            self._check(look, api)
+        row, was_begun = self._begin(look, look.invitation)
+        try:
+            if row.state == State.REVOKED:
+                revoked = self._get_revoked(api, look.invitation)
+            else:
+                revoked = self._revoke(api, row, look.invitation, is_uncertain=was_begun)
+            self._add(api, row, look, revoked)
+        except Stopped:
+            _release(row)
+            raise
+        self._finish(row, revoked, look.user.id, Joining.Way.SERVER)
+        return replace(look, state=JoinState.JOINED, invitation=replace(revoked, url=""))
+
+    def _check(self, look: Look, api: JoiningAPI) -> None:
+        """Make sure, as far as can be, that the membership can be made.
+
+        :raises Stopped: it cannot; nothing was changed.
+        """
+        invitation, instance = look.invitation, InstanceAPI(self.client)
+        if invitation is None or look.value is None:
+            raise Stopped
+        calls = {
+            "organization": lambda: api.get(include_members_count=True),
+            "roles": instance.get_roles,
+            "settings": instance.get_organization_settings,
+        }
+        if conf.JOIN_CHECKS_INVITER and invitation.inviter_id:
+            calls["inviter"] = lambda: api.get_membership(invitation.inviter_id)
+        try:
+            found = {name: outcome.get() for name, outcome in gather(calls).items()}
+            key = role_set_key(found["organization"], found["settings"])
+            role_set = instance.get_role_set(key) if key is not None else None
+            self.client.require_time(writes=2)
+        except exc.OrganizationNotFound:
+            raise Stopped(look_again=True) from None
+        except ClerkError:
+            raise Stopped("Join:later") from None
+        roles = assignable_roles(
+            look.value.organization_id, role_set, found["roles"], found["settings"]
+        )
+        if invitation.role not in roles or roles.locked:
+            raise Stopped("Join:role")
+        if conf.JOIN_CHECKS_INVITER and not may_manage_members(
+            found.get("inviter"), found["roles"]
+        ):
+            raise Stopped("Join:inviter")
+        organization = found["organization"]
+        limit, members = organization.max_allowed_memberships, organization.members_count or 0
+        # Pending invitations take seats, and the person's own is one of them.
+        if limit and members + max(organization.pending_invitations_count or 0, 1) > limit:
+            raise Stopped("Join:seats")
+
+    def _begin(self, look: Look, invitation: Invitation) -> tuple[Joining, bool]:
+        """Write down what is begun; return it, and whether it was begun before.
+
+        :raises Stopped: somebody is at it.
+        """
+        now = timezone.now()
+        row, is_new = Joining.objects.get_or_create(
+            invitation_id=invitation.id,
+            defaults={
+                "organization_id": invitation.organization_id,
+                "user_id": self._user_id(look),
+                "worked_at": now,
+                "is_running": True,
+            },
+        )
+        if is_new:
+            return row, False
+        idle = Q(is_running=False) | Q(worked_at=None) | Q(worked_at__lte=now - stale_after())
+        # One statement, so that of two requests at the same moment one goes on.
+        open_rows = Joining.objects.filter(idle, pk=row.pk).exclude(state=State.DONE)
+        if not open_rows.update(is_running=True, worked_at=now, user_id=self._user_id(look)):
+            raise Stopped("Join:busy")
+        row.refresh_from_db()
+        was_begun = row.state in (State.BEGUN, State.HALF_DONE)
+        if row.state != State.REVOKED:
+            _save(row, State.BEGUN)
+        return row, was_begun
+
+    def _user_id(self, look: Look) -> str:
+        return look.user.id if look.user else ""
+
+    def _revoke(
+        self, api: JoiningAPI, row: Joining, invitation: Invitation, *, is_uncertain: bool
+    ) -> Invitation:
+        """Revoke the invitation; return Clerk's answer to our own revocation.
+
+        :param is_uncertain: whether one of ours may have got to Clerk before.
+        :raises Stopped: there is none.
+        """
+        for _ in range(2):
+            try:
+                revoked = api.withdraw(invitation.id)
+            except ClerkError as error:
+                if not error.may_have_happened:
+                    self._handle_refused(api, row, error, is_uncertain=is_uncertain)
+                is_uncertain = True
+                try:
+                    found = api.get_invitation(invitation.id)
+                except ClerkError:
+                    break
+                if not found.is_pending:
+                    self._handle_settled(row, found, is_uncertain=True)
+                # It may come yet, so once more: that one's answer is worth as much.
+            else:
+                try:
+                    _save(row, State.REVOKED)
+                except DatabaseFault:
+                    logger.exception("The database failed while somebody was joining.")
+                return revoked
+        raise Stopped("Join:unknown")
+
+    def _handle_refused(
+        self, api: JoiningAPI, row: Joining, error: ClerkError, *, is_uncertain: bool
+    ) -> None:
+        """Find out why Clerk did not revoke the invitation.
+
+        :raises Stopped: always.
+        """
+        if isinstance(error, (exc.InvitationNotPending, exc.NotFound)):
+            try:
+                found = api.get_invitation(row.invitation_id)
+            except exc.NotFound:
+                _save(row, State.LOST)
+                raise Stopped(look_again=True) from None
+            except ClerkError:
+                raise Stopped("Join:unknown" if is_uncertain else "Join:later") from None
+            if not found.is_pending:
+                self._handle_settled(row, found, is_uncertain=is_uncertain)
+        if not is_uncertain:
+            _save(row, State.LOST)  # nothing of ours is under way
+        raise Stopped("Join:unknown" if is_uncertain else "Join:later")
+
+    def _handle_settled(self, row: Joining, found: Invitation, *, is_uncertain: bool) -> None:
+        """Stop where the invitation is no longer pending, and it was not certainly us.
+
+        :raises Stopped: always.
+        """
+        if found.is_revoked and is_uncertain:
+            _save(row, State.HALF_DONE, UNCLEAR)
+            raise Stopped("Join:half-done", look_again=True)
+        _save(row, State.LOST)
+        raise Stopped(look_again=True)
+
+    def _get_revoked(self, api: JoiningAPI, invitation: Invitation) -> Invitation:
+        """Return the invitation that we have revoked before, as it was then: it changes no more.
+
+        :raises Stopped: it could not be had.
+        """
+        try:
+            self.client.require_time(writes=2)
+            found = api.get_invitation(invitation.id)
+        except ClerkError:
+            raise Stopped("Join:later") from None
+        if not found.is_revoked:
+            raise Stopped("Join:later")
+        return found
+
+    def _add(self, api: JoiningAPI, row: Joining, look: Look, revoked: Invitation) -> None:
+        """Make the membership; where that cannot be, make the invitation again.
+
+        :raises Stopped: there is no membership, or nobody knows.
+        """
+        user_id = self._user_id(look)
+        for _ in range(2):
+            try:
+                api.add_member(
+                    user_id,
+                    revoked.role,
+                    public_metadata=revoked.public_metadata,
+                    private_metadata=revoked.private_metadata,
+                )
+            except exc.AlreadyMember:
+                return
+            except ClerkError as error:
+                if not error.may_have_happened:
+                    if _may_pass(error):
+                        raise Stopped("Join:again") from None
+                    self._restore(row, look, revoked, error)
+                try:
+                    if api.get_membership(user_id) is not None:
+                        return
+                except ClerkError:
+                    break
+                # Adding twice does no harm: the second time they are a member already.
+            else:
+                return
+        raise Stopped("Join:again")
+
+    def _restore(self, row: Joining, look: Look, revoked: Invitation, error: ClerkError) -> None:
+        """Make an invitation in the place of the one that was revoked.
+
+        In the name of who made that one, who must still be allowed to; no mail goes out.
+
+        :raises Stopped: always.
+        """
+        reason = type(error).__name__
+        made = self._make_again(look, revoked)
+        if made is None:
+            _save(row, State.HALF_DONE, reason)
+            raise Stopped("Join:half-done", look_again=True)
+        _save(row, State.RESTORED, reason, restored_id=made.id)
+        raise Stopped("Join:restored", look_again=True)
+
+    def _make_again(self, look: Look, revoked: Invitation) -> Invitation | None:
+        if not revoked.inviter_id or look.value is None:
+            return None
+        api = LinkingAPI(self.client, look.value.organization_id)
+        request = InvitationRequest(
+            email_address=revoked.email_address,
+            role=revoked.role,
+            inviter_user_id=revoked.inviter_id,
+            redirect_url=find_target(look.value) or None,
+            expires_in_days=_days_left(revoked),
+            notify=False,
+            public_metadata=revoked.public_metadata,
+            private_metadata=revoked.private_metadata,
+        )
+        try:
+            return api.invite_member(request)
+        except ClerkError as error:
+            if _may_pass(error):
+                raise Stopped("Join:again") from None  # then the next press tries both again
+            if not error.may_have_happened and not isinstance(error, exc.DuplicateInvitation):
+                return None
+        try:
+            rows = api.get_invitations(email_address=revoked.email_address).data
+        except ClerkError:
+            return None
+        return next((r for r in rows if look.value.names(r) and r.is_pending), None)
+
+    def _finish(self, row: Joining, invitation: Invitation, user_id: str, way: str) -> None:
+        """Note that the person is a member, and announce it, once."""
+        now = timezone.now()
+        news = {"state": State.DONE, "way": way, "finished_at": now, "is_running": False}
+        is_first = Joining.objects.filter(pk=row.pk, finished_at=None).update(
+            **news, worked_at=now, reason=""
+        )
+        if not is_first:
+            return
+        SnapshotReader(
+            self.client, organization_id=row.organization_id, user_id=user_id
+        ).forget_membership()
+        InstanceCache().delete(f"slugs:{user_id}")
+        forget_my_invitations(user_id)
+        invitation_accepted.send_robust(
+            sender=type(self),
+            invitation=replace(invitation, url=""),
+            organization_id=row.organization_id,
+            user_id=user_id,
+        )
+
+
+def decline(lookup: Lookup) -> bool:
+    """Take back the invitation of a person who does not want it; tell whether it is gone.
+
+    :raises ClerkError: Clerk could not be asked who they are; nothing was changed.
+    """
+    look = lookup.look()
+    if look.state is not JoinState.JOIN or look.invitation is None or look.user is None:
+        return False
+    api = JoiningAPI(lookup.client, look.invitation.organization_id)
+    try:
+        revoked = api.withdraw(look.invitation.id)
+    except ClerkError as error:
+        if not error.may_have_happened:
+            return False
+        try:
+            revoked = api.get_invitation(look.invitation.id)
+        except ClerkError:
+            return False
+        if not revoked.is_revoked:
+            return False
+    forget_my_invitations(look.user.id)
+    invitation_revoked.send_robust(
+        sender=JoinService,
+        invitation=replace(revoked, url=""),
+        organization_id=look.invitation.organization_id,
+        user_id=look.user.id,
+    )
+    return True
+
+
+def _save(row: Joining, state: str, reason: str = "", *, restored_id: str = "") -> None:
+    row.state, row.reason, row.worked_at = state, reason, timezone.now()
+    row.restored_id = restored_id
+    row.save(update_fields=["state", "reason", "restored_id", "worked_at"])
+
+
+def _release(row: Joining) -> None:
+    """Let the next press go on with it."""
+    Joining.objects.filter(pk=row.pk).update(is_running=False, worked_at=timezone.now())
+
+
+def _may_pass(error: ClerkError) -> bool:
+    """Whether the same may succeed a moment later, as far as can be told."""
+    passing = (exc.ConnectionFailed, exc.RateLimited, exc.ResourceLocked, exc.Unauthorized)
+    return isinstance(error, (*passing, exc.RoleMigrationInProgress))
+
+
+def _days_left(invitation: Invitation) -> int | None:
+    """Return for how many days the invitation would have held, from now; None for Clerk's own."""
+    if invitation.expires_at is None:
+        return None
+    left = math.ceil((invitation.expires_at - datetime.now(UTC)) / _DAY)
+    return min(max(left, 1), MAX_EXPIRES_IN_DAYS)

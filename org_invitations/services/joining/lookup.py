@@ -1,0 +1,225 @@
+"""Which of the six states somebody finds an invitation in, as Clerk has everything now."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field, replace
+from enum import StrEnum
+from typing import Any, Final
+
+from ...clerk import ClerkClient, InstanceAPI, Invitation, InvitationStatus, Membership, Page
+from ...clerk.exceptions import NotFound
+from ...clerk.joining import JoiningAPI, OwnInvitation, PeopleAPI, User
+from ...clerk.resources import Organization
+from ...concurrency import Outcome, gather
+from ...models import Joining
+from .links import JoinValue
+
+#: How many of the newest invitations are looked through for one that only its address names.
+_MAX_SEARCHED: Final = 500
+
+
+class JoinState(StrEnum):
+    """What somebody finds."""
+
+    #: 1. Signed in as the invited.
+    JOIN = "join"
+    #: 2. Signed in as somebody else.
+    OTHER_ACCOUNT = "other-account"
+    #: 3. Signed out; somebody has the address, or nobody knows.
+    SIGN_IN = "sign-in"
+    #: 4. Signed out; nobody has the address.
+    SIGN_UP = "sign-up"
+    #: 5. A member already.
+    JOINED = "joined"
+    #: 6. Expired, revoked, deleted, or never there.
+    GONE = "gone"
+
+
+@dataclass(frozen=True, slots=True)
+class Person:
+    """Who is signed in."""
+
+    #: ``user_…``
+    user_id: str
+    #: ``sess_…``; empty where the site signs people in itself.
+    session_id: str = ""
+    #: Who really sits there; empty if nobody does.
+    actor_id: str = ""
+    #: ``org_…``, the active organization; empty where there is none.
+    organization_id: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Look:
+    """A state, with what is shown of it. No invitation in it has a link."""
+
+    state: JoinState
+    value: JoinValue | None = None
+    organization: Organization | None = None
+    invitation: Invitation | None = None
+    user: User | None = None
+    #: Of state 2: the account itself may not join, or the address of it is not verified.
+    is_barred: bool = False
+    is_unverified: bool = False
+    #: Of states 1 and 6: what was begun before, and is to be finished or cannot be.
+    joining: Joining | None = None
+
+
+@dataclass
+class Lookup:
+    """Looks at Clerk for one value and one person. It changes nothing."""
+
+    client: ClerkClient
+    value: JoinValue | None
+    person: Person | None
+    #: The invitation that a ticket says it is for; a hint.
+    hint: JoinValue | None = None
+    #: What a link said of the address: ``sign_in`` or ``sign_up``; a hint.
+    status: str = ""
+    people: PeopleAPI = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.people = PeopleAPI(self.client)
+
+    def look(self) -> Look:
+        """Return what there is to see.
+
+        :raises ClerkError: Clerk could not be asked.
+        """
+        if self.value is None:
+            return Look(JoinState.GONE)
+        if self.person is None:
+            return self._look_signed_out(self.value)
+        return self._look_signed_in(self.value, self.person)
+
+    # --- Signed in --------------------------------------------------------------------------
+
+    def _look_signed_in(self, value: JoinValue, person: Person) -> Look:
+        instance = InstanceAPI(self.client)
+        found = gather(
+            {
+                "user": lambda: self.people.get_user(person.user_id),
+                "invitations": lambda: self.people.get_invitations(person.user_id),
+                "memberships": lambda: instance.get_organization_memberships(person.user_id),
+            }
+        )
+        user = _or_none(found["user"])
+        if user is None:  # deleted a moment ago
+            return self._look_signed_out(value)
+        page: Page[OwnInvitation] | None = _or_none(found["invitations"])
+        memberships: Page[Membership] | None = _or_none(found["memberships"])
+        own = _choose(
+            row
+            for row in (page.data if page else ())
+            if row.invitation.organization_id == value.organization_id
+            and value.names(row.invitation)
+            and user.owns(row.invitation.email_address)
+        )
+        member = next(
+            (
+                row
+                for row in (memberships.data if memberships else ())
+                if row.organization.id == value.organization_id
+            ),
+            None,
+        )
+        if own is not None:
+            look = self._look_at_own(value, user, own, member)
+        else:
+            look = self._look_at_others(value, user, member)
+        if user.is_barred or person.actor_id:
+            return _barred(look)
+        return look
+
+    def _look_at_own(
+        self, value: JoinValue, user: User, own: OwnInvitation, member: Membership | None
+    ) -> Look:
+        invitation = own.invitation
+        if member is not None:
+            return Look(JoinState.JOINED, value, member.organization, invitation, user)
+        kept = Joining.objects.filter(invitation_id=invitation.id, user_id=user.id).first()
+        is_begun = kept is not None and kept.state == Joining.State.REVOKED
+        if invitation.is_pending or (is_begun and invitation.is_revoked):
+            return Look(JoinState.JOIN, value, own.organization, invitation, user, joining=kept)
+        return Look(JoinState.GONE, value, None, invitation, user, joining=kept)
+
+    def _look_at_others(self, value: JoinValue, user: User, member: Membership | None) -> Look:
+        invitation, organization = self._find(value)
+        if invitation is not None and organization is not None and invitation.is_pending:
+            is_unverified = invitation.email_address.casefold() in user.unverified
+            return Look(
+                JoinState.OTHER_ACCOUNT,
+                value,
+                organization,
+                invitation,
+                user,
+                is_unverified=is_unverified,
+            )
+        if member is not None:
+            return Look(JoinState.JOINED, value, member.organization, None, user)
+        return Look(JoinState.GONE, value, None, invitation, user)
+
+    # --- Signed out -------------------------------------------------------------------------
+
+    def _look_signed_out(self, value: JoinValue) -> Look:
+        invitation, organization = self._find(value)
+        if invitation is None or organization is None or not invitation.is_pending:
+            return Look(JoinState.GONE, value, None, invitation)
+        state = JoinState.SIGN_UP if self.status == "sign_up" else JoinState.SIGN_IN
+        return Look(state, value, organization, invitation)
+
+    def _find(self, value: JoinValue) -> tuple[Invitation | None, Organization | None]:
+        """Return the invitation that a value names, and where it leads, whoever asks.
+
+        :raises ClerkError: Clerk could not be asked.
+        """
+        api = JoiningAPI(self.client, value.organization_id)
+        id_ = value.invitation_id
+        if not id_ and self.hint and self.hint.organization_id == value.organization_id:
+            id_ = self.hint.invitation_id
+        calls: dict[str, Callable[[], Any]] = {"organization": api.get}
+        if id_:
+            calls["invitation"] = lambda: api.get_invitation(id_)
+        found = gather(calls)
+        organization: Organization | None = _or_none(found["organization"])
+        if organization is None:
+            return None, None
+        invitation: Invitation | None = _or_none(found.get("invitation", Outcome()))
+        if invitation is None or not value.names(invitation):
+            invitation = None
+        if (invitation is None or not invitation.is_pending) and not value.invitation_id:
+            invitation = self._search(api, value) or invitation
+        return (invitation and replace(invitation, url="")), organization
+
+    def _search(self, api: JoiningAPI, value: JoinValue) -> Invitation | None:
+        """Look for the invitation of an address that is known by its hash only: the last resort.
+
+        Somebody has followed a link of ours, and there is no ticket, or that of an older one.
+        """
+        rows = api.get_invitations(status=None, limit=_MAX_SEARCHED).data
+        named = [row for row in rows if value.names(row)]
+        pending = [row for row in named if row.status is InvitationStatus.PENDING]
+        return next(iter(pending or named), None)
+
+
+def _choose(rows: Iterable[OwnInvitation]) -> OwnInvitation | None:
+    """Return the pending one, else the newest: Clerk lists the newest first."""
+    every = list(rows)
+    pending = [row for row in every if row.invitation.is_pending]
+    return next(iter(pending or every), None)
+
+
+def _barred(look: Look) -> Look:
+    """Let an account that may not be used join nothing."""
+    if look.state in (JoinState.JOIN, JoinState.OTHER_ACCOUNT):
+        return replace(look, state=JoinState.OTHER_ACCOUNT, is_barred=True, joining=None)
+    return replace(look, state=JoinState.GONE, organization=None)
+
+
+def _or_none(outcome: Outcome) -> Any:
+    """Return a value, None where there is no such thing; raise what else went wrong."""
+    try:
+        return outcome.get()
+    except NotFound:
+        return None

@@ -1,0 +1,46 @@
+"""What the signed-in person is invited to."""
+
+from __future__ import annotations
+
+from http import HTTPStatus
+from typing import Any
+
+from django.http import HttpRequest, HttpResponseBase, HttpResponseRedirect
+from django.utils.translation import gettext
+
+from ..clients import get_client
+from ..identity import get_sign_in_url
+from ..services.joining.mine import get_my_invitations
+from .joining import JoiningView
+
+
+class MyInvitationsView(JoiningView):
+    """The pending invitations of the person who is signed in, as Clerk has them now.
+
+    Joining and declining are each invitation's own page's: its buttons send there.
+    """
+
+    http_method_names = ["get", "head", "options"]
+
+    #: The page.
+    mine_template_name = "org_invitations/my_invitations.html"
+
+    def get(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
+        """Show them; nothing is changed."""
+        if self.person is None:
+            url = get_sign_in_url(self.get_absolute_url("mine/"))
+            if url is not None:
+                return HttpResponseRedirect(url)
+            message = gettext("You are signed out. Sign in and open this page again.")
+            return self.render_problem(message, status=HTTPStatus.UNAUTHORIZED)
+        # Nobody joins as somebody else, so there is nothing to offer then.
+        mine = () if self.person.actor_id else get_my_invitations(get_client(), self.person.user_id)
+        rows = [
+            {
+                "invitation": row.invitation,
+                "organization": row.organization,
+                "url": self.get_url("invitation", value=row.value),
+            }
+            for row in mine
+        ]
+        return self.render(self.mine_template_name, {"rows": rows})
