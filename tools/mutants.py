@@ -302,6 +302,16 @@ def wilson(found: int, number: int) -> tuple[float, float]:
     return (middle - width) / scale, (middle + width) / scale
 
 
+def compile_once(folder: Path) -> None:
+    """Keep what is compiled, for all mutants: five seconds of ten are saved.
+
+    A mutated file is another one, by its time, and so is compiled anew.
+    """
+    sys.dont_write_bytecode = False
+    sys.pycache_prefix = os.environ["PYTHONPYCACHEPREFIX"] = str(folder)
+    os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
+
+
 def make_copy(folder: Path) -> Path:
     """Copy what git knows of the checkout, with what lies beside it within reach."""
     copy = folder / "copy"
@@ -328,13 +338,12 @@ def main() -> int:
         help="a file for the outcomes, as JSON lines; one that is there is gone on with",
     )
     chosen = options.parse_args()
-    sys.dont_write_bytecode = True
-    os.environ["PYTHONDONTWRITEBYTECODE"] = "1"
     for library in LIBRARIES:
         __import__(library)
 
     with tempfile.TemporaryDirectory() as name:
         os.environ["HYPOTHESIS_STORAGE_DIRECTORY"] = str(Path(name) / "hypothesis")
+        compile_once(Path(name) / "compiled")
         copy = make_copy(Path(name))
         tests = modules(copy)
         require_green(copy, tests)

@@ -189,6 +189,20 @@ def assert_accessible(page: Page, **where: Any) -> None:
     assert report == []
 
 
+def looks(
+    page: Page, *, widths: tuple[int, ...] = (320, 1280), height: int = 900
+) -> Iterator[tuple[str, bool]]:
+    """Show a page as it is now on each of the screens, in light and in dark, one after the other.
+
+    Gives the name of each, and whether axe-core is to look: at every width, and in both schemes.
+    """
+    for at, width in enumerate(widths):
+        page.set_viewport_size({"width": width, "height": height})
+        for number, scheme in enumerate(("light", "dark")):
+            page.emulate_media(color_scheme="dark" if scheme == "dark" else "light")
+            yield f"{width}-{scheme}", number == at % 2
+
+
 def shot(page: Page, name: str) -> None:
     """Save a screenshot where ``SCREENSHOTS`` says, for people to look at."""
     folder = os.environ.get("SCREENSHOTS")
