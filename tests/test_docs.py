@@ -120,7 +120,8 @@ def test_examples_in_python_can_be_parsed(subtests: pytest.Subtests) -> None:
                 ast.parse(example)
 
 
-def test_examples_of_templates_can_be_parsed(subtests: pytest.Subtests) -> None:
+def test_examples_of_templates_can_be_parsed(subtests: pytest.Subtests, settings: Any) -> None:
+    settings.INSTALLED_APPS = [*settings.INSTALLED_APPS, "crispy_forms", "crispy_bootstrap5"]
     for document in DOCUMENTS:
         with subtests.test(document=document.name):
             for example in blocks(document.read_text(), "django"):
