@@ -39,7 +39,7 @@ def list_user_invitations(call: Call) -> dict[str, Any]:
     rows = [
         row
         for row in with_status(call, call.state.invitations.values())
-        if user.owns(row.email_address)
+        if user.owns(row.email_address) and row.organization_id in call.state.organizations
     ]
     rows.sort(key=lambda row: (row.created_at, row.sequence), reverse=True)
     return page(call, rows, lambda row: shapes.invitation_with_organization(call.emulator, row))

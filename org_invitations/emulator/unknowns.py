@@ -232,5 +232,10 @@ OPEN_QUESTIONS: tuple[tuple[str, str, str | None], ...] = (
         "Its status is revoked, and its browser is signed out with the next handshake",
         None,
     ),
+    (
+        "What a person's list of invitations says of those to a deleted organization",
+        "Nothing: they are left out",
+        None,
+    ),
 )
 """Question, choice, and the name of the setting that changes it, if there is one."""

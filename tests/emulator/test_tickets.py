@@ -98,6 +98,16 @@ def test_a_further_address_that_is_verified_is_theirs(
     assert api.get(f"/users/{nora}/organization_invitations")["total_count"] == 1
 
 
+def test_an_invitation_to_a_deleted_organization_is_listed_no_more(
+    api: Any, emulator: Emulator
+) -> None:
+    emulator.add_invitation("globex", NORA)
+    kept = api.invite(NORA)
+    emulator.configure(organizations={"globex": {"deleted": True}})
+    listed = api.get(f"/users/{emulator.user(NORA).id}/organization_invitations")
+    assert [row["id"] for row in listed["data"]] == [kept["id"]]
+
+
 def test_the_invited_person_who_is_signed_in_is_complete(
     browser: Any, api: Any, emulator: Emulator
 ) -> None:

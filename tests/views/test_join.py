@@ -238,6 +238,10 @@ def test_6_what_is_over_is_one_neutral_page(
             pages[name] = text_of(page)
             for word in ("Acme", "Globex", "nowhere", "example"):
                 assert word not in page.text
+    invitee.sign_in(NORA)
+    for name in ("expired", "deleted"):
+        assert state_of(invitee.open(page_of(rows[name]))) == "gone"
+    invitee.client.cookies.clear()
     unknown: Any = invitee.client.get("/join/eyJ:1a:aaaaaaaaaaaaaaaaaaaaaaaaaaa/invitation/")
     assert {*pages.values(), text_of(unknown)} == {pages["expired"]}
 

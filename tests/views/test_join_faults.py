@@ -201,6 +201,26 @@ def test_a_revocation_of_which_nobody_heard_makes_no_member(
     assert "needs a new invitation" in text_of(listed)
 
 
+def test_a_first_revocation_that_arrives_before_the_second_is_nobodys(
+    invitee: Invitee, clerk: Emulator, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    row = invite(clerk)
+    page = invitee.open(page_of(row))
+    clerk.fault("POST", REVOKE, late=True)
+    look = JoiningAPI.get_invitation
+
+    def look_and_then(api: JoiningAPI, invitation_id: str) -> Any:
+        found = look(api, invitation_id)
+        clerk.finish_late()
+        return found
+
+    monkeypatch.setattr(JoiningAPI, "get_invitation", look_and_then)
+    answer = invitee.press(page, "join")
+    assert (row.state, is_member(clerk)) == ("revoked", False)
+    assert "could not be added" in answer.context_data["problem"]
+    assert joinings() == [("half-done", "server")]
+
+
 def test_a_database_that_fails_after_the_revocation_stops_nobody(
     invitee: Invitee, clerk: Emulator, monkeypatch: pytest.MonkeyPatch
 ) -> None:
