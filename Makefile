@@ -5,6 +5,7 @@ PYTHON ?= $(shell sh tools/python.sh)
 VENV ?= .venv
 PORT ?= 8000
 EMULATOR_PORT ?= 8900
+SKIN ?=
 PYTEST_ARGS ?=
 SECONDS ?= 180
 SEED ?= 1
@@ -21,7 +22,7 @@ TESTS = env -u PYTHONDONTWRITEBYTECODE PYTHONPYCACHEPREFIX=$(abspath $(VENV))/py
 .PHONY: demo quick test faults mutants bench lint types package messages clean
 
 demo: $(VENV)/.example
-	PORT=$(PORT) EMULATOR_PORT=$(EMULATOR_PORT) $(BIN)/python example_project/demo.py
+	PORT=$(PORT) EMULATOR_PORT=$(EMULATOR_PORT) SKIN=$(SKIN) $(BIN)/python example_project/demo.py
 
 # What one runs while working: without a browser, coverage, matrices, and what builds packages.
 quick: $(VENV)/.test

@@ -107,6 +107,14 @@ if django.VERSION >= (6, 0):
         "frame-ancestors": [CSP.SELF],
     }
 
+# `make demo SKIN=bootstrap5`: the same site, and the app in it, in the look of Bootstrap 5.
+if env.str("SKIN", default="") == "bootstrap5":
+    INSTALLED_APPS[:0] = ["bootstrap5", "crispy_forms", "crispy_bootstrap5"]
+    INSTALLED_APPS.append("django_include_bootstrap")  # its stylesheet
+    CRISPY_TEMPLATE_PACK = CRISPY_ALLOWED_TEMPLATE_PACKS = "bootstrap5"
+    if django.VERSION >= (6, 0):
+        SECURE_CSP["img-src"] = [CSP.SELF, "data:"]  # the arrows and ticks of its fields
+
 # The header of every page shows who is signed in, so every page may renew the session.
 ORG_INVITATIONS_HANDSHAKE_PATHS = ["/"]
 

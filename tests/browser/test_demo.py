@@ -26,8 +26,11 @@ def free_port() -> int:
 
 
 @pytest.fixture
-def demo(tmp_path: Path) -> Iterator[tuple[str, str]]:
-    """The addresses of the site and of the emulated Clerk, started as `make demo` does."""
+def demo(tmp_path: Path, request: pytest.FixtureRequest) -> Iterator[tuple[str, str]]:
+    """The addresses of the site and of the emulated Clerk, started as `make demo` does.
+
+    A parameter is the skin.
+    """
     port, emulator_port = free_port(), free_port()
     kept = {k: v for k, v in os.environ.items() if not k.startswith(("CLERK_", "DJANGO_"))}
     process = subprocess.Popen(
@@ -37,6 +40,7 @@ def demo(tmp_path: Path) -> Iterator[tuple[str, str]]:
         | {
             "PORT": str(port),
             "EMULATOR_PORT": str(emulator_port),
+            "SKIN": getattr(request, "param", ""),
             "DATABASE_URL": f"sqlite:///{tmp_path / 'demo.sqlite3'}",
         },
         stdout=subprocess.PIPE,
@@ -128,6 +132,47 @@ def test_the_main_job(
     expect(page.get_by_role("banner").get_by_text("Sign in")).to_be_visible()
     page.goto(f"{home}/invitations/")
     assert page.url.startswith(f"{clerk}/sign-in")
+    assert complaints == []
+
+
+@pytest.mark.parametrize("demo", ["bootstrap5"], indirect=True)
+def test_the_skin_for_bootstrap(
+    demo: tuple[str, str], new_context: Callable[..., BrowserContext], subtests: pytest.Subtests
+) -> None:
+    home, _ = demo
+    page = new_context().new_page()
+    complaints = watch(page)
+    page.goto(f"{home}/invitations/")
+    page.click('button[value="ada@acme.test"]')
+    page.wait_for_url(f"{home}/invitations/**")
+    field, button = page.locator("textarea"), page.locator("#org-invitations-submit")
+    expect(field).to_have_class(re.compile("form-control"))
+    expect(button).to_have_css("background-color", "rgb(13, 110, 253)")  # Bootstrap's primary
+
+    page.click("#org-invitations-tab-expired")
+    expect(page.locator("#org-invitations-tab-expired")).to_have_class("nav-link active")
+    page.click("#org-invitations-tab-pending")
+    page.fill("textarea[name=email_addresses]", "nobody")
+    page.click("#org-invitations-submit")
+    expect(page.locator("textarea")).to_have_class(re.compile("is-invalid"))
+    page.fill("textarea[name=email_addresses]", "sam@harbour.example")
+    page.click("#org-invitations-submit")
+    expect(page.locator("#org-invitations-status")).to_contain_text("Invitation sent to sam")
+    page.locator("a[href*='/revoke/']").first.click()
+    expect(page.get_by_role("dialog")).to_contain_text("sam@harbour.example")
+    shot(page, "bootstrap5-dialog")
+
+    for theme in ("light", "dark"):
+        for width in (320, 1280):
+            with subtests.test(theme=theme, width=width):
+                page.set_viewport_size({"width": width, "height": 900})
+                page.goto(f"{home}/invitations/?theme={theme}")
+                page.evaluate(
+                    "document.querySelectorAll('details').forEach((one) => { one.open = true })"
+                )
+                assert page.evaluate("document.documentElement.scrollWidth") <= width
+                shot(page, f"bootstrap5-{theme}-{width}")
+                assert_accessible(page)
     assert complaints == []
 
 
