@@ -19,7 +19,7 @@ BIN = $(VENV)/bin
 # Compiled once for all processes, also where Python is told to leave nothing behind: beside it.
 TESTS = env -u PYTHONDONTWRITEBYTECODE PYTHONPYCACHEPREFIX=$(abspath $(VENV))/pycache $(BIN)/python -m pytest
 
-.PHONY: demo quick test faults mutants bench lint types package messages clean
+.PHONY: demo quick test faults live mutants bench lint types package messages clean
 
 demo: $(VENV)/.example
 	PORT=$(PORT) EMULATOR_PORT=$(EMULATOR_PORT) SKIN=$(SKIN) $(BIN)/python example_project/demo.py
@@ -34,6 +34,10 @@ test: $(VENV)/.test
 
 faults: $(VENV)/.test
 	$(BIN)/python -m tests.faults --seconds $(SECONDS) --seed $(SEED) $(FAULTS_ARGS)
+
+# With CLERK_LIVE_SECRET_KEY, the key of a development instance; without it says what it would do.
+live: $(VENV)/.test
+	$(BIN)/python -m tools.live
 
 # From the built wheel, in environments of its own that are kept for the next time.
 sites: $(VENV)/.test

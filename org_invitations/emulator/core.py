@@ -9,6 +9,7 @@ from functools import partial
 
 from . import (
     bapi_invitations,
+    bapi_making,
     bapi_organizations,
     bapi_roles,
     bapi_sessions,
@@ -33,12 +34,14 @@ from .wire import ConnectionDropped, EmulatorRequest, EmulatorResponse, json_res
 
 CONTROL_PREFIX = "/_emulator/"
 
-FRONTEND = ("/v1/client/", "/v1/me/", "/v1/tickets/")
+FRONTEND = ("/v1/client/", "/v1/dev_browser/", "/v1/me/", "/v1/tickets/")
 """Where the Frontend API is, which needs no secret key."""
 
 ROUTES: list[Route] = [
     *bapi_invitations.router.routes,
     *bapi_organizations.router.routes,
+    *bapi_making.router.routes,
+    *bapi_making.browsers.routes,
     *bapi_roles.router.routes,
     *bapi_users.router.routes,
     *bapi_sessions.router.routes,
@@ -156,6 +159,10 @@ class Emulator(Instance):
 def _api_of(route: Route | None, request: EmulatorRequest) -> str:
     if route is not None:
         return route.api
-    if request.path.startswith(FRONTEND) or request.path in ("/v1/client", "/v1/me"):
+    if request.path.startswith(FRONTEND) or request.path in (
+        "/v1/client",
+        "/v1/dev_browser",
+        "/v1/me",
+    ):
         return FAPI
     return BAPI if request.path.startswith("/v1/") else PAGE
