@@ -89,7 +89,7 @@ class RoleField(forms.ChoiceField):
         "not_granted": _(
             "You cannot give this role, because it may do more than you may. Choose another one."
         ),
-        "withheld": _(
+        "not_grantable": _(
             "You can give only roles that may do no more than you may, and this organization has "
             "none. Ask an administrator of the organization."
         ),
@@ -122,11 +122,11 @@ class RoleField(forms.ChoiceField):
         if roles.locked:
             self.disabled = True
             self.help_text = self.error_messages["locked"]
-        elif not roles.roles and roles.withheld:
+        elif not roles.roles and roles.not_grantable:
             self.disabled = True
-            self.help_text = self.error_messages["withheld"]
-        elif roles.withheld and not self._own_help_text:
-            names = ", ".join(role.name for role in roles.withheld)
+            self.help_text = self.error_messages["not_grantable"]
+        elif roles.not_grantable and not self._own_help_text:
+            names = ", ".join(role.name for role in roles.not_grantable)
             self.help_text = format_lazy(self.error_messages["not_offered"], roles=names)
         else:
             self.help_text = self._own_help_text
@@ -147,11 +147,11 @@ class RoleField(forms.ChoiceField):
         """Return the key of a role on offer."""
         if self._roles.locked:
             raise ValidationError(self.error_messages["locked"], code="locked")
-        if not self._roles.roles and self._roles.withheld:
-            raise ValidationError(self.error_messages["withheld"], code="withheld")
+        if not self._roles.roles and self._roles.not_grantable:
+            raise ValidationError(self.error_messages["not_grantable"], code="not_grantable")
         if not self._roles.roles:
             raise ValidationError(self.error_messages["unavailable"], code="unavailable")
-        if any(role.key == value for role in self._roles.withheld):
+        if any(role.key == value for role in self._roles.not_grantable):
             raise ValidationError(self.error_messages["not_granted"], code="not_granted")
         return str(super().clean(value))
 

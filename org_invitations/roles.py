@@ -42,7 +42,7 @@ class AssignableRoles:
     #: The keys of those that must be granted with a second thought.
     elevated: frozenset[str] = frozenset()
     #: The roles that the organization may assign, but not this person.
-    withheld: tuple[Role, ...] = ()
+    not_grantable: tuple[Role, ...] = ()
     #: Whether Clerk was asked for them. If not, they only say again what was chosen in a form.
     is_known: bool = True
 
@@ -63,7 +63,7 @@ class RoleMatch(StrEnum):
 
     GRANTED = "granted"
     #: The organization may assign it, but not this person.
-    WITHHELD = "withheld"
+    NOT_GRANTABLE = "not-grantable"
     UNKNOWN = "unknown"
     #: There is no word, or nobody knows the roles.
     NONE = "none"
@@ -83,13 +83,13 @@ class RoleNames:
     def __contains__(self, word: object) -> bool:
         return isinstance(word, str) and self.find(word)[1] in (
             RoleMatch.GRANTED,
-            RoleMatch.WITHHELD,
+            RoleMatch.NOT_GRANTABLE,
         )
 
     @property
     def are_known(self) -> bool:
         """Whether there are roles to compare with."""
-        return bool(self._roles.roles or self._roles.withheld)
+        return bool(self._roles.roles or self._roles.not_grantable)
 
     def find(self, word: str) -> tuple[Role | None, RoleMatch]:
         """Return the role that a word means, and whether it may be given."""
@@ -99,17 +99,17 @@ class RoleNames:
         return self._found[word]
 
     def _find(self, word: str) -> tuple[Role | None, RoleMatch]:
-        granted, withheld = self._roles.roles, self._roles.withheld
+        granted, not_grantable = self._roles.roles, self._roles.not_grantable
         if not word or not self.are_known:
             return None, RoleMatch.NONE
-        every = [(role, _spellings(role)) for role in (*granted, *withheld)]
+        every = [(role, _spellings(role)) for role in (*granted, *not_grantable)]
         for number in range(4):
             found = [role for role, spellings in every if spellings[number] == word]
             if len(found) > 1:
                 break  # two roles of one name: nobody can tell which is meant
             if found:
                 given = found[0].key in self._roles
-                return found[0], RoleMatch.GRANTED if given else RoleMatch.WITHHELD
+                return found[0], RoleMatch.GRANTED if given else RoleMatch.NOT_GRANTABLE
         return None, RoleMatch.UNKNOWN
 
 
@@ -230,7 +230,7 @@ class GrantPolicy:
             roles=granted,
             default_role=default or (keys[0] if len(keys) == 1 else ""),
             elevated=frozenset(role.key for role in granted if self.needs_confirmation(role)),
-            withheld=tuple(role for role in roles.roles if role.key not in keys),
+            not_grantable=tuple(role for role in roles.roles if role.key not in keys),
         )
 
 

@@ -267,7 +267,7 @@ class Stage(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Problem:
+class ErrorMessage:
     """Something that did not work, in words for the person it happened to."""
 
     message: str
@@ -551,7 +551,7 @@ class Wording:
             "invitation. Look at the list again in a few minutes. Sending it again is safe: Clerk "
             "never invites an address twice."
         ),
-        "Link:withheld": _(
+        "Link:not-grantable": _(
             "Whoever has this link becomes %(role)s, and you cannot give that role. Ask somebody "
             "who can."
         ),
@@ -674,7 +674,7 @@ class Wording:
         """Return the sentence of this name, in the reader's language."""
         return str(self.messages[name]) % values
 
-    def for_error(self, error: ClerkError, stage: Stage, **values: Any) -> Problem:
+    def for_error(self, error: ClerkError, stage: Stage, **values: Any) -> ErrorMessage:
         """Return what to tell somebody whom an error of Clerk's met, as far as it is so.
 
         Only what stopped a write says that nothing was done. ``values`` are those of
@@ -684,7 +684,7 @@ class Wording:
             return replace(self.for_reading(error), status=self._status(error))
         return self._for_write(error, stage, values)
 
-    def for_writing(self, error: ClerkError, **values: Any) -> Problem:
+    def for_writing(self, error: ClerkError, **values: Any) -> ErrorMessage:
         """Return what to tell somebody whose invitation or revocation did not happen.
 
         ``values`` are ``organization``, ``email_address``, and, where it is known, ``existing``:
@@ -692,7 +692,7 @@ class Wording:
         """
         return self._for_write(error, Stage.WRITING, values)
 
-    def _for_write(self, error: ClerkError, stage: Stage, values: dict[str, Any]) -> Problem:
+    def _for_write(self, error: ClerkError, stage: Stage, values: dict[str, Any]) -> ErrorMessage:
         existing: Invitation | None = values.pop("existing", None) or error.invitation
         if existing is not None:
             values.update(_describe(existing))
@@ -703,21 +703,21 @@ class Wording:
                 break
         else:
             message = self._refusal(error)
-        return Problem(
+        return ErrorMessage(
             message=message,
             status=self._status(error),
             field=_lookup(self.fields, error),
             retry_after=getattr(error, "retry_after", None),
         )
 
-    def for_unsettled(self, write: str, *, absent: bool, **values: Any) -> Problem:
+    def for_unsettled(self, write: str, *, absent: bool, **values: Any) -> ErrorMessage:
         """Return what to tell somebody whose ``write`` (invite, revoke) may have happened.
 
         :param absent: whether Clerk was asked, and shows nothing of it so far.
         """
         name = f"Unsettled:{write}:absent" if absent else f"Unsettled:{write}"
         status = HTTPStatus.SERVICE_UNAVAILABLE
-        return Problem(self.say(name, **values), status=status, is_open=True)
+        return ErrorMessage(self.say(name, **values), status=status, is_open=True)
 
     def for_item(self, name: str, params: Mapping[str, Any]) -> str:
         """Return why an item of many is not done, in a sentence to stand beside it.
@@ -739,15 +739,15 @@ class Wording:
                     return text % values
         return ""
 
-    def for_session(self, *, is_clerk_silent: bool) -> Problem:
+    def for_session(self, *, is_clerk_silent: bool) -> ErrorMessage:
         """Return what to tell somebody whose session the site cannot read.
 
         :param is_clerk_silent: whether that is only because Clerk does not answer.
         """
         name = "Session:unanswered" if is_clerk_silent else "Session:unreadable"
-        return Problem(self.say(name), status=HTTPStatus.SERVICE_UNAVAILABLE)
+        return ErrorMessage(self.say(name), status=HTTPStatus.SERVICE_UNAVAILABLE)
 
-    def for_reading(self, error: ClerkError, what: str = "Reading") -> Problem:
+    def for_reading(self, error: ClerkError, what: str = "Reading") -> ErrorMessage:
         """Return what to tell somebody for whom something could not be shown or found out.
 
         It says nothing about what was done: in the same answer something may have been.
@@ -772,7 +772,7 @@ class Wording:
         name = f"{what}:{case}" if case else what
         if name not in self.messages:
             name = f"Reading:{case}"
-        return Problem(
+        return ErrorMessage(
             self.say(name, **values),
             status=HTTPStatus.SERVICE_UNAVAILABLE,
             retry_after=getattr(error, "retry_after", None),

@@ -114,7 +114,6 @@ def test_the_same_error_is_the_same_state_whichever_way_it_came(
         assert offered is is_left(first)
     # What concerns all is not tried with the others, and each of them says why.
     if rest and kind.concerns_all:
-        transient = issubclass(kind, exc.NO_ANSWER)
         together = first.batch.action == Batch.Action.INVITE  # in the same call
-        state = State.WAITING if transient and not together else expected(kind)
+        state = State.WAITING if kind.is_transient and not together else expected(kind)
         assert [item.state for item in rest] == [state]

@@ -33,7 +33,7 @@ ROLES = AssignableRoles(
     roles=(MEMBER, ADMIN),
     default_role="org:member",
     elevated=frozenset({"org:admin"}),
-    withheld=(BOSS,),
+    not_grantable=(BOSS,),
 )
 HARMLESS = AssignableRoles(roles=(MEMBER,), default_role="org:member")
 
@@ -229,21 +229,21 @@ def test_while_roles_are_locked_what_was_chosen_stays_to_be_seen() -> None:
 
 
 def test_without_any_roles_nothing_can_be_sent() -> None:
-    for roles in (AssignableRoles(), AssignableRoles(withheld=(BOSS,))):
+    for roles in (AssignableRoles(), AssignableRoles(not_grantable=(BOSS,))):
         assert errors(form(roles=roles)).keys() == {"role"}
 
 
 def test_the_roles_that_a_person_cannot_give_are_named_with_the_reason() -> None:
-    withheld = replace(HARMLESS, withheld=(BOSS, ADMIN))
-    select = InviteForm(roles=withheld).fields["role"]
+    not_grantable = replace(HARMLESS, not_grantable=(BOSS, ADMIN))
+    select = InviteForm(roles=not_grantable).fields["role"]
     said = "Not on offer, because they may do more than you may: Boss, Admin"
     assert str(select.help_text) == said
     assert InviteForm(roles=HARMLESS).fields["role"].help_text == ""
-    field = RoleField(roles=withheld, help_text="Choose with care.")
+    field = RoleField(roles=not_grantable, help_text="Choose with care.")
     assert field.help_text == "Choose with care."
-    field.roles = replace(withheld, locked=True)
+    field.roles = replace(not_grantable, locked=True)
     assert str(field.help_text).startswith("Roles are being changed")
-    field.roles = withheld
+    field.roles = not_grantable
     assert field.help_text == "Choose with care."
 
 

@@ -65,10 +65,10 @@ def keys(roles: tuple[Role, ...]) -> list[str]:
 def test_a_person_grants_the_roles_whose_permissions_are_among_their_own() -> None:
     found = granted(membership(MANAGE_MEMBERS, "org:x", "org:y"))
     assert keys(found.roles) == ["org:manager", "org:member", "org:guest"]
-    assert keys(found.withheld) == ["org:mystery"]
+    assert keys(found.not_grantable) == ["org:mystery"]
     found = granted(membership(MANAGE_MEMBERS))
     assert keys(found.roles) == ["org:guest"]
-    assert keys(found.withheld) == ["org:manager", "org:member", "org:mystery"]
+    assert keys(found.not_grantable) == ["org:manager", "org:member", "org:mystery"]
 
 
 def test_a_role_whose_permissions_are_unknown_is_granted_by_nobody() -> None:
@@ -215,7 +215,7 @@ OFFER = AssignableRoles(
     roles=(MANAGER, MEMBER),
     default_role="org:member",
     elevated=frozenset({"org:manager"}),
-    withheld=(MYSTERY,),
+    not_grantable=(MYSTERY,),
 )
 
 
@@ -287,9 +287,9 @@ def test_after_a_refused_role_nothing_is_preselected(role: str, words: str) -> N
 
 
 def test_who_can_give_nothing_is_told_and_sends_nothing() -> None:
-    nothing = AssignableRoles(withheld=(MANAGER, MEMBER))
+    nothing = AssignableRoles(not_grantable=(MANAGER, MEMBER))
     refused = form(nothing, role="org:member")
-    assert refused.errors.as_data()["role"][0].code == "withheld"
+    assert refused.errors.as_data()["role"][0].code == "not_grantable"
     assert " disabled" in str(refused["role"])
     assert "Ask an administrator" in str(InviteForm(roles=nothing).fields["role"].help_text)
 

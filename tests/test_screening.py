@@ -43,7 +43,7 @@ ROLES = AssignableRoles(
     roles=(ADMIN, MEMBER),
     default_role="org:member",
     elevated=frozenset({"org:admin"}),
-    withheld=(OWNER,),
+    not_grantable=(OWNER,),
 )
 ACME = Organization("org_1", "Acme")
 ADA = "user_ada"
@@ -249,7 +249,7 @@ def test_the_form_s_role_is_for_those_without_their_own(
 
 
 def test_two_roles_of_one_name_are_neither() -> None:
-    twins = AssignableRoles(roles=(Role("org:a", "Crew"),), withheld=(Role("org:b", "Crew"),))
+    twins = AssignableRoles(roles=(Role("org:a", "Crew"),), not_grantable=(Role("org:b", "Crew"),))
     entries = parse_file(b"email,role\nx@x.org,crew\ny@x.org,a\n")
     assert verdicts(preview_of(entries, roles=twins)) == ["role-unknown", "new"]
 

@@ -89,6 +89,8 @@ class ClerkError(Exception):
     is_final: ClassVar[bool] = False
     #: Whether whatever else was to be done in the organization would fare the same right now.
     concerns_all: ClassVar[bool] = False
+    #: Whether Clerk could not be asked: nothing is known, and a later try may do.
+    is_transient: ClassVar[bool] = False
     #: Whether another entry in the place of the refused one, or a later try, may help; else the
     #: person has what they were to get, or cannot get it.
     is_correctable: ClassVar[bool] = True
@@ -177,6 +179,8 @@ class ClerkError(Exception):
 
 class TransportError(ClerkError):
     """No usable answer came back."""
+
+    is_transient = True
 
 
 class ConnectionFailed(TransportError):
@@ -357,6 +361,7 @@ class RateLimited(APIError):
     limit: str = ""
 
     concerns_all = True
+    is_transient = True
 
     def __init__(self, reason: str = "", *, retry_after: int | None = None, **kwargs: Any) -> None:
         """Like :class:`ClerkError`.
@@ -380,6 +385,7 @@ class ServiceUnavailable(APIError):
     """A fault on Clerk's side (5xx)."""
 
     may_have_happened = True
+    is_transient = True
 
 
 class UnexpectedError(APIError):
@@ -392,7 +398,3 @@ def find_kind(name: str) -> type[ClerkError] | None:
     """Return the class of this name, which is how an error is kept; None where it is no error's."""
     kind = globals().get(name)
     return kind if isinstance(kind, type) and issubclass(kind, ClerkError) else None
-
-
-#: Clerk could not be asked: nothing is known of what was wanted, and trying again may do.
-NO_ANSWER: Final = (TransportError, RateLimited, ServiceUnavailable)

@@ -56,7 +56,7 @@ _REFUSALS: Final[Mapping[Refusal | None, PreviewStatus]] = {
 _MATCHES: Final = {
     RoleMatch.GRANTED: PreviewStatus.NEW,
     RoleMatch.NONE: PreviewStatus.NEW,
-    RoleMatch.WITHHELD: PreviewStatus.ROLE_NOT_GRANTED,
+    RoleMatch.NOT_GRANTABLE: PreviewStatus.ROLE_NOT_GRANTED,
     RoleMatch.UNKNOWN: PreviewStatus.ROLE_UNKNOWN,
 }
 

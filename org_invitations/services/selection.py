@@ -125,8 +125,8 @@ def _evaluate(one: SelectedInvitation, snapshot: Snapshot, action: str) -> Selec
     if not (invitation.is_pending or invitation.is_expired or invitation.is_revoked):
         return replace(one, reason=_not_pending(invitation))
     if snapshot.roles_error is None and invitation.role not in snapshot.roles:
-        withheld = {role.key for role in snapshot.roles.withheld}
-        if invitation.role in withheld:
+        not_grantable = {role.key for role in snapshot.roles.not_grantable}
+        if invitation.role in not_grantable:
             params = {"role": invitation.role_name}
             return replace(one, reason=Reason(str(PreviewStatus.ROLE_NOT_GRANTED), params))
         params = {"wanted_role": invitation.role_name}

@@ -47,7 +47,7 @@ from ..services import (
     get_manageable_organizations,
 )
 from ..services.batches import NotSaved
-from ..wording import Problem, Stage, Wording
+from ..wording import ErrorMessage, Stage, Wording
 from . import gate
 
 logger = logging.getLogger("org_invitations")
@@ -232,7 +232,7 @@ class OrganizationView(View):
         fragment = htmx.get_fragment(self.request, *htmx.FRAGMENTS)
         if fragment is not None and fragment != htmx.FORM_ID:
             return self.render_problem(self.wording.say("Form:cookie:page"), status=403)
-        problem = Problem(self.wording.say("Form:cookie"), status=HTTPStatus.FORBIDDEN)
+        problem = ErrorMessage(self.wording.say("Form:cookie"), status=HTTPStatus.FORBIDDEN)
         title = gettext("This form could not be checked")
         return self._render_unavailable(problem, {"renewal": True, "renewal_title": title})
 
@@ -326,7 +326,7 @@ class OrganizationView(View):
             return self._ask_for_renewal()
         if request.method not in ("GET", "HEAD"):
             renewal = self._get_renewal()
-            problem = Problem(renewal["message"], status=HTTPStatus.UNAUTHORIZED)
+            problem = ErrorMessage(renewal["message"], status=HTTPStatus.UNAUTHORIZED)
             return self._render_unavailable(problem, renewal)
         url = get_sign_in_url(request.build_absolute_uri())
         if url is None:
@@ -447,7 +447,9 @@ class OrganizationView(View):
         """Answer where the site's own database fails; what it says depends on what was sent."""
         status = HTTPStatus.SERVICE_UNAVAILABLE
         if self._can_be_sent_again():
-            return self._render_unavailable(Problem(self.wording.say("Database"), status=status))
+            return self._render_unavailable(
+                ErrorMessage(self.wording.say("Database"), status=status)
+            )
         name = "Database:sent" if self.request.method == "POST" else "Database:reading"
         return self.render_problem(self.wording.say(name), status=status)
 
@@ -457,7 +459,7 @@ class OrganizationView(View):
         return self.request.method == "POST" and not (service is not None and service.has_written)
 
     def _render_unavailable(
-        self, problem: Problem, renewal: dict[str, Any] | None = None
+        self, problem: ErrorMessage, renewal: dict[str, Any] | None = None
     ) -> HttpResponseBase:
         """Say why nothing came of a form, whatever the reason, and let it be sent again as it was.
 
@@ -546,7 +548,7 @@ class OrganizationView(View):
         return TemplateResponse(self.request, template_name, context, status=status)
 
 
-def with_retry_after(response: HttpResponse, problem: Problem) -> HttpResponse:
+def with_retry_after(response: HttpResponse, problem: ErrorMessage) -> HttpResponse:
     """Add ``Retry-After`` (seconds) where Clerk said how long to wait."""
     if problem.retry_after is not None:
         response["Retry-After"] = str(problem.retry_after)

@@ -57,13 +57,13 @@ class ConfirmationMixin(PageMixin):
         snapshot: Snapshot,
         message: str,
         *,
-        look: str = "message",
+        level: str = "message",
         action: dict[str, str] | None = None,
         new_id: str = "",
     ) -> HttpResponseBase:
         """Show the list anew and say what has happened, as a fragment or by a redirect.
 
-        :param look: ``message``, or ``notice`` or ``summary`` where nothing, or not all, was done.
+        :param level: ``message``, or ``notice`` or ``summary`` where nothing, or not all, was done.
         :param action: a link after the message: its ``url`` and ``text``.
         :param new_id: the id of an invitation that is new in the list.
         """
@@ -73,10 +73,12 @@ class ConfirmationMixin(PageMixin):
             return self.render_problem(message, status=HTTPStatus.FORBIDDEN)
         if self._in_dialog:
             return self.render_list(
-                snapshot, message, status_look=look, status_action=action, new_id=new_id
+                snapshot, message, status_level=level, status_action=action, new_id=new_id
             )
-        level = messages.SUCCESS if look == "message" else messages.WARNING
-        messages.add_message(self.request, level, join_action(message, action), fail_silently=True)
+        severity = messages.SUCCESS if level == "message" else messages.WARNING
+        messages.add_message(
+            self.request, severity, join_action(message, action), fail_silently=True
+        )
         return SeeOther(self._get_list_url())
 
     @property

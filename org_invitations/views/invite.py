@@ -23,7 +23,7 @@ from ..services import InvitationQuery, Snapshot
 from ..services.batches import get_items, record
 from ..services.preview import Preview, PreviewItem, PreviewStatus
 from ..services.reasons import Reason
-from ..wording import Problem
+from ..wording import ErrorMessage
 from .base import SeeOther, with_retry_after
 from .page import PageMixin, join_action
 from .preview import PreviewPresenter, fingerprint_of
@@ -70,7 +70,7 @@ class InviteFormMixin(PageMixin):
         return self.render_form(snapshot, form, status=HTTPStatus.CONFLICT, focus_errors=True)
 
     def _render_unavailable(
-        self, problem: Problem, renewal: dict[str, Any] | None = None
+        self, problem: ErrorMessage, renewal: dict[str, Any] | None = None
     ) -> HttpResponseBase:
         """Show the form with everything in it; a check below it leaves it as it is.
 
@@ -95,7 +95,7 @@ class InviteFormMixin(PageMixin):
         )
 
     def _render_unvalidated(
-        self, problem: Problem, snapshot: Snapshot | None = None
+        self, problem: ErrorMessage, snapshot: Snapshot | None = None
     ) -> HttpResponse:
         """Show the form where nothing could be asked of Clerk, not even which roles there are.
 
@@ -166,7 +166,7 @@ class InviteView(InviteFormMixin):
         form = self.get_invite_form(snapshot.roles, request.POST, request.FILES)
         if snapshot.roles_error is not None:
             return self._render_unvalidated(
-                Problem(self.wording.say("Roles"), status=HTTPStatus.SERVICE_UNAVAILABLE),
+                ErrorMessage(self.wording.say("Roles"), status=HTTPStatus.SERVICE_UNAVAILABLE),
                 snapshot,
             )
         is_valid = form.is_valid()
@@ -227,7 +227,11 @@ class InviteView(InviteFormMixin):
         return htmx.mark_fragment(response, htmx.FORM_ID)
 
     def form_invalid(
-        self, snapshot: Snapshot, form: InviteForm, problem: Problem | None = None, **extra: Any
+        self,
+        snapshot: Snapshot,
+        form: InviteForm,
+        problem: ErrorMessage | None = None,
+        **extra: Any,
     ) -> HttpResponse:
         """Show the form with what was typed and why it was not sent."""
         status: int = self.invalid_status
@@ -269,14 +273,14 @@ class InviteView(InviteFormMixin):
             )
             return self.form_invalid(snapshot, form, problem)
         if item.reason == PreviewStatus.ROLE_NOT_GRANTED:
-            problem = Problem(self.wording.say("RoleNotGranted"), field="role")
+            problem = ErrorMessage(self.wording.say("RoleNotGranted"), field="role")
             return self.form_invalid(snapshot, form, problem)
         error = item.error or exc.DeadlineExceeded()
         if isinstance(error, exc.OrganizationNotFound):
             raise error
         return self.form_invalid(snapshot, form, self._explain(error, snapshot, item))
 
-    def _explain(self, error: ClerkError, snapshot: Snapshot, item: BatchItem) -> Problem:
+    def _explain(self, error: ClerkError, snapshot: Snapshot, item: BatchItem) -> ErrorMessage:
         """Return why Clerk refused, with what it has in place of a duplicate."""
         return self.wording.for_writing(
             error,
@@ -297,7 +301,7 @@ class InviteView(InviteFormMixin):
             if invitation is not None and invitation.is_revoked:
                 message = self.wording.say("Invite:revoked", email_address=invitation.email_address)
                 return self.form_invalid(
-                    snapshot, form, Problem(message, status=HTTPStatus.CONFLICT)
+                    snapshot, form, ErrorMessage(message, status=HTTPStatus.CONFLICT)
                 )
             if invitation is not None:
                 return self.form_valid(snapshot, items[0])
@@ -433,7 +437,7 @@ class PreviewView(InviteFormMixin):
         self,
         preview: Preview | None,
         form: InviteForm | None = None,
-        problem: Problem | None = None,
+        problem: ErrorMessage | None = None,
         *,
         focus: bool = False,
     ) -> HttpResponse:

@@ -21,7 +21,7 @@ from ..clerk.session.switching import build_switch
 from ..conf import conf
 from ..identity import get_identity, is_renewable
 from ..services.joining.lookup import Person
-from ..wording import Problem
+from ..wording import ErrorMessage
 from .base import OrganizationView, with_retry_after
 
 logger = logging.getLogger("org_invitations")
@@ -120,7 +120,7 @@ class JoiningView(OrganizationView):
         problem = self.wording.for_reading(error)
         if isinstance(error, exc.NotFound):
             message = self.wording.say("Join:gone")
-            problem = Problem(message, status=HTTPStatus.NOT_FOUND)
+            problem = ErrorMessage(message, status=HTTPStatus.NOT_FOUND)
         return with_retry_after(
             self.render_problem(problem.message, status=problem.status), problem
         )

@@ -42,7 +42,9 @@ class InvitationLinkView(ConfirmationMixin):
             status_code = HTTPStatus.SERVICE_UNAVAILABLE
             return self._render_link(snapshot, invitation, "Link:roles", status_code)
         if invitation.role not in snapshot.roles:
-            return self._render_link(snapshot, invitation, "Link:withheld", HTTPStatus.FORBIDDEN)
+            return self._render_link(
+                snapshot, invitation, "Link:not-grantable", HTTPStatus.FORBIDDEN
+            )
         if not invitation.url:
             return self._render_link(snapshot, invitation, "Link:absent", HTTPStatus.CONFLICT)
         return self._render_link(snapshot, invitation)
@@ -60,7 +62,7 @@ class InvitationLinkView(ConfirmationMixin):
         if invitation is not None:
             values["email_address"] = invitation.email_address
             values["role"] = invitation.role_name
-            if not invitation.is_accepted and problem != "Link:withheld":
+            if not invitation.is_accepted and problem != "Link:not-grantable":
                 resend_url = self._find_list_url("resend", invitation_id=invitation.id)
             if problem:
                 invitation = replace(invitation, url="")

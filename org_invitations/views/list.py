@@ -41,7 +41,7 @@ class InvitationListView(PageMixin):
             return htmx.mark_fragment(response, htmx.LIST_ID)
         context |= {
             "status_message": self.get_list_presenter(snapshot).describe(),
-            "status_look": "visually-hidden",
+            "status_level": "visually-hidden",
         }
         response = self.render("org_invitations/answers/list.html", context)
         url = context["list_url"]

@@ -560,7 +560,7 @@ class PageMixin(OrganizationView):
             "oob": False,
             "renewal": False,
             "status_message": "",
-            "status_look": "message",
+            "status_level": "message",
             "status_action": {},
             "row_template_name": self.row_template_name,
             "unfinished": [],

@@ -20,7 +20,7 @@ from ..services.batches import get_items
 from ..services.batches.reconcile import OTHER_INVITATION
 from ..services.batches.resend import get_period
 from ..services.preview import PreviewStatus
-from ..wording import Problem, Stage, describe_expiry
+from ..wording import ErrorMessage, Stage, describe_expiry
 from .base import with_retry_after
 from .confirm import ConfirmationMixin
 
@@ -66,16 +66,18 @@ class ResendInvitationView(ConfirmationMixin):
             return self._render_gone(snapshot, problem)
         if snapshot.roles_error is not None:
             message = self.wording.say("Roles")
-            return self._render_unavailable(Problem(message, status=HTTPStatus.SERVICE_UNAVAILABLE))
+            return self._render_unavailable(
+                ErrorMessage(message, status=HTTPStatus.SERVICE_UNAVAILABLE)
+            )
         form = self.get_resend_form(snapshot, request.POST)
         if not form.is_valid():
             return self._ask(snapshot, form, status=self.invalid_status)
         if self._was_revoked_meanwhile(snapshot):
             revoked = self.wording.say("Resend:revoked", **self._get_invitation_values(snapshot))
-            return self._ask(snapshot, form, Problem(revoked, status=HTTPStatus.CONFLICT))
+            return self._ask(snapshot, form, ErrorMessage(revoked, status=HTTPStatus.CONFLICT))
         if self._was_revoked_since(snapshot):
             message = self.wording.say("Invite:revoked", **self._get_invitation_values(snapshot))
-            return self._ask(snapshot, form, Problem(message, status=HTTPStatus.CONFLICT))
+            return self._ask(snapshot, form, ErrorMessage(message, status=HTTPStatus.CONFLICT))
         return self._item_response(snapshot, self._replace(snapshot, form), form)
 
     # --- The question -----------------------------------------------------------------------
@@ -96,7 +98,7 @@ class ResendInvitationView(ConfirmationMixin):
             initial["role"] = invitation.role if known else ""
         return self.get_resend_form_class()(data, roles=snapshot.roles, initial=initial)
 
-    def _open(self, **how: Any) -> tuple[Snapshot, Problem | None]:
+    def _open(self, **how: Any) -> tuple[Snapshot, ErrorMessage | None]:
         """Return the snapshot with the invitation, and what makes sending it again senseless."""
         try:
             snapshot = self.service.open(invitation_id=self.kwargs["invitation_id"], **how)
@@ -112,7 +114,7 @@ class ResendInvitationView(ConfirmationMixin):
         self,
         snapshot: Snapshot | None,
         form: ResendForm,
-        problem: Problem | None = None,
+        problem: ErrorMessage | None = None,
         *,
         status: int = HTTPStatus.OK,
     ) -> HttpResponse:
@@ -124,7 +126,7 @@ class ResendInvitationView(ConfirmationMixin):
         return with_retry_after(response, problem) if problem else response
 
     def _render_unavailable(
-        self, problem: Problem, renewal: dict[str, Any] | None = None
+        self, problem: ErrorMessage, renewal: dict[str, Any] | None = None
     ) -> HttpResponseBase:
         """Ask again, with what was chosen; of what is half done, with the button pressed."""
         if renewal is not None or self.request.POST.keys() & {"finish", "leave"}:
@@ -162,10 +164,10 @@ class ResendInvitationView(ConfirmationMixin):
             has_failed=bool(told or (form is not None and form.errors)),
         )
 
-    def _render_gone(self, snapshot: Snapshot, problem: Problem) -> HttpResponseBase:
+    def _render_gone(self, snapshot: Snapshot, problem: ErrorMessage) -> HttpResponseBase:
         """Tell what happened to the invitation meanwhile: it is no failure."""
         if self._in_dialog:
-            return self.list_response(snapshot, problem.message, look="notice")
+            return self.list_response(snapshot, problem.message, level="notice")
         return self._render_question(snapshot, None, status=problem.status, told=problem.message)
 
     # --- What is done -----------------------------------------------------------------------
@@ -236,7 +238,7 @@ class ResendInvitationView(ConfirmationMixin):
                 # Nobody knows yet whether anything is missing.
                 return self._item_response(snapshot, unknown, None)
             return self.list_response(
-                snapshot, gettext("There is nothing left to finish."), look="notice"
+                snapshot, gettext("There is nothing left to finish."), level="notice"
             )
         if "leave" in self.request.POST:
             item = self.service.leave(item)
@@ -251,18 +253,18 @@ class ResendInvitationView(ConfirmationMixin):
         # The tick was somebody's who may have been somebody else, and perhaps a while ago.
         if item.role in snapshot.roles.elevated and "confirm_elevated" not in self.request.POST:
             message = self.wording.say("Resend:elevated", email_address=item.email_address)
-            return self.list_response(snapshot, message, look="notice")
+            return self.list_response(snapshot, message, level="notice")
         try:
             item = self.service.finish(snapshot, item)
         except RoleNotGranted:
             return self.list_response(
-                snapshot, self.wording.say("Item:RoleNotGranted"), look="notice"
+                snapshot, self.wording.say("Item:RoleNotGranted"), level="notice"
             )
         except ClerkError as error:
             # Nothing was changed, even where something was sent that was to.
             stage = Stage.WRITING if self.service.has_written else self._get_stage()
             problem = self._explain(error, snapshot, stage)
-            return self.list_response(snapshot, problem.message, look="notice")
+            return self.list_response(snapshot, problem.message, level="notice")
         return self._item_response(snapshot, item, None)
 
     def _item_response(
@@ -276,7 +278,7 @@ class ResendInvitationView(ConfirmationMixin):
             if item.state == State.HALF_DONE and item.reason == OTHER_INVITATION:
                 sentence = "Resend:other-invitation"
             message = self.wording.say(sentence, email_address=item.email_address)
-            return self.list_response(snapshot, message, look="summary")
+            return self.list_response(snapshot, message, level="summary")
         if item.reason == PreviewStatus.ROLE_NOT_GRANTED and form is not None:
             form.add_problem(self.wording.say("RoleNotGranted"), "role")
             return self._ask(snapshot, form, status=self.invalid_status)
@@ -284,12 +286,12 @@ class ResendInvitationView(ConfirmationMixin):
         if item.reason == exc.InvitationNotPending.__name__:
             return self._render_gone(snapshot, problem)
         if form is None:
-            return self.list_response(snapshot, problem.message, look="notice")
+            return self.list_response(snapshot, problem.message, level="notice")
         return self._ask(snapshot, form, problem)
 
     # --- What is said -----------------------------------------------------------------------
 
-    def _get_problem(self, snapshot: Snapshot, item: BatchItem) -> Problem:
+    def _get_problem(self, snapshot: Snapshot, item: BatchItem) -> ErrorMessage:
         """Return why nothing was done, in words."""
         kind = exc.find_kind(item.reason) or exc.DeadlineExceeded
         error = item.error or kind()
@@ -320,7 +322,7 @@ class ResendInvitationView(ConfirmationMixin):
 
     def _explain(
         self, error: ClerkError, snapshot: Snapshot, stage: Stage = Stage.WRITING
-    ) -> Problem:
+    ) -> ErrorMessage:
         """Return what an error means here, in words."""
         invitation = snapshot.invitation
         values = self._get_invitation_values(snapshot)
@@ -328,7 +330,7 @@ class ResendInvitationView(ConfirmationMixin):
             values["existing"] = self._find_existing(snapshot)
         if isinstance(error, exc.InvitationNotPending) and invitation is not None:
             message = self.wording.say("Resend:accepted", **values)
-            return Problem(message, status=HTTPStatus.CONFLICT)
+            return ErrorMessage(message, status=HTTPStatus.CONFLICT)
         return self.wording.for_error(error, stage, **values)
 
     def _get_invitation_values(self, snapshot: Snapshot) -> dict[str, Any]:

@@ -13,7 +13,7 @@ from ..clerk import ClerkError, Invitation
 from ..clerk import exceptions as exc
 from ..models import Batch, BatchItem
 from ..services import Snapshot
-from ..wording import Problem
+from ..wording import ErrorMessage
 from .base import with_retry_after
 from .confirm import ConfirmationMixin
 
@@ -74,7 +74,7 @@ class RevokeInvitationView(ConfirmationMixin):
         return self._ask_again(snapshot, self.wording.for_writing(error, **values))
 
     def _render_unavailable(
-        self, problem: Problem, renewal: dict[str, Any] | None = None
+        self, problem: ErrorMessage, renewal: dict[str, Any] | None = None
     ) -> HttpResponseBase:
         """Ask again: nobody has been let in yet, so the person is not named."""
         if renewal is not None:
@@ -85,7 +85,7 @@ class RevokeInvitationView(ConfirmationMixin):
         self,
         snapshot: Snapshot | None,
         invitation: Invitation | None,
-        problem: Problem | None = None,
+        problem: ErrorMessage | None = None,
         *,
         can_revoke: bool = True,
     ) -> HttpResponse:
@@ -107,7 +107,7 @@ class RevokeInvitationView(ConfirmationMixin):
             has_failed=problem is not None,
         )
 
-    def _ask_again(self, snapshot: Snapshot, problem: Problem) -> HttpResponse:
+    def _ask_again(self, snapshot: Snapshot, problem: ErrorMessage) -> HttpResponse:
         """Ask again, with the reason why it was not done."""
         if self.service.was_denied:
             return self.render_problem(problem.message, status=problem.status)
@@ -124,7 +124,7 @@ class RevokeInvitationView(ConfirmationMixin):
             **self._get_values() | {"organization": snapshot.organization.name},
         )
         if self._in_dialog:
-            return self.list_response(snapshot, problem.message, look="notice")
+            return self.list_response(snapshot, problem.message, level="notice")
         return self._ask(snapshot, None, problem, can_revoke=False)
 
     def _get_way_back(self, item: BatchItem) -> dict[str, str]:

@@ -17,7 +17,7 @@ from ..models import MAX_ROLE_NAME, Batch, BatchItem
 from ..services import Snapshot, TooManyInvitations
 from ..services.batches import get_items, record
 from ..services.selection import MAX_SELECTED, SelectedInvitation
-from ..wording import Problem, describe_seconds
+from ..wording import ErrorMessage, describe_seconds
 from .base import SeeOther, with_retry_after
 from .confirm import ConfirmationMixin
 
@@ -296,7 +296,7 @@ class SelectionView(ConfirmationMixin):
         )
 
     def _render_unavailable(
-        self, problem: Problem, renewal: dict[str, Any] | None = None
+        self, problem: ErrorMessage, renewal: dict[str, Any] | None = None
     ) -> HttpResponseBase:
         """Say why it cannot be asked or done now, and keep what was chosen."""
         if renewal is not None or "continue" in self.request.POST:

@@ -308,7 +308,7 @@ def test_who_may_not_give_the_role_gets_no_link(
     expect(dialog).to_contain_text("Whoever has this link becomes Billing")
     expect(dialog.get_by_role("button", name="Close")).to_be_focused()
     assert lee.ticket not in page.content()
-    shot(page, "link-withheld")
+    shot(page, "link-not_grantable")
     assert_accessible(page)
 
 

@@ -155,7 +155,7 @@ class Runner:
     def _stop_or_go_on(self, errors: Collection[ClerkError], *, is_stuck: bool) -> None:
         """Let the worker stop where going on makes no sense; wait where that is all it takes."""
         for error in errors:
-            if error.concerns_all and not isinstance(error, exc.NO_ANSWER):
+            if error.concerns_all and not error.is_transient:
                 self.was_denied = self.was_denied or isinstance(error, exc.PermissionDenied)
                 self.worker.close(state_after(error), error)
                 return
