@@ -78,11 +78,12 @@ CONTRARY: dict[type[exc.ClerkError], type[exc.ClerkError]] = {
 }
 
 
-def expected(kind: type[exc.ClerkError]) -> str:
+def expected(kind: type[exc.ClerkError], way: str) -> str:
     if kind().may_be_under_way:
         return State.UNSETTLED
     if issubclass(kind, (exc.RateLimited, exc.DeadlineExceeded)):
-        return State.WAITING
+        # One alone is tried again from its form: nothing goes on with it by itself.
+        return State.FAILED if way in ("one", "resend") else State.WAITING
     return State.REFUSED if kind.is_final else State.FAILED
 
 
@@ -97,7 +98,7 @@ def test_the_same_error_is_the_same_state_whichever_way_it_came(
     WAYS[way](ada, clerk)
     kind = CONTRARY.get(kind, kind)
     first, *rest = BatchItem.objects.order_by("number")
-    assert (first.state, first.reason) == (expected(kind), kind.__name__)
+    assert (first.state, first.reason) == (expected(kind, way), kind.__name__)
     may_help = first.state in (State.WAITING, State.FAILED)
     assert is_left(first) is (may_help or (kind.is_final and kind.is_correctable))
     # What trying again may help with is offered, what it cannot help with is not.
@@ -115,5 +116,5 @@ def test_the_same_error_is_the_same_state_whichever_way_it_came(
     # What concerns all is not tried with the others, and each of them says why.
     if rest and kind.concerns_all:
         together = first.batch.action == Batch.Action.INVITE  # in the same call
-        state = State.WAITING if kind.is_transient and not together else expected(kind)
+        state = State.WAITING if kind.is_transient and not together else expected(kind, way)
         assert [item.state for item in rest] == [state]
