@@ -42,6 +42,8 @@ class Configuration:
     signs_in: str = "clerk"
     #: The ids of the checks that must complain: an error stops it there, as is documented.
     complaints: tuple[str, ...] = ()
+    #: Where a page of the site's own has the app in it.
+    embedded: str = ""
     #: Further paths, and how a signed-out program that accepts HTML is answered there.
     programs: tuple[tuple[str, int], ...] = ()
 
@@ -169,6 +171,31 @@ urlpatterns += [
 #: As the documents print them: what maps the app's blocks, and what the site's own base needs.
 LAYOUT, HTMX, *_ = blocks("docs/templates.md", "django")
 
+#: A page of the site's own, with the app in it.
+EMBEDDED = {
+    "templates/people.html": f"""<!doctype html>
+<html lang="en">
+<head><title>People</title>{HTMX}{{% include "org_invitations/assets.html" %}}</head>
+<body>
+{{% load org_invitations %}}
+<h1>People, {{% org_invitations_pending_count %}}</h1>
+{{% org_invitations %}}
+</body></html>
+"""
+}
+EMBEDDED_SETTINGS = """
+TEMPLATES[0]["DIRS"].append(BASE_DIR / "templates")
+"""
+EMBEDDED_URLS = """
+from django.urls import include, path
+from django.views.generic import TemplateView
+
+urlpatterns += [
+    path("invitations/", include("org_invitations.urls")),
+    path("people/", TemplateView.as_view(template_name="people.html")),
+]
+"""
+
 
 def _mounted(pattern: str) -> str:
     return f"from django.urls import include, path\n\nurlpatterns += [\n{pattern}\n]\n"
@@ -288,6 +315,60 @@ CSRF_USE_SESSIONS = True
 CSRF_COOKIE_HTTPONLY = True
 CSRF_COOKIE_SAMESITE = SESSION_COOKIE_SAMESITE = "Strict"
 """,
+        looks=True,
+    ),
+    # --- In pages of the site's own -------------------------------------------------------------
+    Configuration(
+        "in a page of its own",
+        settings=EMBEDDED_SETTINGS,
+        urls=EMBEDDED_URLS,
+        files=EMBEDDED,
+        embedded="/people/",
+        looks=True,
+    ),
+    Configuration(
+        "in a page of its own: lowest versions",
+        settings=EMBEDDED_SETTINGS,
+        urls=EMBEDDED_URLS,
+        files=EMBEDDED,
+        embedded="/people/",
+        environment="lowest",
+        looks=True,
+    ),
+    Configuration(
+        "in a page of its own: CSP of Django 6, ATOMIC_REQUESTS, GZip, tokens in sessions",
+        settings=EMBEDDED_SETTINGS
+        + f"""
+MIDDLEWARE.insert(0, "django.middleware.gzip.GZipMiddleware")
+MIDDLEWARE.append("django.middleware.csp.ContentSecurityPolicyMiddleware")
+SECURE_CSP = {{{STRICT_CSP}}}
+DATABASES["default"]["ATOMIC_REQUESTS"] = True
+CSRF_USE_SESSIONS = True
+TEMPLATES[0]["OPTIONS"]["context_processors"].append("django.template.context_processors.csp")
+""",
+        urls=EMBEDDED_URLS,
+        files=EMBEDDED,
+        embedded="/people/",
+        needs="django 6.0",
+        looks=True,
+    ),
+    Configuration(
+        "in a page of its own: uvicorn, no HtmxMiddleware, no cache",
+        settings=EMBEDDED_SETTINGS
+        + _cache("dummy.DummyCache")
+        + """
+MIDDLEWARE.remove("django_htmx.middleware.HtmxMiddleware")
+STATIC_ROOT = BASE_DIR / "static"
+""",
+        urls=EMBEDDED_URLS
+        + """
+from django.contrib.staticfiles.urls import staticfiles_urlpatterns
+
+urlpatterns += staticfiles_urlpatterns()
+""",
+        files=EMBEDDED,
+        command=("uvicorn", "mysite.asgi:application", "--port", "{port}"),
+        embedded="/people/",
         looks=True,
     ),
     # --- URLs -----------------------------------------------------------------------------------

@@ -7,6 +7,7 @@ import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
+from urllib.parse import urljoin
 
 from playwright.sync_api import Page, expect, sync_playwright
 
@@ -50,7 +51,8 @@ def _hear(message: Any, complaints: list[str]) -> None:
 def look(url: str, cookies: dict[str, str]) -> None:
     """Invite somebody on the list at this URL, and revoke it, without leaving the page."""
     with a_page() as page:
-        page.context.add_cookies([{"name": k, "value": v, "url": url} for k, v in cookies.items()])
+        site = urljoin(url, "/")  # or the cookies would be for what is below this page
+        page.context.add_cookies([{"name": k, "value": v, "url": site} for k, v in cookies.items()])
         page.goto(url)
         use(page)
 

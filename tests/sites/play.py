@@ -12,7 +12,7 @@ from .configurations import Configuration
 from .environments import Environments
 from .look import look
 from .site import Site, free_port
-from .visit import BEFORE, STEPS, Skipped, Step, Visitor, Wrong
+from .visit import BEFORE, STEPS, Skipped, Step, Visitor, Wrong, embedded
 
 
 def play(what: Configuration, environments: Environments, folder: Path, redis: str) -> str:
@@ -46,8 +46,10 @@ def play(what: Configuration, environments: Environments, folder: Path, redis: s
             visitor = Visitor(url, origin, what.base, clerk, what.headers)
             try:
                 _visit(visitor, what)
+                if what.embedded:
+                    embedded(visitor, what.embedded)
                 if what.looks:
-                    done += ", " + _look(visitor)
+                    done += ", " + _look(visitor, what.embedded or visitor.base)
             except Exception as error:
                 said = log.read_text()
                 at = said.rfind("Traceback (most recent")
@@ -135,8 +137,8 @@ def _sign_in_with_django(visitor: Visitor) -> None:
         raise Wrong(f"after signing in one is at {back}")
 
 
-def _look(visitor: Visitor) -> str:
+def _look(visitor: Visitor, path: str) -> str:
     if find_browser() is None:
         return "no browser here"
-    look(f"{visitor.url}{visitor.base}", visitor.cookies)
+    look(f"{visitor.url}{path}", visitor.cookies)
     return "a browser"

@@ -324,6 +324,21 @@ def forged(visitor: Visitor) -> None:
         raise Wrong("invited by a forged form")
 
 
+def embedded(visitor: Visitor, path: str) -> None:
+    """A page of the site's own has all of it, is kept nowhere, and its forms come back to it."""
+    page = visitor.ask(path, 200)
+    if not {"no-store", "private"} <= set(page.headers["Cache-Control"].split(", ")):
+        raise Wrong(f"it may be kept: {page.headers['Cache-Control']}")
+    if f"{len(visitor.pending('acme'))} pending" not in page.text:
+        raise Wrong(f"another number: {_gist(page)}")
+    address = "embedded@example.com"
+    typed = visitor.fill_in(page, "/invite/", email_addresses=address, role="org:member")
+    back = visitor.ask(f"{visitor.base}invite/", 303, typed).headers["Location"]
+    if back != path or address not in visitor.pending("acme"):
+        raise Wrong(f"it leads to {back}")
+    visitor.ask(f"{visitor.base}embed/list/", 200, headers={"HX-Request": "true"})
+
+
 Step = Callable[[Visitor], None]
 
 #: What somebody with a session of Clerk's sees before they may, and while they may.
