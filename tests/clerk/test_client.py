@@ -272,6 +272,7 @@ def test_a_proxy_of_the_environment_is_used(monkeypatch: pytest.MonkeyPatch) -> 
     assert proxy.requests[0].startswith(b"GET http://clerk.test/v1/jwks HTTP/1.1\r\n")
 
 
+@pytest.mark.usefixtures("no_pause")
 def test_a_proxy_that_is_not_there_means_that_clerk_was_not_reached(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
@@ -440,6 +441,7 @@ def test_a_get_is_tried_again_when_the_connection_breaks() -> None:
     assert len(server.requests) == 3
 
 
+@pytest.mark.usefixtures("no_pause")
 def test_a_get_whose_connection_keeps_breaking_is_given_up() -> None:
     with Server(drop) as server, pytest.raises(ConnectionBroken):
         make_client(server.url).get("jwks")
@@ -471,6 +473,7 @@ def test_a_refused_connection_is_tried_again_even_for_a_post_for_nothing_was_sen
     assert len(tries) == 2
 
 
+@pytest.mark.usefixtures("no_pause")
 @pytest.mark.parametrize("method", ["get", "post"])
 def test_nobody_listening_means_that_nothing_was_done(method: str) -> None:
     client = make_client(f"http://127.0.0.1:{unused_port()}")
@@ -479,11 +482,13 @@ def test_nobody_listening_means_that_nothing_was_done(method: str) -> None:
     assert not caught.value.may_have_happened
 
 
+@pytest.mark.usefixtures("no_pause")
 def test_an_unknown_host_means_that_nothing_was_done() -> None:
     with pytest.raises(ConnectionFailed):
         make_client("http://nowhere.invalid").post("x")
 
 
+@pytest.mark.usefixtures("no_pause")
 def test_a_connect_time_out_means_that_nothing_was_done(monkeypatch: pytest.MonkeyPatch) -> None:
     def connect(self: socket.socket, address: Any) -> None:
         raise TimeoutError
@@ -775,6 +780,7 @@ def test_one_organization_that_takes_too_long_keeps_no_other_from_asking() -> No
         assert client.get("organizations", "org_other") == {}
 
 
+@pytest.mark.usefixtures("no_pause")
 def test_what_was_cut_short_says_nothing_about_clerk() -> None:
     with Server(hang) as server:
         client = make_client(server.url)
@@ -784,6 +790,7 @@ def test_what_was_cut_short_says_nothing_about_clerk() -> None:
     assert len(server.requests) == THRESHOLD + 1
 
 
+@pytest.mark.usefixtures("no_pause")
 def test_once_clerk_answers_again_so_does_the_app(clock: Clock) -> None:
     with Server(*[hang] * (THRESHOLD + 1), http()) as server:
         breaker = Breaker(clock=clock)
