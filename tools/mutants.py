@@ -48,7 +48,9 @@ AREAS: Final[tuple[tuple[str, tuple[str, ...]], ...]] = (
         "addresses/**/*.py",
         (
             *("addresses/test_parser", "addresses/test_tables", "addresses/test_headings"),
-            *("addresses/test_typos", "addresses/test_writer"),
+            *("addresses/test_typos", "addresses/test_writer", "addresses/test_contacts"),
+            *("addresses/test_notes", "addresses/test_encodings", "addresses/test_workbooks"),
+            "views/test_exports",
         ),
     ),
     (

@@ -878,7 +878,7 @@ RECORDS = [
     Export(
         "HTML saved as .xls",
         "<html><head><title>x</title></head><body><table border=1><TR><TD>Name<TD>E-mail"
-        "<TR><TD>Ana &amp; Eva<TD>ana@x.org<TR><TD>Bo<TD><a href='mailto:bo@x.org'>write</a>"
+        "<TR><TD>Ana &amp; Eva<TD>ana@x.org<TR><TD>Bo<TD><A HREF='MAILTO:bo@x.org'>write</A>"
         "</table></body></html>",
         "ana@x.org\nbo@x.org",
     ),
