@@ -26,7 +26,9 @@ demo: $(VENV)/.example
 
 # What one runs while working: without a browser, coverage, matrices, and what builds packages.
 quick: $(VENV)/.test
-	HYPOTHESIS_PROFILE=quick $(TESTS) --numprocesses auto --dist worksteal -m "not browser and not exhaustive and not slow" $(PYTEST_ARGS)
+	HYPOTHESIS_PROFILE=quick $(TESTS) --numprocesses auto --dist worksteal \
+		--ignore tests/browser --ignore tests/databases \
+		-m "not browser and not exhaustive and not slow" $(PYTEST_ARGS)
 
 test: $(VENV)/.test
 	$(BIN)/python tools/browser.py
