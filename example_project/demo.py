@@ -36,6 +36,7 @@ def main() -> int:
             except OSError:
                 return _busy("EMULATOR_PORT", emulator_port)
             os.environ.update(emulator.environment())
+            os.environ["ORG_INVITATIONS_JOIN_URL"] = f"http://localhost:{port}/join/"
         django.setup()
         call_command("migrate", verbosity=0)
         print(f"\n  Open http://localhost:{port}/ and sign in. Stop with Ctrl-C.\n", flush=True)

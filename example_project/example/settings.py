@@ -78,10 +78,13 @@ CLERK_SECRET_KEY = env.str("CLERK_SECRET_KEY", default="")
 CLERK_PUBLISHABLE_KEY = env.str("CLERK_PUBLISHABLE_KEY", default="")
 CLERK_JWT_KEY = env.str("CLERK_JWT_KEY", default="", multiline=True)
 CLERK_AUTHORIZED_PARTIES = env.list("CLERK_AUTHORIZED_PARTIES", default=[])
-# These three are for the emulator; with Clerk itself they stay empty.
+# Where the site's own join/ is, as the invited reach it; empty leaves joining to Clerk.
+ORG_INVITATIONS_JOIN_URL = env.str("ORG_INVITATIONS_JOIN_URL", default="")
+# These four are for the emulator; with Clerk itself they stay empty.
 CLERK_API_URL = env.str("CLERK_API_URL", default="")
 CLERK_PROXY_URL = env.str("CLERK_PROXY_URL", default="")
 CLERK_SIGN_IN_URL = env.str("CLERK_SIGN_IN_URL", default="")
+CLERK_SIGN_UP_URL = env.str("CLERK_SIGN_UP_URL", default="")
 
 
 def _frontend_api() -> list[str]:
@@ -104,6 +107,8 @@ if django.VERSION >= (6, 0):
         "form-action": [CSP.SELF],
         # An expired session is renewed in a frame, which goes to Clerk and comes back.
         "frame-src": [CSP.SELF, *_frontend_api()],
+        # Whoever joins with a script has Clerk's Frontend API accept the invitation.
+        "connect-src": [CSP.SELF, *_frontend_api()],
         "frame-ancestors": [CSP.SELF],
     }
 

@@ -9,4 +9,6 @@ from . import views
 urlpatterns = [
     path("", views.home, name="home"),
     path("invitations/", include("org_invitations.urls")),
+    # Where the links of invitations lead: ORG_INVITATIONS_JOIN_URL says so.
+    path("join/", include("org_invitations.join_urls")),
 ]

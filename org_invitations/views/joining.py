@@ -19,7 +19,7 @@ from ..clerk.session.publishable_key import InvalidPublishableKey, parse_publish
 from ..clerk.session.request import RequestContext
 from ..clerk.session.switching import build_switch
 from ..conf import conf
-from ..identity import get_identity, is_renewable
+from ..identity import can_sign_in, get_identity, is_clerk_silent, is_renewable
 from ..services.joining.lookup import Person
 from ..wording import ErrorMessage
 from .base import OrganizationView, with_retry_after
@@ -81,6 +81,10 @@ class JoiningView(OrganizationView):
                 "where: set it to the absolute URL of that place."
             )
         self.person = get_person(request)
+        if self.person is None and self._has_forms and not can_sign_in(request):
+            # Signing in would not help: the site itself cannot tell who is asking.
+            problem = self.wording.for_session(is_clerk_silent=is_clerk_silent(request))
+            return self.render_problem(problem.message, status=problem.status)
         try:
             return View.dispatch(self, request, *args, **kwargs)
         except ClerkError as error:
@@ -143,7 +147,11 @@ class JoiningView(OrganizationView):
         Not with a redirect: a Content-Security-Policy with ``form-action 'self'`` would stop the
         browser on its way to Clerk, which it may have to take for a fresh token alone.
         """
-        return self.render(self.onward_template_name, {"onward_url": url, "message": message})
+        context = {"onward_url": url, "message": message}
+        response = self.render(self.onward_template_name, context)
+        # In a header, since the head of the page is a site's own.
+        response["Refresh"] = f"0; url={url}"
+        return response
 
     # --- On to Clerk ------------------------------------------------------------------------
 

@@ -182,11 +182,17 @@ def read_and_accept(page: Page, home: str, clerk: str) -> None:
     shot(page, "demo-mail")
     link = page.locator("a[href*='ticket=']").first
     link.click()
+    expect(page.locator("h1")).to_have_text("You are invited to Acme")
+    shot(page, "demo-join")
+    page.get_by_role("button", name="Create your account").click()
     page.wait_for_url(f"{clerk}/sign-up?*__clerk_status=sign_up")
     page.get_by_label("First name").fill("Sam")
     shot(page, "demo-sign-up")
     page.get_by_role("button", name="Continue").click()
-    page.wait_for_url(f"{home}/**")
+    page.wait_for_url(f"{home}/join/**")
+    expect(page.locator("h1")).to_have_text("You belong to Acme")
+    page.get_by_role("button", name="Go on to Acme").click()
+    page.wait_for_url(f"{home}/")
     expect(page.get_by_text("Sign out")).to_be_visible()
 
 

@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 from django.test import Client
+from django.urls import resolve
 
 from org_invitations.emulator import Emulator
 from org_invitations.signals import invitation_accepted
@@ -287,6 +288,28 @@ def test_a_session_that_waits_for_an_organization_is_a_new_members(
     assert state_of(page) == "join"
     assert state_of(invitee.press(page, "join")) == "joined"
     assert is_member(clerk)
+
+
+def test_a_session_that_cannot_be_read_is_not_told_to_sign_in(
+    invitee: Invitee, clerk: Emulator, settings: Any, caplog: pytest.LogCaptureFixture
+) -> None:
+    settings.CLERK_AUTHORIZED_PARTIES = ["https://elsewhere.example"]
+    settings.ORG_INVITATIONS_AZP_HANDSHAKE = False
+    row = invite(clerk)
+    invitee.sign_in(NORA)
+    page = invitee.open(page_of(row))
+    assert page.status_code == 503
+    assert "org_invitations" in {record.name for record in caplog.records}
+
+
+def test_no_middleware_asks_for_a_login(clerk: Emulator) -> None:
+    for path in ("/join/", "/join/mine/", page_of(invite(clerk)), f"{page_of(invite(clerk))}on/"):
+        assert resolve(path).func.login_required is False  # type: ignore[attr-defined]
+
+
+def test_it_goes_on_by_itself_whatever_the_sites_layout(invitee: Invitee, clerk: Emulator) -> None:
+    answer = invitee.press(invitee.follow(invite(clerk)), "sign-in")
+    assert answer["Refresh"] == f"0; url={answer.context_data['onward_url']}"
 
 
 # --- GET and HEAD --------------------------------------------------------------------------------
