@@ -7,6 +7,7 @@ form says the latter in a field, for browsers without JavaScript.
 from __future__ import annotations
 
 from typing import Final
+from urllib.parse import urlencode
 
 from django.http import HttpRequest
 from django.utils.http import url_has_allowed_host_and_scheme
@@ -56,6 +57,11 @@ def check_host(url: str) -> str:
     """Return a URL if it is a path of this site, else nothing."""
     is_path = url.startswith("/") and len(url) <= _MAX_HOST_LENGTH and url.isprintable()
     return url if is_path and url_has_allowed_host_and_scheme(url, allowed_hosts=None) else ""
+
+
+def with_host(url: str, host: str) -> str:
+    """Return the URL of a page of the app's, from which one comes back to the site's."""
+    return f"{url}{'&' if '?' in url else '?'}{urlencode({HOST_FIELD: host})}"
 
 
 def is_free(request: HttpRequest, part: str) -> bool:

@@ -150,10 +150,13 @@ class OrganizationView(View):
             htmx.leave_address(response)
             if has_written:
                 htmx.announce(response, f"org-invitations:{part}-changed")
-        elif request.method == "POST" and isinstance(response, SeeOther):
-            host = embedding.get_host(request)
-            if host and urlsplit(response.url).path == self.get_url("list"):
-                response["Location"] = iri_to_uri(host)
+        # What became of many is a page of its own, which knows the way back.
+        name = "Location" if isinstance(response, SeeOther) else "HX-Redirect"
+        host = embedding.get_host(request)
+        if host and request.method == "POST" and name in response:
+            url = response[name]
+            is_list = urlsplit(url).path == self.get_url("list")
+            response[name] = iri_to_uri(host if is_list else embedding.with_host(url, host))
 
     def _answer_or_explain(
         self, request: HttpRequest, *args: Any, **kwargs: Any

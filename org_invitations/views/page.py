@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from http import HTTPStatus
 from typing import Any, Final
-from urllib.parse import parse_qsl, urlencode
+from urllib.parse import parse_qsl
 from uuid import UUID, uuid4
 
 from django.db import Error as DatabaseFault
@@ -527,7 +527,7 @@ class PageMixin(OrganizationView):
     def _with_host(url: str, host: str, kwargs: Mapping[str, Any]) -> str:
         if not (url and host and "invitation_id" in kwargs):
             return url
-        return f"{url}?{urlencode({embedding.HOST_FIELD: host})}"
+        return embedding.with_host(url, host)
 
     def _find_unfinished(self, snapshot: Snapshot) -> list[BatchItem] | None:
         """Return what was sent again by half, or perhaps; None where that cannot be looked up."""

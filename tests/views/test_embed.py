@@ -236,6 +236,25 @@ def test_without_javascript_it_comes_back_to_the_page(ada: Browser, clerk: Emula
     assert "revoked. Its link no longer works." in page
 
 
+@pytest.mark.parametrize("with_htmx", [True, False])
+def test_the_outcome_of_many_knows_the_way_back(
+    ada: Browser, clerk: Emulator, with_htmx: bool
+) -> None:
+    rows = [row.id for row in clerk.invitations("acme", "pending")[:2]]
+    chosen = {"action": "revoke", "selected": rows, "host": PAGE}
+    question = ada.post("/invitations/selected/", chosen)
+    assert f'name="host" value="{PAGE}"' in question.text
+    batch = re.search(r'name="batch" value="([^"]+)"', question.text)
+    assert batch is not None
+    sent = chosen | {"confirmed": "1", "batch": batch[1]}
+    headers = PART if with_htmx else {}
+    target = "org-invitations-dialog" if with_htmx else None
+    done = ada.post("/invitations/selected/", sent, target=target, **headers)
+    outcome = ada.get(done["HX-Redirect" if with_htmx else "Location"])
+    assert "2 revoked" in text_of(outcome)
+    assert f'<a href="{PAGE}">All invitations</a>' in outcome.text
+
+
 @pytest.mark.parametrize(
     "host",
     [
