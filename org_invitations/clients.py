@@ -9,6 +9,7 @@ from typing import Final
 from django.core.exceptions import ImproperlyConfigured
 
 from .clerk import ClerkClient
+from .clerk.session.publishable_key import InvalidPublishableKey, parse_publishable_key
 from .concurrency import get_bulkhead
 from .conf import conf
 
@@ -50,6 +51,17 @@ def get_client() -> ClerkClient:
                 bulkhead=get_bulkhead(),
             )
     return client
+
+
+def get_instance() -> str:
+    """Return the host of the Frontend API, by which an instance of Clerk's is known for good.
+
+    Keys rotate, this does not. Empty where there is no publishable key that names it.
+    """
+    try:
+        return parse_publishable_key(conf.CLERK_PUBLISHABLE_KEY).frontend_api
+    except InvalidPublishableKey:
+        return ""
 
 
 def forget_clients(*, locked: bool = False) -> None:

@@ -54,10 +54,11 @@ class Batch(models.Model):
     #: What holds for all items: role, expires_in_days, notify, redirect_url, language.
     options: models.JSONField[Any, Any] = models.JSONField(default=dict)
     created_at = models.DateTimeField(default=timezone.now, db_index=True)
-    #: When something was last done; None before the first call to Clerk.
+    #: When something was last done.
     worked_at = models.DateTimeField(null=True)
-    #: Whether somebody is at work on it right now, if ``worked_at`` is not long ago.
-    is_running = models.BooleanField(default=False)
+    #: The host of the Frontend API of Clerk's instance, since several may share a database; empty
+    #: where it is not known.
+    instance = models.CharField(max_length=255, blank=True, default="")
     #: When the last of it was over; None as long as something waits, is half done or in doubt.
     finished_at = models.DateTimeField(null=True, db_index=True)
     #: Who really sat there, where the session was an impersonated one: its ``act`` claim's ``sub``.
@@ -125,6 +126,11 @@ class BatchItem(models.Model):
     attempt: models.JSONField[Any, Any] = models.JSONField(default=dict, blank=True)
     #: Before this moment trying again makes no sense.
     retry_at = models.DateTimeField(null=True)
+    #: Who is at work on it, as long as ``leased_until`` is not over; empty where nobody is.
+    leased_by = models.CharField(max_length=32, blank=True, default="", db_index=True)
+    #: Until when nobody else may be; where ``leased_by`` is empty: until when Clerk may still be at
+    #: work on what nobody knows of.
+    leased_until = models.DateTimeField(null=True)
 
     #: What this process knows of how it ended; none of it is stored: the
     #: :class:`~org_invitations.clerk.ClerkError`, and the

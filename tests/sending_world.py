@@ -318,14 +318,17 @@ class Kept(Progress):
     """Progress that is kept nowhere, and holds what is promised of it."""
 
     def __init__(self, calls: Sequence[Any] | None = None) -> None:
-        super().__init__(Batch())
+        super().__init__(Batch(), "me")
         #: Who was said to be under way, call by call.
         self.announced: list[tuple[str, ...]] = []
         #: What was settled, save by save.
         self.settled: list[dict[int, str]] = []
         self.calls = calls
 
-    def save(self, *, is_running: bool = True) -> None:
+    def finish(self) -> None:
+        self.save()
+
+    def save(self) -> None:
         changed, self._changed = list(self._changed.values()), {}
         under_way = [item for item in changed if item.state == State.UNDER_WAY]
         if under_way:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from base64 import b64encode
 from datetime import timedelta
 from typing import Any
 from uuid import UUID, uuid4
@@ -17,22 +18,25 @@ from org_invitations.models import Batch, BatchItem
 from org_invitations.services.batches import (
     STALE_AFTER,
     KeyReused,
+    LeaseLost,
     claim,
     find_batch,
     find_begun,
     get_items,
     get_or_create,
-    halt,
     is_at_work,
     is_over,
     record,
+    release,
     save_found,
     save_progress,
 )
 from org_invitations.services.batches.reconcile import reconcile_batch
+from org_invitations.services.batches.runner import Progress
 from org_invitations.services.reasons import Reason
 from org_invitations.signals import invitation_created, invitation_revoked
 
+from .leases import ME, let_time_pass
 from .views.conftest import Browser, ada, clerk
 
 pytestmark = pytest.mark.django_db
@@ -41,26 +45,29 @@ __all__ = ["ada", "clerk"]  # fixtures
 
 State = BatchItem.State
 
+OTHER = "other"
+
 ACME: dict[str, Any] = {"organization_id": "org_acme", "user_id": "user_ada"}
 
 
 def begin(batch_id: UUID | None = None, *addresses: str, **more: Any) -> tuple[Batch, bool]:
     values: dict[str, Any] = {"action": Batch.Action.INVITE, "options": {}, **ACME, **more}
     items = [BatchItem(email_address=address) for address in addresses or ("a@x.org", "b@x.org")]
+    values.setdefault("leased_by", ME)
     return get_or_create(batch_id or uuid4(), values.pop("action"), items, **values)
 
 
 def over(batch: Batch, ago: timedelta) -> None:
     """Let all of a batch be done, and its end lie a while back."""
     items = [record(item, State.DONE) for item in get_items(batch)]
-    save_progress(batch, items, is_running=False)
+    save_progress(batch, items)
     Batch.objects.filter(pk=batch.pk).update(finished_at=timezone.now() - ago)
 
 
 def test_what_is_going_to_be_done_is_written_down_first() -> None:
     batch, is_new = begin(None, "a@x.org", "b@x.org")
     assert is_new
-    assert is_at_work(batch)
+    assert is_at_work(get_items(batch))
     assert [(item.number, item.email_address, item.state) for item in get_items(batch)] == [
         (0, "a@x.org", "waiting"),
         (1, "b@x.org", "waiting"),
@@ -116,39 +123,100 @@ def test_somebody_elses_batch_does_not_exist_and_cannot_be_begun(other: dict[str
 
 def test_nobody_is_at_work_on_what_has_not_moved_for_long() -> None:
     batch, _ = begin()
-    assert is_at_work(batch)
-    batch.worked_at = timezone.now() - STALE_AFTER
-    assert not is_at_work(batch)
-    save_progress(batch, [], is_running=False)
-    assert not is_at_work(batch)
+    assert is_at_work(get_items(batch))
+    let_time_pass()
+    assert not is_at_work(get_items(batch))
+    save_progress(batch, [], ME)
+    assert is_at_work(get_items(batch))  # it was only slow, and nobody has taken over
+    release(batch, ME)
+    assert not is_at_work(get_items(batch))
 
 
 def test_of_two_who_take_up_a_batch_one_gets_it() -> None:
     batch, _ = begin()
-    assert not claim(batch)  # who began it is at work
-    save_progress(batch, [], is_running=False)
-    other = Batch.objects.get()
-    assert claim(batch)
-    assert is_at_work(batch)
-    assert not claim(other)
+    assert not claim(batch, OTHER)  # who began it is at work
+    assert claim(batch, ME) == 2
+    release(batch, ME)
+    assert [claim(batch, ME), claim(batch, OTHER)] == [2, 0]
+    assert is_at_work(get_items(batch))
 
 
 def test_what_somebody_died_over_can_be_taken_up() -> None:
     batch, _ = begin()
-    Batch.objects.update(worked_at=timezone.now() - STALE_AFTER - timedelta(seconds=1))
-    assert claim(batch)
+    let_time_pass()
+    assert claim(batch, OTHER) == 2
+
+
+def test_only_what_waits_and_is_meant_for_this_run_is_taken_up() -> None:
+    batch, _ = begin(None, "a@x.org", "b@x.org", "c@x.org", leased_by="")
+    _, unsettled, later = get_items(batch)
+    record(unsettled, State.UNSETTLED)
+    record(later, State.WAITING, Reason("later"))
+    save_progress(batch, [unsettled, later])
+    assert claim(batch, ME) == 1
+
+
+def test_who_was_stopped_for_too_long_sends_nothing_that_another_one_has_taken_over() -> None:
+    batch, _ = begin()
+    first, second = get_items(batch)
+    let_time_pass()
+    assert claim(batch, OTHER) == 2
+    with pytest.raises(LeaseLost):
+        save_progress(batch, [record(first, State.UNDER_WAY)], ME)
+    assert get_items(batch)[0].state == State.WAITING
+    # What is known by then the other one finds out by asking Clerk.
+    save_progress(batch, [record(second, State.DONE)], ME)
+    release(batch, ME)
+    found = get_items(batch)
+    assert [item.state for item in found] == [State.WAITING] * 2
+    assert {item.leased_by for item in found} == {OTHER}
+
+
+def test_the_doubt_about_one_ends_by_its_own_call() -> None:
+    batch, _ = begin()
+    first, second = get_items(batch)
+    save_progress(batch, [record(first, State.UNSETTLED)], ME)
+    let_time_pass(STALE_AFTER.total_seconds() - 30)
+    assert not is_over(get_items(batch)[0])
+    release(batch, ME)
+    assert claim(batch, OTHER) == 1
+    save_progress(batch, [record(second, State.UNDER_WAY)], OTHER)
+    let_time_pass(31)
+    first, second = get_items(batch)
+    assert is_over(first)
+    assert not is_over(second)
+    assert is_at_work([second])
+
+
+def test_a_call_that_was_out_when_somebody_stopped_is_in_doubt_for_as_long_as_ever() -> None:
+    batch, _ = begin()
+    first, _ = get_items(batch)
+    save_progress(batch, [record(first, State.UNDER_WAY)], ME)
+    release(batch, ME)
+    first, second = get_items(batch)
+    assert not is_at_work([first, second])
+    assert not is_over(first)
+    assert second.leased_until is None
 
 
 def test_where_calls_may_take_long_a_batch_is_at_work_for_longer() -> None:
-    batch, _ = begin()
-    batch.worked_at = timezone.now() - STALE_AFTER - timedelta(seconds=1)
-    batch.save()
     with override_settings(ORG_INVITATIONS_READ_TIMEOUT=120):
-        assert is_at_work(batch)
-        assert not is_over(batch)
-        assert not claim(batch)
-    assert not is_at_work(batch)
-    assert is_over(batch)
+        batch, _ = begin()
+    let_time_pass()
+    assert is_at_work(get_items(batch))
+    assert not is_over(get_items(batch)[0])
+    assert not claim(batch, OTHER)
+
+
+def test_a_batch_knows_its_instance() -> None:
+    batch, _ = begin()
+    host = "clerk.example.com"
+    assert "." in batch.instance
+    key = "pk_live_" + b64encode(f"{host}$".encode()).decode()
+    with override_settings(CLERK_PUBLISHABLE_KEY=key):
+        assert begin()[0].instance == host
+    with override_settings(CLERK_PUBLISHABLE_KEY=""):
+        assert begin()[0].instance == ""
 
 
 def test_what_was_begun_is_found_by_the_same_wish_and_by_no_other() -> None:
@@ -174,15 +242,14 @@ def test_what_was_begun_is_found_by_the_same_wish_and_by_no_other() -> None:
 @pytest.mark.parametrize("ended", [False, True])
 def test_what_somebody_else_has_gone_on_with_is_not_in_doubt(ended: bool) -> None:
     batch, _ = begin(None, "a@x.org", action=Batch.Action.REVOKE)
+    let_time_pass()
+    assert claim(batch, OTHER)
     item = get_items(batch)[0]
-    save_progress(batch, [item], is_running=False)
-    Batch.objects.update(worked_at=timezone.now() - 9 * STALE_AFTER)
-    read_before = Batch.objects.get()
-    save_progress(batch, [record(item, State.UNDER_WAY)], is_running=True)
+    save_progress(batch, [record(item, State.UNDER_WAY)], OTHER)
     if ended:
-        save_progress(batch, [record(item, State.DONE)], is_running=False)
+        save_progress(batch, [record(item, State.DONE)], OTHER)
     no_api: Any = None
-    [found] = reconcile_batch(no_api, read_before)
+    [found] = reconcile_batch(no_api, batch)
     assert found.state == (State.DONE if ended else State.UNDER_WAY)
     assert get_items(batch)[0].state == found.state
 
@@ -190,18 +257,19 @@ def test_what_somebody_else_has_gone_on_with_is_not_in_doubt(ended: bool) -> Non
 def test_what_nobody_could_go_on_with_waits_until_clerk_takes_more() -> None:
     batch, _ = begin(None, "a@x.org", "b@x.org", "c@x.org")
     done = record(get_items(batch)[0], State.DONE)
-    save_progress(batch, [done], is_running=True)
+    save_progress(batch, [done], ME)
     before = timezone.now()
-    halt(batch, State.WAITING, RateLimited(retry_after=60))
+    Progress(batch, ME).halt(get_items(batch)[1:], State.WAITING, RateLimited(retry_after=60))
     after = timezone.now()
-    assert not is_at_work(batch)
+    assert not is_at_work(get_items(batch))
     first, *rest = get_items(batch)
     assert (first.state, first.retry_at) == (State.DONE, None)
     for item in rest:
         assert (item.state, item.reason) == (State.WAITING, "RateLimited")
         assert item.retry_at is not None
         assert before <= item.retry_at - timedelta(seconds=60) <= after
-    halt(batch, State.FAILED, PermissionDenied())
+    claim(batch, ME)
+    Progress(batch, ME).halt(get_items(batch)[1:], State.FAILED, PermissionDenied())
     assert [item.state for item in get_items(batch)] == [State.DONE, State.FAILED, State.FAILED]
     assert {item.retry_at for item in get_items(batch)} == {None}
 
@@ -211,7 +279,7 @@ def test_an_item_keeps_what_became_of_it() -> None:
     first, second = get_items(batch)
     record(first, State.DONE, invitation_id="orginv_1")
     record(second, State.REFUSED, Reason("member", {"role": "Admin"}))
-    save_progress(batch, [first, second], is_running=True)
+    save_progress(batch, [first, second], ME)
     first, second = get_items(batch)
     assert (first.state, first.invitation_id) == ("done", "orginv_1")
     assert (second.state, second.reason, second.params) == ("refused", "member", {"role": "Admin"})
@@ -225,7 +293,7 @@ def test_an_item_keeps_what_became_of_it() -> None:
 def test_what_was_found_out_does_not_overwrite_what_somebody_has_done_since() -> None:
     batch, _ = begin()
     late, now = get_items(batch)[0], get_items(batch)[0]
-    save_progress(batch, [record(now, State.DONE, invitation_id="orginv_1")], is_running=False)
+    save_progress(batch, [record(now, State.DONE, invitation_id="orginv_1")])
     save_found(record(late, State.FAILED), State.WAITING)
     assert (late.state, late.invitation_id) == (State.DONE, "orginv_1")
     assert get_items(batch)[0].state == State.DONE

@@ -19,17 +19,17 @@ from org_invitations.models import Batch, BatchItem
 from org_invitations.services.batches import (
     STALE_AFTER,
     KeyReused,
-    claim,
     find_batch,
     forget_old_batches,
     get_items,
     get_or_create,
-    is_at_work,
     record,
     save_found,
     save_progress,
 )
 from org_invitations.services.reasons import Reason
+
+from .leases import ME
 
 WHOSE = {"organization_id": "org_a", "user_id": "user_a"}
 
@@ -45,7 +45,7 @@ def begin(*addresses: str, batch_id: Any = None, **changes: Any) -> tuple[Batch,
     items = [BatchItem(text=address, email_address=address) for address in addresses]
     order: dict[str, Any] = {"options": {"role": "org:member"}, **WHOSE, **changes}
     action = order.pop("action", Batch.Action.INVITE)
-    return get_or_create(batch_id or uuid4(), action, items, **order)
+    return get_or_create(batch_id or uuid4(), action, items, leased_by=ME, **order)
 
 
 # --- The tables ----------------------------------------------------------------------------------
@@ -85,7 +85,7 @@ def test_a_wish_begins_once() -> None:
     batch_id = uuid4()
     first, is_new = begin("ana@example.com", "bo@example.com", batch_id=batch_id)
     assert is_new
-    assert (first.pk, first.is_running) == (batch_id, True)
+    assert first.pk == batch_id
     again, is_new = begin("ana@example.com", "bo@example.com", batch_id=batch_id)
     assert (again, is_new) == (first, False)
     assert [item.number for item in get_items(again)] == [0, 1]
@@ -158,31 +158,6 @@ def test_of_two_requests_at_the_same_moment_one_begins(transactional_db: None) -
     assert BatchItem.objects.count() == 1
 
 
-# --- At work -------------------------------------------------------------------------------------
-
-
-def test_somebody_is_at_work_until_they_say_they_are_done_or_are_gone() -> None:
-    batch, _ = begin("ana@example.com")
-    assert is_at_work(batch)
-    save_progress(batch, [], is_running=False)
-    assert not is_at_work(batch)
-    save_progress(batch, [], is_running=True)
-    batch.worked_at = timezone.now() - STALE_AFTER - timedelta(seconds=1)
-    assert not is_at_work(batch)
-
-
-def test_a_batch_is_taken_up_by_one() -> None:
-    batch, _ = begin("ana@example.com")
-    assert not claim(batch)
-    save_progress(batch, [], is_running=False)
-    other = Batch.objects.get(pk=batch.pk)
-    assert [claim(batch), claim(other)] == [True, False]
-    old = timezone.now() - STALE_AFTER - timedelta(seconds=1)
-    Batch.objects.update(worked_at=old)
-    assert claim(other)
-    assert is_at_work(Batch.objects.get())
-
-
 def test_what_became_of_an_item_is_kept_with_its_reason() -> None:
     batch, _ = begin("ana@example.com", "bo@example.com")
     items = get_items(batch)
@@ -191,7 +166,7 @@ def test_what_became_of_an_item_is_kept_with_its_reason() -> None:
     before = timezone.now()
     record(items[1], BatchItem.State.WAITING, limited)
     after = timezone.now()
-    save_progress(batch, items, is_running=False)
+    save_progress(batch, items)
     kept = get_items(Batch.objects.get())
     assert [(item.state, item.invitation_id) for item in kept] == [
         ("done", "orginv_1"),
@@ -214,7 +189,7 @@ def test_what_became_of_an_item_is_kept_with_its_reason() -> None:
 
 
 def finish(batch: Batch, state: str = BatchItem.State.DONE) -> None:
-    save_progress(batch, [record(item, state) for item in get_items(batch)], is_running=False)
+    save_progress(batch, [record(item, state) for item in get_items(batch)])
 
 
 def age(batch: Batch, days: float) -> None:
@@ -231,7 +206,7 @@ def test_what_is_not_over_is_never_deleted_and_can_be_found(state: str) -> None:
     batch, _ = begin("ana@example.com", "bo@example.com")
     finish(batch)
     second = get_items(batch)[1]
-    save_progress(batch, [record(second, state)], is_running=False)
+    save_progress(batch, [record(second, state)])
     Batch.objects.update(finished_at=None)
     age(batch, 400)
     forget_old_batches()
@@ -278,7 +253,7 @@ def test_what_is_not_tried_again_is_over(state: str) -> None:
 def test_an_end_that_nobody_lived_to_note_is_noted() -> None:
     batch, _ = begin("ana@example.com")
     [item] = get_items(batch)
-    save_progress(batch, [record(item, BatchItem.State.DONE)], is_running=True)
+    save_progress(batch, [record(item, BatchItem.State.DONE)], ME)
     age(batch, 31)
     forget_old_batches()
     assert not Batch.objects.exists()
@@ -302,6 +277,11 @@ def test_what_was_begun_before_is_kept_through_the_migration(transactional_db: N
         state, worked_at = made.pop(batch.pk)
         assert batch.finished_at == (None if state in BatchItem.OPEN else worked_at)
         assert batch.actor_id == ""
+        [item] = batch.items.all()
+        assert (batch.instance, item.leased_by) == ("", "")
+        # What was in doubt is so for as long as before.
+        is_doubtful = state in (BatchItem.State.UNDER_WAY, BatchItem.State.UNSETTLED)
+        assert item.leased_until == (worked_at + STALE_AFTER if is_doubtful else None)
     assert not made
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
 from typing import Any
 from urllib.parse import urlsplit
 from uuid import UUID, uuid4
@@ -10,7 +9,6 @@ from uuid import UUID, uuid4
 import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
-from django.utils import timezone
 
 from org_invitations.caching import InstanceCache
 from org_invitations.clerk import exceptions as exc
@@ -19,15 +17,14 @@ from org_invitations.emulator import Emulator, EmulatorRequest
 from org_invitations.models import Batch, BatchItem
 from org_invitations.services import InvitationService, NotPermitted, RoleNotGranted, Snapshot
 from org_invitations.services.batches import (
-    STALE_AFTER,
     get_or_create,
     record,
-    save_progress,
 )
 from org_invitations.services.limits import SINGLE_LIMIT, Budget
 from org_invitations.services.preview import PreviewStatus
 from org_invitations.services.reasons import Reason
 from org_invitations.signals import invitation_created, invitation_revoked
+from tests.leases import let_time_pass
 from tests.test_budget import limited
 from tests.test_services import ADA, BO, CREATE, LIST, MAX, MIA, REVOKE, asked, make_service
 
@@ -116,8 +113,7 @@ def follow(emulator: Emulator, invitation_id: str) -> int:
 
 def age(item: BatchItem) -> None:
     """Let so much time pass that nobody is at work on it, and Clerk is not either."""
-    moment = timezone.now() - STALE_AFTER - timedelta(seconds=1)
-    Batch.objects.filter(pk=item.batch_id).update(worked_at=moment)
+    let_time_pass()
 
 
 def unfinished(emulator: Emulator, user: str = ADA) -> list[BatchItem]:
@@ -649,23 +645,14 @@ def test_a_crash_between_the_halves_is_found_and_offered_on_the_next_view(
 
 def kill_during(emulator: Emulator, old: str, patch: pytest.MonkeyPatch, name: str) -> BatchItem:
     """Die without a chance to say so: not even what is done at the very end happens."""
-    patch.setattr(
-        "org_invitations.services.batches.runner.save_progress",
-        _only_running(patch),
-    )
+    patch.setattr("org_invitations.services.batches.runner.release", _nothing)
     crash_at(patch, name)
     with pytest.raises(Crash):
         resend(emulator, old)
     return BatchItem.objects.get(replaces_id=old)
 
 
-def _only_running(patch: pytest.MonkeyPatch) -> Any:
-
-    def mark_running(batch: Batch, items: Any, *, is_running: bool) -> None:
-        if is_running:
-            save_progress(batch, items, is_running=True)
-
-    return mark_running
+def _nothing(*_: Any) -> None: ...
 
 
 def test_a_process_that_was_killed_between_the_halves_is_believed_dead_after_a_while(
@@ -700,7 +687,7 @@ def test_a_process_that_was_killed_after_both_halves_is_done(
     old = invited(emulator)
     with monkeypatch.context() as patch:
         patch.setattr(Budget, "note_sent", _die)
-        patch.setattr("org_invitations.services.batches.runner.save_progress", _only_running(patch))
+        patch.setattr("org_invitations.services.batches.runner.release", _nothing)
         with pytest.raises(Crash):
             resend(emulator, old)
     item = BatchItem.objects.get(replaces_id=old)
@@ -873,7 +860,7 @@ def test_two_who_finish_at_the_same_moment_invite_once(emulator: Emulator, half:
         assert service.finish(snapshot, half).state == State.DONE
     finally:
         invitation_created.disconnect(press_meanwhile)
-    assert late[0].state == State.UNDER_WAY
+    assert late[0].state == State.DONE
     half.refresh_from_db()
     assert half.state == State.DONE
     assert len(pending(emulator)) == 1

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import replace
 from functools import partial
 from typing import Any, Final
@@ -50,11 +51,11 @@ from .batches.store import (
     NotSaved,
     cancel,
     claim,
+    claim_half,
     find_batch,
     find_begun,
     get_items,
     get_or_create,
-    halt,
     is_at_work,
     record,
     save_progress,
@@ -62,15 +63,12 @@ from .batches.store import (
 from .exceptions import NotPermitted, RoleNotGranted
 from .limits import Budget, Seats
 from .listing import MAX_FOUND, STATUSES, InvitationQuery, fetch_all
-from .preview import DEFAULT_LIMIT, Preview, PreviewStatus, preview_entries
+from .preview import DEFAULT_LIMIT, Preview, preview_entries
 from .reasons import Reason
 from .selection import SelectedInvitation, evaluate, find_selected
 from .snapshot import Snapshot, SnapshotReader
 
 State = BatchItem.State
-
-#: Why an item of a batch is not meant for this run: more than go in one request.
-LATER: Final = str(PreviewStatus.LATER)
 
 #: States of a resend in which something may be missing.
 _OPEN: Final = (State.HALF_DONE, State.UNDER_WAY, State.UNSETTLED)
@@ -93,6 +91,8 @@ class InvitationService:
         self.user_id = user_id
         self.reader = SnapshotReader(client, organization_id=organization_id, user_id=user_id)
         self.api = self.reader.api
+        #: As whom it claims what it works on.
+        self.lease_name = uuid4().hex
         self.cache = self.reader.cache
 
     # --- Reading --------------------------------------------------------------------------
@@ -237,7 +237,11 @@ class InvitationService:
         :returns: the batch, and whether it is new: what is not has been done, or is being done.
         :raises RuntimeError: this is called inside a transaction.
         """
-        more: dict[str, Any] = {"retry_of": retry_of, "actor_id": self.actor_id}
+        more: dict[str, Any] = {
+            "retry_of": retry_of,
+            "actor_id": self.actor_id,
+            "leased_by": self.lease_name,
+        }
         wish = self._get_wish(action, items, options)
         try:
             return get_or_create(key or uuid4(), **more, **wish)
@@ -282,15 +286,34 @@ class InvitationService:
         :raises NotPermitted: the person may not manage members; what waited is refused.
         :raises NotSaved: the database does not take what became of them.
         """
+        claim(batch, self.lease_name, actor_id=self.actor_id)
+        items = get_items(batch)
+        claimed = [
+            item
+            for item in items
+            if item.leased_by == self.lease_name and item.state == State.WAITING
+        ]
+        if not claimed:  # nothing waits, or somebody is at work on it
+            return items
+        is_revoking = batch.action == Batch.Action.REVOKE
+        signal = invitation_revoked if is_revoking else invitation_created
+        progress = Progress(batch, self.lease_name, partial(self._announce, signal))
         try:
             snapshot = self._check_for(batch)
         except NotPermitted:
-            halt(batch, State.REFUSED, PermissionDenied())
+            progress.halt(claimed, State.REFUSED, PermissionDenied())
             raise
         except ClerkError as error:
-            return halt(batch, State.WAITING, error)
-        items = get_items(batch)
-        runner = self._get_runner(batch, items, snapshot)
+            progress.halt(claimed, State.WAITING, error)
+            return items
+        worker = self._get_worker(batch, claimed, snapshot, progress)
+        runner = Runner(
+            worker,
+            progress,
+            client=self.api.client,
+            ask_again=partial(self.reader.check_again, with_roles=not is_revoking),
+            may_pause=len(items) > 1,  # who waits for one is told
+        )
         try:
             runner.run()
         except NotSaved as failure:
@@ -303,19 +326,15 @@ class InvitationService:
     def resume(self, batch: Batch) -> list[BatchItem]:
         """Go on with what waits in a batch, once it is known what became of the others.
 
-        Where somebody is at work on it at this moment, its items are returned as they are.
+        What somebody is at work on at this moment is left to them.
 
         :raises NotPermitted: the person may not manage members; what waited is refused.
         :raises ClerkError: the permission or the roles could not be had; all is as it was.
         """
-        try:
+        with suppress(NotPermitted):  # the run finds out as well, and writes it down
             self._check_for(batch)
-        except NotPermitted:
-            if claim(batch, actor_id=self.actor_id):
-                halt(batch, State.REFUSED, PermissionDenied())
-            raise
-        items = reconcile_batch(self.api, batch)
-        return self.run(batch) if claim(batch, actor_id=self.actor_id) else items
+            reconcile_batch(self.api, batch)
+        return self.run(batch)
 
     def cancel(self, batch: Batch, items: Iterable[BatchItem]) -> None:
         """Let what waits in a batch wait no longer: nobody is going to go on with it."""
@@ -348,36 +367,26 @@ class InvitationService:
             raise snapshot.roles_error
         return snapshot
 
-    def _get_runner(self, batch: Batch, items: Sequence[BatchItem], snapshot: Snapshot) -> Runner:
-        """Return what goes on with those that wait and are meant to be done now."""
-        waiting = [item for item in items if item.state == State.WAITING and item.reason != LATER]
-        is_revoking = batch.action == Batch.Action.REVOKE
-        signal = invitation_revoked if is_revoking else invitation_created
-        progress = Progress(batch, partial(self._announce, signal))
-        worker: Worker
-        if is_revoking:
-            worker = RevokeWorker(self.api, waiting, progress, user_id=self.user_id)
-        elif batch.action == Batch.Action.RESEND:
+    def _get_worker(
+        self,
+        batch: Batch,
+        items: Sequence[BatchItem],
+        snapshot: Snapshot,
+        progress: Progress,
+    ) -> Worker:
+        """Return what knows how to do what a batch is about."""
+        if batch.action == Batch.Action.REVOKE:
+            return RevokeWorker(self.api, items, progress, user_id=self.user_id)
+        if batch.action == Batch.Action.RESEND:
             if snapshot.seats is None and snapshot.organization.max_allowed_memberships:
                 snapshot = replace(snapshot, seats=self._count_seats())
             replacer = self._get_replacer(progress)
-            worker = ResendWorker(waiting, replacer, batch=batch, snapshot=snapshot)
-        else:
-            requests = [
-                (item, make_invite_request(batch, item, **self._get_all_metadata(batch, item)))
-                for item in waiting
-            ]
-            worker = InviteWorker(
-                self.api, requests, progress, budget=self.budget, roles=snapshot.roles
-            )
-        ask_again = partial(self.reader.check_again, with_roles=not is_revoking)
-        return Runner(
-            worker,
-            progress,
-            client=self.api.client,
-            ask_again=ask_again,
-            may_pause=len(items) > 1,  # who waits for one is told
-        )
+            return ResendWorker(items, replacer, batch=batch, snapshot=snapshot)
+        requests = [
+            (item, make_invite_request(batch, item, **self._get_all_metadata(batch, item)))
+            for item in items
+        ]
+        return InviteWorker(self.api, requests, progress, budget=self.budget, roles=snapshot.roles)
 
     def _announce(self, signal: Signal, invitation: Invitation) -> None:
         signal.send_robust(
@@ -404,7 +413,7 @@ class InvitationService:
         items = get_items(batch)
         if len(items) != 1:
             return None
-        if items[0].state in _OPEN and is_at_work(items[0].batch):
+        if items[0].state in _OPEN and is_at_work(items):
             record(items[0], State.UNDER_WAY)  # whichever half it has got to
         elif may_change(items[0]):
             reconcile(self.api, items)
@@ -451,7 +460,7 @@ class InvitationService:
         if replaces_id:
             found = found.filter(replaces_id=replaces_id)
         newest = found.select_related("batch").order_by("-batch__created_at", "number")
-        doubtful = [item for item in newest[:MAX_UNFINISHED] if not is_at_work(item.batch)]
+        doubtful = [item for item in newest[:MAX_UNFINISHED] if not is_at_work([item])]
         reconcile(self.api, doubtful)
         return [item for item in doubtful if item.state in _OPEN and item.reason != UNCLEAR]
 
@@ -491,17 +500,15 @@ class InvitationService:
             notify=chosen.get("notify"),
             item=item,
         )
-        if not claim(item.batch):  # somebody is finishing it at this moment
-            return record(item, State.UNDER_WAY)
-        item.refresh_from_db()
-        if item.state != State.HALF_DONE:  # somebody has just finished it
-            save_progress(item.batch, [], is_running=False)
-            return item
-        progress = Progress(item.batch, partial(self._announce, invitation_created))
+        if not claim_half(item, self.lease_name):  # somebody is finishing it, or has just done so
+            return record(item, State.UNDER_WAY) if is_at_work([item]) else item
+        progress = Progress(
+            item.batch, self.lease_name, partial(self._announce, invitation_created)
+        )
         try:
             error = self._get_replacer(progress).finish(item, request, other)
         finally:
-            progress.save(is_running=False)
+            progress.finish()
         if isinstance(error, exc.PermissionDenied):
             self.reader.check_denial()
         if error is not None and error.is_correctable and item.reason == OTHER_INVITATION:
@@ -516,14 +523,11 @@ class InvitationService:
 
         :returns: the item; another state than refused says what somebody else has just done.
         """
-        if not claim(item.batch):  # somebody is finishing it at this moment
-            return record(item, State.UNDER_WAY)
-        item.refresh_from_db()
-        if item.state == State.HALF_DONE:
-            is_other = item.reason == OTHER_INVITATION
-            reason = Reason(OTHER_INVITATION, item.params) if is_other else Reason(LEFT)
-            record(item, State.REFUSED, reason)
-        save_progress(item.batch, [item], is_running=False)
+        if not claim_half(item, self.lease_name):  # somebody is finishing it, or has just done so
+            return record(item, State.UNDER_WAY) if is_at_work([item]) else item
+        is_other = item.reason == OTHER_INVITATION
+        reason = Reason(OTHER_INVITATION, item.params) if is_other else Reason(LEFT)
+        save_progress(item.batch, [record(item, State.REFUSED, reason)])
         return item
 
     def find_selected(

@@ -22,8 +22,8 @@ from ..models import Batch, BatchItem
 from ..roles import AssignableRoles
 from ..services import Snapshot
 from ..services.batches import UNCLEAR, find_done_since, is_at_work
-from ..services.batches.reconcile import DOUBTFUL, OTHER_INVITATION
-from ..services.batches.store import as_aware
+from ..services.batches.reconcile import OTHER_INVITATION
+from ..services.batches.store import DOUBTFUL, as_aware
 from ..services.preview import PreviewStatus
 from ..wording import Wording, describe_seconds
 from .page import PageMixin
@@ -62,7 +62,7 @@ class OutcomeView(PageMixin):
         )
         if request.GET.get("format") == "csv":
             return self._as_file(batch, items, presenter)
-        at_work = is_at_work(batch)
+        at_work = is_at_work(items)
         wants_progress = htmx.get_fragment(request, htmx.OUTCOME_ID) is not None
         if wants_progress and not at_work:
             return htmx.leave_page(self._get_outcome_url(batch))
@@ -76,7 +76,7 @@ class OutcomeView(PageMixin):
         self, snapshot: Snapshot, batch: Batch, items: Sequence[BatchItem], outcome: Outcome
     ) -> dict[str, Any]:
         """Return the context of the page; docs/templates.md lists it."""
-        at_work = is_at_work(batch)
+        at_work = is_at_work(items)
         left = [item for item in items if item.number not in outcome.since]
         form = None if at_work else self._get_retry_form(batch, left, snapshot.roles)
         # Without a snapshot: the page has no list, and nothing is fetched for one.

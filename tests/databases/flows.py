@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable
 from io import StringIO
 from typing import Any
@@ -12,6 +13,7 @@ from django.db import connections, router
 
 from org_invitations.emulator import Emulator
 from org_invitations.models import Batch, BatchItem
+from tests.test_services import make_service
 from tests.views.conftest import LIST, Browser, ada, clerk, pending, text_of
 from tests.views.inviting import (
     a_file,
@@ -121,6 +123,46 @@ def test_one_is_revoked(ada: Browser, clerk: Emulator) -> None:
     row = clerk.invitations("acme", "pending")[0]
     assert ada.post(f"{LIST}{row.id}/revoke/").status_code == 303
     assert row.email_address not in pending(clerk)
+
+
+@pytest.mark.parametrize("action", ["invite", "revoke", "resend"])
+def test_of_many_who_go_on_at_the_same_moment_each_item_is_done_by_one(
+    ada: Browser, clerk: Emulator, action: str
+) -> None:
+    clerk.configure(rate_limits=False, organizations={"acme": {"max_allowed_memberships": 0}})
+    addresses = many(12)
+    rows = [clerk.add_invitation("acme", f"old-{address}") for address in addresses]
+    items = {
+        "invite": [BatchItem(email_address=address, role="org:member") for address in addresses],
+        "revoke": [BatchItem(invitation_id=row.id) for row in rows],
+        "resend": [
+            BatchItem(replaces_id=row.id, email_address=row.email_address, role=row.role)
+            for row in rows
+        ],
+    }[action]
+    batch, _ = make_service(clerk).begin(action, items, key=None, options={})
+    BatchItem.objects.update(leased_by="")  # whoever began it has stopped
+    clerk.clear_requests()
+    ready = threading.Barrier(4)
+
+    def go_on() -> None:
+        ready.wait()
+        try:
+            make_service(clerk).resume(Batch.objects.get(pk=batch.pk))
+        finally:
+            connections.close_all()
+
+    threads = [threading.Thread(target=go_on) for _ in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    found = list(BatchItem.objects.filter(batch=batch))
+    assert [item.state for item in found] == ["done"] * 12, [(i.reason, i.params) for i in found]
+    assert {(item.leased_by, item.leased_until) for item in found} == {("", None)}
+    assert len({item.invitation_id for item in found}) == 12
+    written = [call for call in clerk.requests if call.method == "POST"]
+    assert len(written) == {"invite": 2, "revoke": 12, "resend": 24}[action]
 
 
 @pytest.mark.parametrize("page", ["", "export/", "check/"])

@@ -186,7 +186,7 @@ LIES: Final = (
         (
             Edit(
                 "services/batches/reconcile.py",
-                "    elif not is_over(item.batch):\n        record(item, State.UNSETTLED",
+                "    elif not is_over(item):\n        record(item, State.UNSETTLED",
                 "    elif False:\n        record(item, State.UNSETTLED",
             ),
         ),

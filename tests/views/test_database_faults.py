@@ -11,6 +11,7 @@ from django.db import InterfaceError, OperationalError
 from org_invitations.emulator import Emulator
 from org_invitations.models import Batch, BatchItem
 from org_invitations.services.batches import store
+from tests.leases import let_go
 
 from .conftest import INVITE, LIST, Browser, pending, text_of
 from .inviting import filled, many, press, review_of, type_in
@@ -102,7 +103,7 @@ def test_many_that_were_sent_lead_to_the_outcome_which_finds_out(
     database.mend()
     assert url == f"{LIST}outcomes/{Batch.objects.get().pk}/"
     assert len(set(pending(clerk)) & set(many(3))) == 3
-    Batch.objects.update(is_running=False)  # nobody could write that down either
+    let_go()  # nobody could write that down either
     outcome = ada.get(url)
     assert "3 sent." in text_of(outcome)
 
@@ -118,7 +119,7 @@ def test_a_selection_leads_to_its_outcome(
     sent = ada.post(f"{LIST}selected/", question | {"batch": asked.context["batch_id"]})
     assert (sent.status_code, sent["Location"].split("/")[2]) == (303, "outcomes")
     database.mend()
-    Batch.objects.update(is_running=False)
+    let_go()
     assert "2 revoked." in text_of(ada.get(sent["Location"]))
 
 
@@ -132,7 +133,7 @@ def test_a_resend_leads_to_its_outcome(ada: Browser, clerk: Emulator, database: 
     sent = ada.post(url, answer)
     assert (sent.status_code, sent["Location"]) == (303, f"{LIST}outcomes/{batch}/")
     database.mend()
-    Batch.objects.update(is_running=False)
+    let_go()
     assert ada.get(sent["Location"]).status_code == 200
 
 

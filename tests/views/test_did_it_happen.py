@@ -8,15 +8,14 @@ from uuid import uuid4
 
 import pytest
 from django.test import override_settings
-from django.utils import timezone
 
 from org_invitations.clerk import OrganizationAPI
 from org_invitations.clerk.marks import get_mark
 from org_invitations.emulator import Emulator
 from org_invitations.forms import InviteForm
 from org_invitations.models import Batch, BatchItem
-from org_invitations.services.batches import STALE_AFTER
 from org_invitations.services.batches.invite import InviteWorker
+from tests.leases import let_time_pass
 
 from .conftest import LIST, Browser, text_of
 from .inviting import BULK, mails, press, review_of, type_in
@@ -51,11 +50,6 @@ def marks(request: pytest.FixtureRequest, clerk: Emulator, settings: Any) -> str
 def pending_of(clerk: Emulator, address: str) -> list[Any]:
     rows = clerk.invitations("acme", "pending")
     return [row for row in rows if row.email_address == address]
-
-
-def let_time_pass() -> None:
-    """Let so much time pass that Clerk is at work on nothing any more."""
-    Batch.objects.update(worked_at=timezone.now() - STALE_AFTER - timedelta(seconds=1))
 
 
 def resend(ada: Browser, invitation_id: str, **more: Any) -> Any:
@@ -105,6 +99,7 @@ def test_and_neither_where_it_is_the_very_same_wish(
     ada: Browser, clerk: Emulator, marks: str, lost: str
 ) -> None:
     type_in(ada, LEE)
+    ada.get()  # what is said of the first one is read
     clerk.fault("POST", CREATE, **LOST[lost])
     assert "Invitation sent to" not in text_of(type_in(ada, LEE))
     assert BatchItem.objects.filter(state=State.DONE).count() == 1

@@ -19,6 +19,7 @@ from org_invitations.roles import AssignableRoles
 from org_invitations.services import InvitationService
 from org_invitations.services.limits import SINGLE_LIMIT, Budget
 from org_invitations.views import InviteView
+from tests.leases import is_leased
 from tests.test_docs import block
 
 from .conftest import INVITE, LIST, Browser, pending, text_of
@@ -69,7 +70,7 @@ def test_one_address_goes_at_once_and_is_written_down(ada: Browser, clerk: Emula
     assert batch.action == Batch.Action.INVITE
     assert batch.organization_id == clerk.organization("acme").id
     assert batch.user_id == clerk.user("ada@acme.test").id
-    assert not batch.is_running
+    assert not is_leased()
 
 
 def test_a_form_that_comes_twice_is_answered_twice_and_sent_once(
@@ -276,7 +277,7 @@ def test_what_was_checked_is_sent_and_each_has_an_answer(
         "max@acme.test": REFUSED,
     }
     assert {"one@example.com", "two@example.com"} <= set(pending(clerk))
-    assert not batch_of(sent).is_running
+    assert not is_leased()
     words = text_of(ada.get(f"{LIST}outcomes/{batch_of(sent).pk}/"))
     assert "one@example.com" in words
     assert "Already a member (Member)." in words
@@ -541,7 +542,7 @@ def test_clerk_is_gone_at_the_moment_of_sending_and_all_of_it_waits(
     sent = press(ada, checked)
     assert set(states_of(sent).values()) == {WAITING}
     assert all(item.reason for item in items_of(sent))
-    assert not batch_of(sent).is_running
+    assert not is_leased()
 
 
 def test_what_was_refused_is_in_the_form_of_the_outcome_to_be_corrected(

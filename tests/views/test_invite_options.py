@@ -19,6 +19,7 @@ from org_invitations.forms import InviteForm
 from org_invitations.models import Batch, BatchItem
 from org_invitations.services import InvitationService
 from org_invitations.services.batches import KeyReused, get_or_create
+from tests.leases import let_time_pass
 
 from .conftest import INVITE, LIST, Browser, text_of
 from .inviting import (
@@ -279,7 +280,7 @@ def test_a_crash_in_the_middle_leaves_what_was_done_written_down(
     assert states == [DONE] * 10 + [str(State.UNDER_WAY)] * 10 + [WAITING] * 5
     assert sum(mails(clerk)[address] for address in many(25)) == 20
     # Once it is clear that nobody is at work on it any more, the outcome tells the truth.
-    Batch.objects.update(worked_at=timezone.now() - timedelta(minutes=5))
+    let_time_pass()
     page = ada.get(f"{LIST}outcomes/{batch.pk}/")
     states = [item.state for item in batch.items.order_by("number")]
     assert states == [DONE] * 20 + [WAITING] * 5

@@ -17,8 +17,10 @@ from org_invitations.addresses import parse_file
 from org_invitations.clerk import exceptions as exc
 from org_invitations.emulator import Emulator
 from org_invitations.models import Batch, BatchItem
+from org_invitations.services.batches import STALE_AFTER
 from org_invitations.services.preview import PreviewStatus
 from org_invitations.testing import SignIn
+from tests.leases import ME, let_go
 
 from .conftest import INVITE, LIST, Browser, calls, html_of, pending, text_of
 from .inviting import filled, send
@@ -31,8 +33,15 @@ OUTCOME = "org-invitations-outcome"
 def make(clerk: Emulator) -> Any:
     """A function that writes down a batch of Ada's in Acme, with items of given states."""
 
-    def batch(*items: dict[str, Any], action: str = "invite", age: float = 0, **more: Any) -> Batch:
+    def batch(
+        *items: dict[str, Any],
+        action: str = "invite",
+        age: float = 0,
+        at_work: bool = False,
+        **more: Any,
+    ) -> Batch:
         then = timezone.now() - timedelta(seconds=age)
+        lease = {"leased_by": ME, "leased_until": then + STALE_AFTER} if at_work else {}
         values: dict[str, Any] = {
             "organization_id": clerk.organization("acme").id,
             "user_id": clerk.user("ada@acme.test").id,
@@ -49,6 +58,7 @@ def make(clerk: Emulator) -> Any:
                     "email_address": f"n{number}@example.com",
                     "role": "org:member",
                     "replaces_id": "orginv_old" if action == "resend" else "",
+                    **lease,
                     **item,
                 },
             )
@@ -483,7 +493,7 @@ def test_where_clerk_does_not_answer_it_stays_unknown(
 def test_while_somebody_is_at_work_it_says_so_and_asks_nothing(
     ada: Browser, clerk: Emulator, make: Any
 ) -> None:
-    batch = make({"state": State.DONE}, {"state": State.UNDER_WAY}, {}, is_running=True)
+    batch = make({"state": State.DONE}, {"state": State.UNDER_WAY}, {}, at_work=True)
     ada.warm()
     response = ada.get(url_of(batch))
     assert "1 of 3 are done." in text_of(response)
@@ -495,18 +505,18 @@ def test_while_somebody_is_at_work_it_says_so_and_asks_nothing(
 
 
 def test_htmx_looks_how_far_it_is_until_it_is_done(ada: Browser, make: Any) -> None:
-    batch = make({"state": State.DONE}, {}, is_running=True)
+    batch = make({"state": State.DONE}, {}, at_work=True)
     progress = ada.get(url_of(batch), target=OUTCOME)
     assert "<html" not in progress.text
     assert progress["Org-Invitations-Fragment"] == OUTCOME
     assert "1 of 2 are done." in text_of(progress)
-    Batch.objects.update(is_running=False)
+    let_go()
     done = ada.get(url_of(batch), target=OUTCOME)
     assert done["HX-Redirect"] == url_of(batch)
 
 
 def test_who_died_at_work_is_not_waited_for(ada: Browser, clerk: Emulator, make: Any) -> None:
-    batch = make({"state": State.UNDER_WAY}, is_running=True, age=200)
+    batch = make({"state": State.UNDER_WAY}, at_work=True, age=200)
     assert ada.get(url_of(batch)).context["outcome"].sentences == (
         "Nothing was sent.",
         "1 not sent.",

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from datetime import timedelta
 from typing import Any
 from uuid import uuid4
 
@@ -15,9 +14,10 @@ from django.utils import timezone
 from org_invitations.clerk.marks import without_mark
 from org_invitations.emulator import Emulator
 from org_invitations.emulator.state import Invitation
-from org_invitations.models import Batch, BatchItem
+from org_invitations.models import BatchItem
 from org_invitations.services.batches import STALE_AFTER, get_or_create
 from org_invitations.signals import invitation_revoked
+from tests.leases import ME, let_time_pass
 
 from .conftest import LIST, Browser, calls, pending, text_of
 
@@ -60,11 +60,6 @@ def answer(question: Any, **changed: Any) -> dict[str, Any]:
     hidden = dict(re.findall(r'<input type="hidden" name="(\w+)" value="([^"]*)"', question.text))
     hidden = {name: value.replace("&amp;", "&") for name, value in hidden.items()}
     return hidden | data | changed
-
-
-def let_time_pass() -> None:
-    """Let so much time pass that Clerk is at work on nothing any more."""
-    Batch.objects.update(worked_at=timezone.now() - STALE_AFTER - timedelta(seconds=1))
 
 
 def lees(clerk: Emulator) -> list[Invitation]:
@@ -808,7 +803,7 @@ def test_whom_nobody_is_looking_after_is_found_whoever_began(
 ) -> None:
     turn(row, "revoked")
     item = BatchItem(email_address=LEE, role="org:member", replaces_id=row.id, state="under-way")
-    batch, _ = get_or_create(
+    get_or_create(
         uuid4(),
         "resend",
         [item],
@@ -816,7 +811,7 @@ def test_whom_nobody_is_looking_after_is_found_whoever_began(
         user_id="user_gone",
         options={},
     )
+    BatchItem.objects.update(leased_by=ME, leased_until=timezone.now() + STALE_AFTER)
     assert "Send it now" not in text_of(ada.get())  # it counts as being at work
-    batch.worked_at = timezone.now() - timedelta(hours=1)
-    batch.save()
+    let_time_pass()
     assert "Send it now" in text_of(ada.get())

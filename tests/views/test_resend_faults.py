@@ -17,6 +17,7 @@ from org_invitations.services import InvitationService
 from org_invitations.services.limits import SINGLE_LIMIT
 from org_invitations.signals import invitation_created, invitation_revoked
 from tests.gates import Gate, impatient
+from tests.leases import let_time_pass
 
 from .conftest import LIST, Browser, pending, text_of
 from .test_resend import (
@@ -26,7 +27,6 @@ from .test_resend import (
     REVOKE,
     answer,
     lees,
-    let_time_pass,
     said,
     turn,
     url_of,

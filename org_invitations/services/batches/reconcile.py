@@ -35,6 +35,7 @@ from ...concurrency import gather
 from ...models import Batch, BatchItem
 from ..reasons import Reason
 from .store import (
+    DOUBTFUL,
     UNCLEAR,
     as_aware,
     find_taken,
@@ -56,9 +57,6 @@ CLOCK_TOLERANCE: Final = timedelta(minutes=2)
 _USUAL_DAYS: Final = 30
 
 _DAY: Final = timedelta(days=1)
-
-#: Nobody knows what became of it.
-DOUBTFUL: Final = (State.UNDER_WAY, State.UNSETTLED)
 
 #: Why an item was given up of which Clerk shows nothing, or which somebody has left. What shows up
 #: later all the same is believed.
@@ -263,17 +261,9 @@ def reconcile_batch(api: OrganizationAPI, batch: Batch) -> list[BatchItem]:
     without doubts costs no call. Raises nothing of Clerk's: what cannot be found out stays as it
     is.
     """
-    # Somebody may have gone on with it since it was read, or may be about to: then what is under
-    # way is not in doubt.
-    batch.refresh_from_db(fields=["worked_at", "is_running"])
-    moved = batch.worked_at
     items = get_items(batch)
-    batch.refresh_from_db(fields=["worked_at", "is_running"])
-    if is_at_work(batch):
-        return items
-    if batch.worked_at != moved:
-        return get_items(batch)
-    reconcile(api, [item for item in items if may_change(item)])
+    if not is_at_work(items):
+        reconcile(api, [item for item in items if may_change(item)])
     return items
 
 
@@ -296,7 +286,7 @@ def reconcile(api: OrganizationAPI, items: Sequence[BatchItem]) -> None:
 
 def _give_up(item: BatchItem) -> None:
     """Settle what Clerk shows nothing of: it did not happen, or it may yet."""
-    if is_over(item.batch):
+    if is_over(item):
         record(item, State.FAILED, Reason(ABSENT, {"status": str(item.batch.action)}))
     elif item.state != State.FAILED:
         record(item, State.UNSETTLED, Reason(item.reason, item.params))
@@ -305,7 +295,7 @@ def _give_up(item: BatchItem) -> None:
 def _leave_open(item: BatchItem, row: Invitation) -> None:
     """Settle what may have made an invitation, and may not: in the end, nobody will ever know."""
     reason = Reason(item.reason, item.params)
-    if is_over(item.batch):
+    if is_over(item):
         reason = Reason(UNCLEAR, Reason.of_error(exc.DuplicateInvitation(), row).params)
     record(item, State.UNSETTLED, reason)
 
@@ -398,7 +388,7 @@ def settle_resend(
         # What was known not to have happened only a mark puts right.
         is_told = is_closed or item.state == State.HALF_DONE
         match, found = find_write(attempt, others, taken, is_told=is_told)
-    if match is Match.UNCLEAR and found and not found.is_pending and is_over(item.batch):
+    if match is Match.UNCLEAR and found and not found.is_pending and is_over(item):
         match, found = _find_pending(others)  # whoever has made it, nobody is invited by it
     if found is not None and match is Match.OURS:
         record(item, State.DONE, invitation_id=found.id)
@@ -437,7 +427,7 @@ def _has_lost(item: BatchItem) -> bool:
 def _may_be_revoked_yet(item: BatchItem, other: Invitation) -> bool:
     """Whether Clerk may still be at work on revoking it for this resend."""
     is_asked = item.state in DOUBTFUL and item.attempt.get("revokes") == other.id
-    return is_asked and not is_over(item.batch)
+    return is_asked and not is_over(item)
 
 
 def _settle_beside(
@@ -473,7 +463,7 @@ def _settle_absent(
             record(item, State.HALF_DONE, Reason(ABSENT))
     elif attempt is None and is_missing:  # the second half has not begun
         record(item, State.HALF_DONE)
-    elif not is_over(item.batch):
+    elif not is_over(item):
         record(item, State.UNSETTLED, Reason(item.reason, item.params))
     elif is_missing:
         record(item, State.HALF_DONE, Reason(ABSENT))
@@ -489,9 +479,10 @@ def _reopen(item: BatchItem, old: Invitation | None) -> None:
     """Correct a resend that was given up before its revocation took effect after all."""
     if item.state != State.FAILED or old is None or not old.is_revoked or not _has_lost(item):
         return
-    moment, began = old.updated_at, as_aware(item.batch.worked_at or item.batch.created_at)
+    batch, moment = item.batch, old.updated_at
+    end = item.leased_until or (batch.worked_at or batch.created_at) + stale_after()
     # Later than that it was somebody else's doing.
-    if moment is None or moment <= began + stale_after():
+    if moment is None or moment <= as_aware(end):
         record(item, State.HALF_DONE, Reason(ABSENT))
 
 

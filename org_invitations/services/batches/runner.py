@@ -7,8 +7,9 @@ again. What a call is, and what its answer means for the items, a :class:`Worker
 
 from __future__ import annotations
 
+import logging
 import time
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Iterable
 from typing import Final, Protocol
 
 from ...clerk import ClerkClient, ClerkError, Invitation
@@ -16,7 +17,9 @@ from ...clerk import exceptions as exc
 from ...models import Batch, BatchItem
 from ...roles import AssignableRoles
 from ..reasons import Reason
-from .store import record, save_progress, state_after
+from .store import LeaseLost, record, release, save_progress, state_after
+
+logger = logging.getLogger("org_invitations")
 
 State = BatchItem.State
 
@@ -29,13 +32,18 @@ class Progress:
     """What has become of the items of a batch, kept as it goes; each time somebody is at work."""
 
     def __init__(
-        self, batch: Batch, announce: Callable[[Invitation], None] = lambda invitation: None
+        self,
+        batch: Batch,
+        by: str,
+        announce: Callable[[Invitation], None] = lambda invitation: None,
     ) -> None:
         """Keep the progress of a batch.
 
+        :param by: who has claimed the items that this is about.
         :param announce: called with the invitation of each item that is done, once that is saved.
         """
         self.batch = batch
+        self.by = by
         self.announce = announce
         self._changed: dict[int, BatchItem] = {}
 
@@ -57,18 +65,33 @@ class Progress:
         record(item, state, reason, error=error, invitation=invitation)
         self._changed[item.number] = item
 
-    def save(self, *, is_running: bool = True) -> None:
-        """Save what has changed, and that the batch has moved.
+    def save(self) -> None:
+        """Save what has changed, and that somebody is at work; what is leased is so for longer.
 
+        :raises LeaseLost: somebody else has taken over what is about to be sent.
         :raises NotSaved: the database does not take it.
         """
         changed, self._changed = list(self._changed.values()), {}
         try:
-            save_progress(self.batch, changed, is_running=is_running)
+            save_progress(self.batch, changed, self.by)
         finally:  # it has happened, whether or not that can be written down
             for item in changed:
                 if item.state == State.DONE and item.invitation is not None:
                     self.announce(item.invitation)
+
+    def finish(self) -> None:
+        """Save the last of it, and work no more on any of it.
+
+        :raises NotSaved: the database does not take it.
+        """
+        self.save()
+        release(self.batch, self.by)
+
+    def halt(self, items: Iterable[BatchItem], state: str, error: ClerkError) -> None:
+        """Let these say what nobody could go on for, and work no more on any of it."""
+        for item in items:
+            self.record(item, state, error=error)
+        self.finish()
 
 
 class Worker(Protocol):
@@ -126,7 +149,7 @@ class Runner:
         self.was_denied = False
 
     def run(self) -> None:
-        """Go on; nothing of Clerk's is raised."""
+        """Go on; nothing of Clerk's is raised. What others have taken over is left to them."""
         try:
             while self.worker.has_more:
                 if not self.client.has_time(self.worker.writes):
@@ -137,9 +160,10 @@ class Runner:
                 # Who could not be asked about may not be taken for somebody who may.
                 self._stop_or_go_on(errors, is_stuck=error is not None)
                 self.progress.save()
+        except LeaseLost:
+            logger.warning("Somebody else has gone on with a batch: %s", self.progress.batch)
         finally:
-            # Whoever asks after a crash need not wait until this counts as dead.
-            self.progress.save(is_running=False)
+            self.progress.finish()
 
     def _check_rights(self) -> ClerkError | None:
         """Ask whether the person still may; return what keeps the work from going on."""

@@ -20,8 +20,10 @@ from django.utils import timezone
 
 from ...clerk import ClerkError, Invitation
 from ...clerk.exceptions import DeadlineExceeded, RateLimited
+from ...clients import get_instance
 from ...conf import conf
 from ...models import Batch, BatchItem
+from ..preview import PreviewStatus
 from ..reasons import Reason
 
 logger = logging.getLogger("org_invitations")
@@ -41,6 +43,22 @@ _FIELDS: Final = (
     *("state", "reason", "params", "attempt", "retry_at", "invitation_id"),
     *("email_address", "role", "role_name"),
 )
+
+
+#: Why an item is not meant for the run that its batch began with: more than go in one request.
+LATER: Final = str(PreviewStatus.LATER)
+
+State = BatchItem.State
+
+#: What whoever is at work keeps to themselves; what they know nothing of is anybody's to find out.
+_LEASED: Final = (State.WAITING, State.UNDER_WAY, State.HALF_DONE)
+
+#: Nobody knows what became of it.
+DOUBTFUL: Final = (State.UNDER_WAY, State.UNSETTLED)
+
+
+class LeaseLost(Exception):
+    """Somebody else has gone on with it meanwhile: this process was stopped for too long."""
 
 
 class NotSaved(Exception):
@@ -81,12 +99,14 @@ def get_or_create(
     options: Mapping[str, Any],
     actor_id: str = "",
     retry_of: UUID | None = None,
+    leased_by: str = "",
 ) -> tuple[Batch, bool]:
     """Write down what is going to be done, before any of it is.
 
     :param batch_id: comes with the form, so that the same form begins the same batch.
     :param actor_id: who really sits there, where the session is an impersonated one.
     :param retry_of: the batch from whose outcome it was begun, to try again what was left of it.
+    :param leased_by: who is going to do it at once.
     :returns: the batch, and whether it is new: what is not has been done, or is being done.
     :raises KeyReused: there is a batch of this id which is not the same wish.
     :raises RuntimeError: this is called inside a transaction. What is written down would be gone if
@@ -100,8 +120,8 @@ def get_or_create(
         action=action,
         digest=digest,
         options=dict(options),
-        is_running=True,
         worked_at=timezone.now(),
+        instance=get_instance(),
         actor_id=actor_id,
         retry_of=retry_of,
     )
@@ -111,6 +131,8 @@ def get_or_create(
             batch.save(force_insert=True)
             for number, item in enumerate(items):
                 item.batch, item.number = batch, number
+                if leased_by and item.state == State.WAITING and item.reason != LATER:
+                    item.leased_by, item.leased_until = leased_by, timezone.now() + stale_after()
             BatchItem.objects.bulk_create(items)
     except IntegrityError:
         before = find_batch(batch_id, organization_id=organization_id, user_id=user_id)
@@ -173,12 +195,12 @@ def find_done_since(batch: Batch, items: Iterable[BatchItem]) -> dict[int, Batch
         later |= found
     if not later:
         return {}
-    done = BatchItem.objects.filter(batch__in=later, state=BatchItem.State.DONE)
+    done = BatchItem.objects.filter(batch__in=later, state=State.DONE)
     done = done.select_related("batch")
     by_target = {_target(item): item for item in done.order_by("batch__created_at")}
     items = list(items)
     # What was typed twice is done with the first of the two.
-    own = {_target(item) for item in items if item.state == BatchItem.State.DONE}
+    own = {_target(item) for item in items if item.state == State.DONE}
     return {
         item.number: by_target[_target(item)]
         for item in items
@@ -200,36 +222,124 @@ def as_aware(moment: datetime) -> datetime:
 
 
 def stale_after() -> timedelta:
-    """Return how long a batch may not have moved while some request is at work on it."""
+    """Return for how long an item is leased: longer than all that is done between two saves."""
     longest = _CALLS_AT_ONCE * timedelta(seconds=conf.CONNECT_TIMEOUT + conf.READ_TIMEOUT)
     return max(STALE_AFTER, longest)
 
 
-def is_at_work(batch: Batch) -> bool:
-    """Whether some request is at work on the batch right now."""
-    moment = batch.worked_at
-    return batch.is_running and moment is not None and moment > timezone.now() - stale_after()
+def is_at_work(items: Iterable[BatchItem]) -> bool:
+    """Whether somebody is at work on any of these items, as they were read."""
+    now = timezone.now()
+    return any(item.leased_by and item.leased_until and item.leased_until > now for item in items)
 
 
-def is_over(batch: Batch) -> bool:
-    """Whether Clerk has done by now whatever it was going to do, whether or not it answered."""
-    return (batch.worked_at or batch.created_at) < timezone.now() - stale_after()
+def is_over(item: BatchItem) -> bool:
+    """Whether Clerk has done by now whatever it was going to do for an item, answered or not."""
+    batch = item.batch
+    until = item.leased_until or (batch.worked_at or batch.created_at) + stale_after()
+    return until <= timezone.now()
 
 
-def save_progress(batch: Batch, items: Iterable[BatchItem], *, is_running: bool) -> None:
+def claim(batch: Batch, by: str, *, actor_id: str = "") -> int:
+    """Lease what waits in a batch, unless somebody is at work on it; return how many items.
+
+    It is one statement, and the number of rows decides: of two who press at the same moment, or of
+    two workers, one gets an item. Where a lease has run out, its holder is taken to be dead.
+
+    :param by: who is going to work on it: a name of their own, up to 32 characters.
+    :param actor_id: who really sits there now, if somebody acts as the person whose batch it is; it
+        is kept, also where the person began the batch themselves.
+    """
+    now = timezone.now()
+    waiting = BatchItem.objects.filter(_is_free(now) | Q(leased_by=by), batch=batch)
+    waiting = waiting.filter(state=State.WAITING).exclude(reason=LATER)
+    claimed = waiting.update(leased_by=by, leased_until=now + stale_after())
+    if claimed:
+        acted = {"actor_id": actor_id} if actor_id else {}
+        Batch.objects.filter(pk=batch.pk).update(worked_at=now, **acted)
+        batch.worked_at, batch.actor_id = now, actor_id or batch.actor_id
+    return claimed
+
+
+def claim_half(item: BatchItem, by: str) -> bool:
+    """Lease a resend that is half done, unless somebody is at work on it; read it anew.
+
+    :returns: whether it is ours now, and half done still.
+    """
+    now = timezone.now()
+    half = BatchItem.objects.filter(_is_free(now), pk=item.pk, state=State.HALF_DONE)
+    claimed = half.update(leased_by=by, leased_until=now + stale_after())
+    item.refresh_from_db()
+    return bool(claimed)
+
+
+def save_progress(batch: Batch, items: Iterable[BatchItem], by: str = "") -> None:
     """Save the items as they are now, and that the batch has moved.
 
+    :param by: who has leased them: what somebody else has taken over meanwhile is not saved, and
+        all that is still leased is leased for longer. Empty where nobody is at work on them.
+    :raises LeaseLost: something that is about to be sent is somebody else's by now.
     :raises NotSaved: the database does not take it.
     """
-    batch.worked_at, batch.is_running = timezone.now(), is_running
+    items = list(items)
+    batch.worked_at = timezone.now()
+    until = batch.worked_at + stale_after()
     try:
         with transaction.atomic(using=_database()):
-            BatchItem.objects.bulk_update(items, _FIELDS)
-            batch.save(update_fields=["worked_at", "is_running"])
-            if not is_running:
+            lost = _renew(batch, items, by, until) if by else []
+            kept = [item for item in items if item not in lost]
+            for item in kept:
+                _lease(item, by, until)
+            BatchItem.objects.bulk_update(kept, (*_FIELDS, "leased_by", "leased_until"))
+            batch.save(update_fields=["worked_at"])
+            if not by:
                 _note_end(Q(pk=batch.pk), batch.worked_at)
     except DatabaseFault as error:
         raise NotSaved(batch) from error
+    if any(item.state == State.UNDER_WAY for item in lost):
+        raise LeaseLost(str(batch))
+
+
+def release(batch: Batch, by: str) -> None:
+    """Work no more on what is leased: whoever comes after a crash need not wait for its end.
+
+    :raises NotSaved: the database does not take it.
+    """
+    now = timezone.now()
+    leased = BatchItem.objects.filter(batch=batch, leased_by=by)
+    try:
+        with transaction.atomic(using=_database()):
+            # Where a call was out, Clerk may be at work on it for as long as ever.
+            calling = leased.filter(state=State.UNDER_WAY)
+            calling.update(leased_by="", leased_until=now + stale_after())
+            leased.update(leased_by="", leased_until=None)
+            _note_end(Q(pk=batch.pk), now)
+    except DatabaseFault as error:
+        raise NotSaved(batch) from error
+
+
+def _is_free(now: datetime) -> Q:
+    return Q(leased_by="") | Q(leased_until=None) | Q(leased_until__lte=now)
+
+
+def _renew(
+    batch: Batch, items: Sequence[BatchItem], by: str, until: datetime
+) -> Sequence[BatchItem]:
+    """Lease all that is leased for longer, and return those items that are somebody else's now."""
+    leased = BatchItem.objects.filter(batch=batch, leased_by=by)
+    leased.update(leased_until=until)
+    ours = leased.filter(pk__in=[item.pk for item in items])
+    if not items or ours.count() == len(items):
+        return []
+    left = set(ours.values_list("pk", flat=True))
+    return [item for item in items if item.pk not in left]
+
+
+def _lease(item: BatchItem, by: str, until: datetime) -> None:
+    """Let an item say whose it is from now on, by what is known of it."""
+    is_ours = bool(by) and item.state in _LEASED
+    item.leased_by = by if is_ours else ""
+    item.leased_until = until if is_ours or item.state in DOUBTFUL else None
 
 
 def save_found(item: BatchItem, before: str) -> None:
@@ -237,14 +347,15 @@ def save_found(item: BatchItem, before: str) -> None:
 
     :param before: the state that it was in when Clerk was asked.
     """
-    values = {name: getattr(item, name) for name in _FIELDS}
+    values = {name: getattr(item, name) for name in _FIELDS} | {"leased_by": ""}
+    untouched = BatchItem.objects.filter(_is_free(timezone.now()), pk=item.pk, state=before)
     with transaction.atomic(using=_database()):
-        if BatchItem.objects.filter(pk=item.pk, state=before).update(**values):
+        if untouched.update(**values):
             if item.state in BatchItem.OPEN:  # it was taken to be over
                 Batch.objects.filter(pk=item.batch_id).update(finished_at=None)
             _note_end(Q(pk=item.batch_id), timezone.now())
             return
-    item.refresh_from_db(fields=_FIELDS)
+    item.refresh_from_db(fields=[*_FIELDS, "leased_by", "leased_until"])
 
 
 def find_taken(invitation_ids: Iterable[str]) -> set[str]:
@@ -263,23 +374,6 @@ def get_mark(item: BatchItem) -> str:
     if not conf.MARK_INVITATIONS:
         return ""
     return uuid5(item.batch_id, f"org_invitations {item.number}").hex
-
-
-def claim(batch: Batch, *, actor_id: str = "") -> bool:
-    """Begin to work on a batch again, unless somebody is at work on it; tell whether it is ours.
-
-    :param actor_id: who really sits there now, if somebody acts as the person whose batch it is; it
-        is kept, also where the person began the batch themselves.
-    """
-    now = timezone.now()
-    idle = Q(is_running=False) | Q(worked_at=None) | Q(worked_at__lte=now - stale_after())
-    # One statement, so that of two requests at the same moment one goes on.
-    acted = {"actor_id": actor_id} if actor_id else {}
-    taken = Batch.objects.filter(idle, pk=batch.pk).update(is_running=True, worked_at=now, **acted)
-    if taken:
-        batch.worked_at, batch.is_running = now, True
-        batch.actor_id = actor_id or batch.actor_id
-    return bool(taken)
 
 
 def record(
@@ -304,10 +398,10 @@ def record(
     item.state = state
     item.reason = reason.name if reason else ""
     item.params = dict(reason.params) if reason else {}
-    if invitation is not None and state == BatchItem.State.DONE:
+    if invitation is not None and state == State.DONE:
         invitation_id = invitation_id or invitation.id
     item.invitation_id = invitation_id or item.invitation_id
-    seconds = item.params.get("retry_after") if state == BatchItem.State.WAITING else None
+    seconds = item.params.get("retry_after") if state == State.WAITING else None
     item.retry_at = None if seconds is None else timezone.now() + timedelta(seconds=seconds)
     return item
 
@@ -316,8 +410,8 @@ def state_after(error: ClerkError) -> BatchItem.State:
     """Return what becomes of an item for which Clerk has done nothing, and this is why."""
     if isinstance(error, (RateLimited, DeadlineExceeded)):
         # Neither Clerk's limit nor the time of the request is a fault of its own.
-        return BatchItem.State.WAITING
-    return BatchItem.State.REFUSED if error.is_final else BatchItem.State.FAILED
+        return State.WAITING
+    return State.REFUSED if error.is_final else State.FAILED
 
 
 def refuse(item: BatchItem, error: ClerkError, invitation: Invitation | None = None) -> BatchItem:
@@ -328,22 +422,12 @@ def refuse(item: BatchItem, error: ClerkError, invitation: Invitation | None = N
     return record(item, state_after(error), error=error, invitation=invitation)
 
 
-def halt(batch: Batch, state: str, error: ClerkError) -> list[BatchItem]:
-    """Let all that waits in a batch say what nobody could go on for, save it, and return all."""
-    items = get_items(batch)
-    waiting = [item for item in items if item.state == BatchItem.State.WAITING]
-    for item in waiting:
-        record(item, state, error=error)
-    save_progress(batch, waiting, is_running=False)
-    return items
-
-
 def cancel(batch: Batch, items: Iterable[BatchItem]) -> None:
     """Let what waits wait no longer: it has failed, for the reason that it waited for."""
-    waiting = [item for item in items if item.state == BatchItem.State.WAITING]
+    waiting = [item for item in items if item.state == State.WAITING]
     for item in waiting:
-        item.state = BatchItem.State.FAILED
-    save_progress(batch, waiting, is_running=False)
+        item.state = State.FAILED
+    save_progress(batch, waiting)
 
 
 def forget_old_batches() -> None:
