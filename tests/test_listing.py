@@ -19,6 +19,7 @@ from org_invitations.clerk import exceptions as exc
 from org_invitations.clerk.resources import PublicUserData
 from org_invitations.clients import get_client
 from org_invitations.emulator import Emulator
+from org_invitations.emulator.state import State
 from org_invitations.services import (
     STATUSES,
     InvitationPage,
@@ -533,6 +534,15 @@ def test_seats_are_used_by_members_and_pending_invitations(
     emulator.add_invitation("acme", "new@example.com")
     later = service.with_list(service.open(), InvitationQuery())
     assert later.seats == Seats(used=45, limit=100, members=10, pending=35)
+
+
+def test_how_many_are_pending_the_list_knows_best(
+    emulator: Emulator, service: InvitationService, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(State, "pending_count", lambda *_: 40)  # six come of its domains
+    assert service.open(seats=True).seats == Seats(used=50, limit=100, members=10, pending=40)
+    seats = service.open(query=InvitationQuery()).seats
+    assert seats == Seats(used=44, limit=100, members=10, pending=34)
 
 
 def test_an_organization_without_a_limit_has_no_seats_to_count(

@@ -43,6 +43,11 @@ def test_of_several_addresses_of_a_card_the_preferred_one_is_taken() -> None:
     assert found.entries[2].refusal is Refusal.NO_ADDRESS
 
 
+def test_a_line_that_is_folded_with_a_tab_goes_on_too() -> None:
+    found = read_text("BEGIN:VCARD\nFN:Ana\nEMAIL:ana@\n\tx.org\nEND:VCARD\n")
+    assert [e.email_address for e in found.entries] == ["ana@x.org"]
+
+
 CALENDAR = """BEGIN:VCALENDAR
 BEGIN:VEVENT
 ORGANIZER;CN=Host:mailto:host@x.org

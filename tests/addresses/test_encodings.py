@@ -69,6 +69,16 @@ def test_where_nobody_can_tell_it_is_said_with_the_line_as_it_was_read() -> None
     assert [e.email_address for e in reading.entries if e.refusal is None] == ["bo@x.org"]
 
 
+def test_of_a_long_file_the_lines_with_letters_decide_wherever_they_are() -> None:
+    plain = "Name;E-mail\n" + "Ana;ana@example.org\n" * 2_000
+    text = plain + "Jürgen Größe;j@x.org\nZoé Müller;zoe@x.org\n" * 20
+    found = decode(text.encode("cp1252"))
+    assert (found.text, found.encoding) == (text, "cp1252")
+    text = plain + "Łukasz Dąbrowski;l@x.org\nŻaneta Wójcik;z@x.org\n" * 20
+    found = decode(text.encode("cp1250"))
+    assert (found.text, found.encoding) == (text, "cp1250")
+
+
 def test_a_utf8_file_that_is_broken_in_one_place_is_still_one() -> None:
     content = "Имя;Почта\n".encode() + "Анна;a@x.org\n".encode() * 20 + b"\xd0;b@x.org\n"
     found = decode(content)
