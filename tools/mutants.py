@@ -40,7 +40,8 @@ AREAS: Final[tuple[tuple[str, tuple[str, ...]], ...]] = (
         "services/**/*.py",
         (
             *("test_services", "test_listing", "test_screening", "test_sending", "test_replacing"),
-            *("test_batches", "test_models", "test_budget", "test_sending_over_http"),
+            *("test_batches", "test_reconcile", "test_models", "test_budget"),
+            "test_sending_over_http",
             *("views/test_invite_many", "views/test_selection", "views/test_resend"),
         ),
     ),
