@@ -16,8 +16,10 @@ from django.utils.translation import gettext, ngettext
 
 from .. import embedding, htmx
 from ..clerk import ClerkError, InvitationStatus
+from ..clerk.deadline import within
 from ..clerk.session.handshake import return_location
 from ..clients import get_client
+from ..conf import conf
 from ..forms import RoleField
 from ..identity import can_sign_in, get_sign_in_url, is_clerk_silent, is_renewable
 from ..roles import AssignableRoles
@@ -76,7 +78,8 @@ class EmbedView(PageMixin):
         around = _HostRequest.within(request, match, url, options)
         view.setup(around, *match.args, **match.kwargs)
         view.wording = view.get_wording()
-        response = view._answer_or_explain(around, *match.args, **match.kwargs)
+        with within(conf.REQUEST_SECONDS):  # the middleware has begun it, where there is one
+            response = view._answer_or_explain(around, *match.args, **match.kwargs)
         if isinstance(response, TemplateResponse):
             response = response.render()
         around.return_tokens(request)

@@ -80,6 +80,36 @@ def test_what_a_site_says_of_the_app_wins_wherever_it_stands(
                 assert background == "rgb(1, 2, 3)"
 
 
+PUT_IN = """() => {
+    for (const place of [document.body, document.querySelector(".org-invitations")])
+        place.insertAdjacentHTML("beforeend", `<div class="around">
+            <label class="theirs form-label">A</label>
+            <button class="theirs btn btn-primary">B</button>
+            <h2 class="theirs">C</h2>
+        </div>`);
+}"""
+LOOK_OF = "(element, names) => names.map((name) => getComputedStyle(element)[name])"
+
+
+def test_what_a_site_puts_in_with_classes_of_its_own_is_its_own(
+    ada: Page, subtests: pytest.Subtests
+) -> None:
+    ada.evaluate(PUT_IN)
+    names = ["display", "marginBottom", "borderStyle", "backgroundColor", "fontFamily"]
+    for framework, text in FRAMEWORKS.items():
+        put(ada, text, "before")
+        within, around = (
+            ada.locator(f"{place} > .around > .theirs").all()
+            for place in (".org-invitations", "body")
+        )
+        for one, other in zip(within, around, strict=True):
+            with subtests.test(framework, element=one.inner_text()):
+                # Headings have the app's own margins.
+                wanted = [name for name in names if name[0] != "m" or one.inner_text() != "C"]
+                looks = [each.evaluate(LOOK_OF, wanted) for each in (one, other)]
+                assert looks[0] == looks[1]
+
+
 ITS_LOOK = """element => {
     const styles = getComputedStyle(element);
     return { background: styles.backgroundColor, color: styles.color, font: styles.fontFamily };

@@ -100,7 +100,15 @@ def types(environments: Environments, folder: Path) -> str:
     for number, example in enumerate(examples):
         (folder / f"example_{number}.py").write_text(example)
     run(str(python), "-m", "mypy", "--strict", ".", cwd=folder)
-    for document in ("views", "service", "errors", "sessions", "identity", "templates"):
+    for document in (
+        "views",
+        "overriding",
+        "service",
+        "errors",
+        "sessions",
+        "identity",
+        "templates",
+    ):
         for number, example in enumerate(blocks(f"docs/{document}.md", "python")):
             (folder / f"{document}_{number}.py").write_text(example)
     # An example is a piece of a site: it names what stands elsewhere.
