@@ -15,6 +15,7 @@ from django.test import Client
 
 from org_invitations.emulator import Emulator
 from org_invitations.models import InvitationAsk, Joining
+from org_invitations.services.joining import lookup
 from org_invitations.services.joining.asks import MAX_ASKS
 from org_invitations.services.joining.links import JoinValue, loads, make_link, read_ticket
 from org_invitations.testing import SignIn
@@ -298,6 +299,34 @@ def test_no_more_ask_than_somebody_can_read(invitee: Invitee, clerk: Emulator) -
     row = invite(clerk, state="revoked")
     invitee.press(invitee.open(page_of(row)), "ask")
     assert InvitationAsk.objects.count() == MAX_ASKS
+
+
+# --- What it costs -------------------------------------------------------------------------------
+
+
+def test_nobody_has_clerk_asked_without_end(invitee: Invitee, clerk: Emulator) -> None:
+    row = invite(clerk)
+    made_up = {"st": "organization_invitation", "oid": row.organization_id}
+    for number in range(200):
+        body = json.dumps(made_up | {"sid": f"orginv_{number}"}).encode()
+        ticket = f"x.{urlsafe_b64encode(body).decode().rstrip('=')}.x"
+        page = invitee.open(f"/join/?__clerk_ticket={ticket}")
+    assert page.status_code == 503
+    assert page["Retry-After"] == "60"
+    asked = len(clerk.requests)
+    assert asked <= 2 * lookup._MAX_OF_TICKETS
+    # Links of ours go on, each for itself; and who is signed in is not counted.
+    url = page_of(row)
+    looks = {invitee.client.get(f"{url}invitation/").status_code for _ in range(40)}
+    assert looks == {200, 503}
+    assert state_of(invitee.open(page_of(invite(clerk, "new@example.com")))) == "sign-in"
+    invitee.sign_in(NORA)
+    assert state_of(invitee.open(url)) == "join"
+
+
+def test_a_value_that_is_made_up_costs_nothing(invitee: Invitee, clerk: Emulator) -> None:
+    invitee.client.get(f"/join/{'a' * 30}:1a:{'b' * 27}/invitation/")
+    assert clerk.requests == []
 
 
 # --- What is left behind -------------------------------------------------------------------------

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from typing import Any, Final
 
+from ...caching import InstanceCache
 from ...clerk import ClerkClient, InstanceAPI, Invitation, InvitationStatus, Membership, Page
-from ...clerk.exceptions import NotFound
+from ...clerk.exceptions import NotFound, RateLimited
 from ...clerk.joining import JoiningAPI, OwnInvitation, PeopleAPI, User
 from ...clerk.resources import Organization
 from ...concurrency import Outcome, gather
@@ -17,6 +19,12 @@ from .links import JoinValue
 
 #: How many of the newest invitations are looked through for one that only its address names.
 _MAX_SEARCHED: Final = 500
+
+#: So often a minute those who are not signed in have Clerk asked: by one link, and by all tickets
+#: that come without one of our links.
+_MAX_OF_A_LINK: Final = 30
+_MAX_OF_TICKETS: Final = 120
+_MINUTE: Final = 60
 
 
 class JoinState(StrEnum):
@@ -163,6 +171,7 @@ class Lookup:
     # --- Signed out -------------------------------------------------------------------------
 
     def _look_signed_out(self, value: JoinValue) -> Look:
+        _count_stranger(value)
         invitation, organization = self._find(value)
         if invitation is None or organization is None or not invitation.is_pending:
             return Look(JoinState.GONE, value, None, invitation)
@@ -201,6 +210,26 @@ class Lookup:
         named = [row for row in rows if value.names(row)]
         pending = [row for row in named if row.status is InvitationStatus.PENDING]
         return next(iter(pending or named), None)
+
+
+def _count_stranger(value: JoinValue) -> None:
+    """Let nobody who is not signed in have Clerk asked without end.
+
+    Clerk's limit is for the whole instance. Whoever has a link of ours shares its number with all
+    who have the same link; a ticket that anybody can make up shares one with all the others.
+
+    :raises RateLimited: there were too many within the minute; Clerk is not asked.
+    """
+    is_signed = not value.invitation_id
+    whom = value.address_digest if is_signed else "tickets"
+    most = _MAX_OF_A_LINK if is_signed else _MAX_OF_TICKETS
+    now, cache, name = time.time(), InstanceCache(), f"strangers:{whom}"
+    since, count = cache.get_many([name]).get(name) or (now, 0)
+    if now - since >= _MINUTE:
+        since, count = now, 0
+    if count >= most:
+        raise RateLimited("too many looks of nobody known", retry_after=_MINUTE)
+    cache.set(name, (since, count + 1), _MINUTE)
 
 
 def _choose(rows: Iterable[OwnInvitation]) -> OwnInvitation | None:
