@@ -158,7 +158,7 @@ class Joining(models.Model):
     """Somebody's joining by way of an invitation: what was begun, and what became of it.
 
     A server joins in two calls, and may die between them; this is written down before the first.
-    Nothing of the person is in it but Clerk's id, and no link, ticket or metadata.
+    Of the person there is Clerk's id in it and a hash, and no link, ticket or metadata.
     """
 
     class State(models.TextChoices):
@@ -192,6 +192,8 @@ class Joining(models.Model):
     organization_id = models.CharField(max_length=255)
     #: ``user_…``, who joins.
     user_id = models.CharField(max_length=255)
+    #: A keyed hash of the address: a new invitation of it answers what could not be finished.
+    address_digest = models.CharField(max_length=64, blank=True, default="")
     way = models.CharField(max_length=16, choices=Way, default=Way.SERVER)
     state = models.CharField(max_length=16, choices=State, default=State.BEGUN)
     #: The name of an exception that says why it is not done; empty where there is nothing to say.

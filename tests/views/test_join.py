@@ -11,7 +11,7 @@ from django.urls import resolve
 from org_invitations.emulator import Emulator
 from org_invitations.signals import invitation_accepted
 from org_invitations.testing import SignIn
-from tests.views.conftest import text_of
+from tests.views.conftest import Browser, text_of
 from tests.views.joining import (
     GUS,
     JOIN_URL,
@@ -133,6 +133,21 @@ def test_1_the_invited_person_joins(invitee: Invitee, clerk: Emulator, accepted:
     [heard] = accepted
     assert heard["user_id"] == clerk.user(NORA).id
     assert (heard["invitation"].id, heard["invitation"].url) == (row.id, "")
+
+
+def test_who_joined_here_is_joined_in_the_list_and_in_its_file(
+    invitee: Invitee, ada: Browser, clerk: Emulator
+) -> None:
+    row, other = invite(clerk), invite(clerk, "other@example.com", state="revoked")
+    invitee.sign_in(NORA)
+    invitee.press(invitee.open(page_of(row)), "join")
+    listed = ada.get("/invitations/?status=revoked")
+    marks = {found.invitation.id: found.mark for found in listed.context_data["rows"]}
+    assert (marks[row.id], marks[other.id]) == ("joined", "")
+    assert f"/{row.id}/resend/" not in listed.text
+    lines = ada.get("/invitations/export/?status=revoked").text.splitlines()
+    told = {line.split(",")[0]: line.split(",")[3] for line in lines}
+    assert (told[NORA], told["other@example.com"]) == ("joined", "revoked")
 
 
 def test_2_somebody_else_sees_who_is_meant_and_is_never_joined(

@@ -371,3 +371,7 @@ def test_or_both_sides_are_told(invitee: Invitee, ada: Browser, clerk: Emulator)
     listed = ada.get("/invitations/?status=revoked")
     assert "needs a new invitation" in text_of(listed)
     assert f"/{row.id}/resend/" in listed.text
+    # A new invitation answers it.
+    ada.invite(NORA)
+    assert "needs a new invitation" not in text_of(ada.get("/invitations/?status=revoked"))
+    assert state_of(invitee.press(invitee.open(page_of(row)), "join")) == "joined"

@@ -82,8 +82,13 @@ def get_marks(organization_id: str, ids: Collection[str]) -> Mapping[str, Mark]:
 def forget_asks(
     sender: Any, *, invitation: Invitation, organization_id: str, **kwargs: Any
 ) -> None:
-    """Forget what was asked for: a new invitation is there. Connected to ``invitation_created``."""
+    """Forget what was asked for: a new invitation is there. Connected to ``invitation_created``.
+
+    It answers a joining as well that could not be finished.
+    """
     digests = list(get_digests(organization_id, invitation.email_address))
-    InvitationAsk.objects.filter(
-        organization_id=organization_id, address_digest__in=digests
-    ).delete()
+    theirs = {"organization_id": organization_id, "address_digest__in": digests}
+    InvitationAsk.objects.filter(**theirs).delete()
+    Joining.objects.filter(**theirs, state__in=Joining.OPEN).exclude(
+        invitation_id=invitation.id
+    ).update(state=Joining.State.LOST)

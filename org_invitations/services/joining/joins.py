@@ -31,7 +31,7 @@ from ...roles import assignable_roles, may_manage_members, role_set_key
 from ...signals import invitation_accepted, invitation_revoked
 from ..batches.store import stale_after
 from ..snapshot import SnapshotReader
-from .links import LinkingAPI, find_target
+from .links import LinkingAPI, find_target, get_digest
 from .lookup import JoinState, Look, Lookup
 from .mine import forget_my_invitations
 
@@ -203,6 +203,7 @@ class JoinService:
             defaults={
                 "organization_id": invitation.organization_id,
                 "user_id": self._user_id(look),
+                "address_digest": get_digest(invitation.organization_id, invitation.email_address),
                 "worked_at": now,
                 "is_running": True,
             },
