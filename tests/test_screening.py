@@ -505,6 +505,24 @@ def test_when_clerk_asks_for_patience_nothing_more_is_asked() -> None:
     assert clerk.calls == 2
 
 
+def test_who_may_be_on_a_page_of_pending_ones_that_was_not_asked_for_is_unknown(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """The second hundred cannot be looked up as members: then no more pages are asked for."""
+    clerk = fake(pending=[f"other{i}@x.org" for i in range(600)])
+    ask = clerk.get_memberships
+
+    def limited(*, email_address: Sequence[str], **order: Any) -> Page[Membership]:
+        if "new100@x.org" in email_address:
+            raise SLOWER
+        return ask(email_address=email_address, **order)
+
+    monkeypatch.setattr(clerk, "get_memberships", limited)
+    preview = preview_of(numbered(150), clerk, limit=500)
+    assert set(verdicts(preview)) == {"new"}
+    assert not any(item.is_known for item in preview.items)
+
+
 def test_members_that_could_not_be_told_apart_stay_new(monkeypatch: pytest.MonkeyPatch) -> None:
     clerk = fake(members={"bob": ("bo@x.org",)})
     ask = clerk.get_memberships
