@@ -11,6 +11,7 @@ from playwright.sync_api import BrowserContext, Page, expect
 
 from org_invitations.middleware import ClerkSessionMiddleware
 
+from .beside import FRAMEWORKS, put
 from .conftest import (
     Site,
     addresses,
@@ -116,6 +117,20 @@ def test_one_part_alone(page: Page, site: Site, name: str) -> None:
     assert page.url == url
     shot(page, f"embed-{name}")
     assert_accessible(page)
+
+
+@pytest.mark.parametrize("width", [320, 1280])
+def test_it_fits_into_a_page_that_is_made_with_a_framework(
+    new_context: Callable[..., BrowserContext], site: Site, width: int, subtests: pytest.Subtests
+) -> None:
+    page = new_context(viewport={"width": width, "height": 900}).new_page()
+    open_page(page, site, "columns")
+    for name, text in FRAMEWORKS.items():
+        with subtests.test(name):
+            put(page, text, "before")
+            assert page.evaluate("document.documentElement.scrollWidth") <= width
+            shot(page, f"embed-in-{name}-{width}")
+            assert_accessible(page)
 
 
 def test_the_list_of_an_outage_does_not_take_the_page_with_it(page: Page, site: Site) -> None:

@@ -18,6 +18,10 @@ PAGES = {
         "<p>{% org_invitations_pending_count %} at Acme</p>"
         "{% org_invitations_form %}{% org_invitations_list %}"
     ),
+    "columns": (
+        '<div class="row"><div class="col-md-4">{% org_invitations_form %}</div>'
+        '<div class="col-md-8">{% org_invitations_list %}</div></div>'
+    ),
     "count": "<p>Now {% org_invitations_pending_count %}.</p>",
     "roles": (
         '<form><label for="id_new_role">New role</label>'
@@ -41,7 +45,7 @@ AROUND = """<!doctype html>
     {% htmx_script %}
     {% include "org_invitations/assets.html" %}
   </head>
-  <body><main><h1>Harbour</h1>PART</main></body>
+  <body><main class="container"><h1>Harbour</h1>PART</main></body>
 </html>
 """
 
