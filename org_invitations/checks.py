@@ -16,7 +16,14 @@ from django.core.exceptions import ImproperlyConfigured
 from django.db import connections, router
 from django.template import TemplateDoesNotExist, TemplateSyntaxError
 from django.template.loader import get_template
-from django.urls import URLPattern, URLResolver, get_resolver
+from django.urls import (
+    Resolver404,
+    URLPattern,
+    URLResolver,
+    get_resolver,
+    get_script_prefix,
+    resolve,
+)
 from django.utils.functional import Promise
 from django.utils.module_loading import import_string
 
@@ -205,6 +212,16 @@ def check_joining(
                 id="org_invitations.E026",
             )
         )
+    elif conf.JOIN_URL and not _is_mounted(urlsplit(conf.JOIN_URL).path):
+        found.append(
+            CheckWarning(
+                "ORG_INVITATIONS_JOIN_URL leads to no page of org_invitations.join_urls.",
+                hint="The links of all invitations lead there. Mount it at that path: "
+                "path('join/', include('org_invitations.join_urls')). Silence this where something "
+                "before Django takes a part of the path away.",
+                id="org_invitations.W010",
+            )
+        )
     if set(conf.get_raw_texts("ORG_INVITATIONS_JOIN_WAYS")) - set(JOIN_WAYS):
         found.append(
             Error(
@@ -223,6 +240,14 @@ def check_joining(
             )
         )
     return found
+
+
+def _is_mounted(path: str) -> bool:
+    path = f"/{path.removeprefix(get_script_prefix())}" if path != "/" else path
+    try:
+        return "org_invitations_join" in resolve(path).app_names
+    except Resolver404:
+        return False
 
 
 def _is_safe(url: str) -> bool:

@@ -197,6 +197,13 @@ def test_e026_to_e028_where_and_how_people_join(subtests: pytest.Subtests) -> No
                 assert ids(**{setting: value}) == ([message_id] if value in wrong else [])
 
 
+def test_w010_where_nobody_can_join(subtests: pytest.Subtests) -> None:
+    for where, there in (("join/", True), ("join", True), ("", False), ("invitations/", False)):
+        with subtests.test(where=where):
+            url = f"https://app.test/{where}"
+            assert ids(ORG_INVITATIONS_JOIN_URL=url) == ([] if there else ["W010"])
+
+
 DJANGOS_ENGINE = "django.template.backends.django.DjangoTemplates"
 
 
@@ -541,6 +548,7 @@ BROKEN: list[dict[str, Any]] = [
     {"ORG_INVITATIONS_JOIN_URL": f"http://{SECRET}@app.test/"},
     {"ORG_INVITATIONS_JOIN_WAYS": [SECRET]},
     {"CLERK_SIGN_UP_URL": f"http://{SECRET}@app.test/"},
+    {"ORG_INVITATIONS_JOIN_URL": f"https://app.test/{SECRET}/"},
 ]
 
 
