@@ -14,6 +14,7 @@ from org_invitations.clerk import InvitationStatus
 from org_invitations.clerk import exceptions as exc
 from org_invitations.clients import get_client
 from org_invitations.emulator import Emulator, EmulatorServer
+from org_invitations.models import Batch, BatchItem
 from org_invitations.services import (
     InvitationPage,
     InvitationQuery,
@@ -27,6 +28,7 @@ from org_invitations.services import (
 )
 from org_invitations.signals import invitation_created, invitation_revoked
 from tests.gates import Gate, gate, impatient, rounds
+from tests.leases import let_time_pass
 
 ADA, MAX, MIA, BO, NORA = (
     "ada@acme.test",
@@ -1355,3 +1357,54 @@ def test_where_the_memberships_cannot_be_had_there_is_nothing_to_choose_from(
     emulator.fault("GET", "*/organization_memberships", status=500)
     with pytest.raises(exc.ServiceUnavailable):
         manageable(emulator, BO)
+
+
+# --- Batches -------------------------------------------------------------------------------------
+
+
+def test_a_batch_is_gone_on_with_by_any_process_with_what_is_in_its_rows(
+    emulator: Emulator,
+) -> None:
+    class Harbour(InvitationService):
+        def get_metadata(self, batch: Batch, item: BatchItem) -> dict[str, Any]:
+            return {"public_metadata": {"team": batch.options["team"], "for": item.text}}
+
+    items = [
+        BatchItem(text=f"{name}!", email_address=f"{name}@example.com", role="org:member")
+        for name in ("a", "b")
+    ]
+    options = {"expires_in_days": 3, "language": "fr", "team": "dock", "notify": False}
+    batch, created = make_service(emulator).begin("invite", items, key=None, options=options)
+    assert created
+    service = make_service(emulator)
+    assert {item.state for item in service.resume(batch)} == {"waiting"}  # the first is at work
+    let_time_pass()
+    made = Harbour(
+        get_client(), organization_id=batch.organization_id, user_id=batch.user_id
+    ).resume(Batch.objects.get())
+    assert {item.state for item in made} == {"done"}
+    for item in made:
+        row = emulator.state.invitations[item.invitation_id]
+        wanted = {"team": "dock", "for": item.text, "language": "fr"}
+        assert row.public_metadata == wanted
+        assert row.expires_at is not None
+        assert round((row.expires_at - row.created_at) / 86_400_000) == 3
+
+
+@pytest.mark.parametrize("ends", ["denied", "silent"])
+def test_a_run_that_may_not_begin_says_so_in_the_items(emulator: Emulator, ends: str) -> None:
+    service = make_service(emulator, MAX if ends == "denied" else ADA)
+    items = [BatchItem(email_address="a@example.com", role="org:member")]
+    batch, _ = service.begin("invite", items, key=None, options={})
+    if ends == "denied":
+        with pytest.raises(NotPermitted):
+            service.run(batch)
+        state, reason = "refused", "PermissionDenied"
+    else:
+        emulator.fault("GET", "/v1/*", times=None, status=500)
+        [item] = service.run(batch)
+        assert isinstance(item.error, exc.ServiceUnavailable)
+        state, reason = "waiting", "ServiceUnavailable"
+    item = BatchItem.objects.get()
+    assert (item.state, item.reason, item.leased_by) == (state, reason, "")
+    assert not [call for call in asked(emulator) if call.startswith("POST")]

@@ -23,7 +23,7 @@ from org_invitations.testing import SignIn
 from tests.leases import ME, let_go
 
 from .conftest import INVITE, LIST, Browser, calls, html_of, pending, text_of
-from .inviting import filled, send
+from .inviting import BULK, batch_of, filled, items_of, send
 
 State = BatchItem.State
 OUTCOME = "org-invitations-outcome"
@@ -253,6 +253,23 @@ def test_what_is_sent_when_it_is_tried_again_is_not_said_to_be_unsent(
     file = ada.get(f"{first}?format=csv").text
     assert "b@example.com" in file
     assert "Not at first, but when it was tried again." in file
+
+
+def test_what_waited_is_over_once_it_is_invited_from_there(ada: Browser, clerk: Emulator) -> None:
+    limited = {"status": 429, "headers": {"Retry-After": "3600"}, "body": "{}"}
+    clerk.fault("POST", BULK, **limited)
+    first = send(ada, ["a@example.com", "b@example.com", "c@example.com"])
+    assert {item.state for item in items_of(first)} == {State.WAITING}
+    send(ada, ["b@example.com", "c@example.com"], retry_of=str(batch_of(first).pk))
+    assert [item.state for item in items_of(first)] == [State.WAITING, State.FAILED, State.FAILED]
+    assert batch_of(first).finished_at is None
+    assert ada.get(first["Location"]).context["outcome"].sentences == (
+        "2 were sent since.",
+        "1 is waiting.",
+    )
+    assert send(ada, ["a@example.com"], retry_of=str(batch_of(first).pk))["Location"] == LIST
+    assert batch_of(first).finished_at is not None
+    assert ada.get(first["Location"]).context["outcome"].sentences == ("3 were sent since.",)
 
 
 def test_it_is_found_over_several_tries_and_after_a_mistake_in_the_form(

@@ -134,6 +134,8 @@ def get_or_create(
                 if leased_by and item.state == State.WAITING and item.reason != LATER:
                     item.leased_by, item.leased_until = leased_by, timezone.now() + stale_after()
             BatchItem.objects.bulk_create(items)
+            if retry_of is not None and action == Batch.Action.INVITE:
+                _take_over(retry_of, batch, items)
     except IntegrityError:
         before = find_batch(batch_id, organization_id=organization_id, user_id=user_id)
         if before is None or before.digest != digest:
@@ -142,6 +144,16 @@ def get_or_create(
         return before, False
     forget_old_batches()
     return batch, True
+
+
+def _take_over(before_id: UUID, batch: Batch, items: Iterable[BatchItem]) -> None:
+    """Let those wait no longer in an outcome who are invited by what is begun from it."""
+    owner = {"organization_id": batch.organization_id, "user_id": batch.user_id}
+    before = Batch.objects.filter(pk=before_id, action=Batch.Action.INVITE, **owner)
+    addresses = {item.email_address for item in items if item.state == State.WAITING}
+    waiting = BatchItem.objects.filter(_is_free(timezone.now()), batch__in=before)
+    waiting.filter(state=State.WAITING, email_address__in=addresses).update(state=State.FAILED)
+    _note_end(Q(pk=before_id, **owner), timezone.now())
 
 
 def find_batch(batch_id: UUID, *, organization_id: str, user_id: str) -> Batch | None:
