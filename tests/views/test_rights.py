@@ -82,17 +82,17 @@ def free(clerk: Emulator) -> None:
 def test_who_may_not_invite_any_more_invites_nobody_else(
     ada: Browser, clerk: Emulator, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    checked = review_of(type_in(ada, " ".join(many(34))))
+    checked = review_of(type_in(ada, " ".join(many(21))))
     after_writes(clerk, monkeypatch, 1, lambda: set_rights(clerk, permissions=["org:x:y"]))
     response = press(ada, checked)
     assert counts(clerk, "/bulk", "POST") == 1
     assert living(clerk) == 10
-    assert states() == [State.DONE] * 10 + [State.REFUSED] * 24
+    assert states() == [State.DONE] * 10 + [State.REFUSED] * 11
     assert reasons() == {"PermissionDenied"}
     assert response.status_code == 403
     words = text_of(response)
     assert "you lost the right to manage the members" in words
-    assert "Done before that: 10 of 34." in words
+    assert "Done before that: 10 of 21." in words
 
 
 @pytest.mark.usefixtures("free")
@@ -100,7 +100,7 @@ def test_a_role_that_may_not_be_given_any_more_is_not_and_the_others_are(
     ada: Browser, clerk: Emulator, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     lines = [
-        f"{a},{'org:admin' if n % 2 else 'org:people_manager'}" for n, a in enumerate(many(56))
+        f"{a},{'org:admin' if n % 2 else 'org:people_manager'}" for n, a in enumerate(many(20))
     ]
     # The form asks for the tick, and with it shows what was checked.
     checked = type_in(ada, "\n".join(["Email,Role", *lines]))
@@ -108,33 +108,37 @@ def test_a_role_that_may_not_be_given_any_more_is_not_and_the_others_are(
     sent = press(ada, checked, confirm_elevated="on")
     found = list(states_of(sent).values())
     assert found[:10] == [State.DONE] * 10
-    assert found[10:] == [State.DONE, State.REFUSED] * 23
+    assert found[10:] == [State.DONE, State.REFUSED] * 5
     assert reasons() == {"role-not-granted"}
     admins = [row for row in clerk.invitations("acme", "pending") if row.role == "org:admin"]
-    assert len({row.email_address for row in admins} & set(many(56))) == 5
+    assert len({row.email_address for row in admins} & set(many(20))) == 5
     assert "You cannot give the role" in text_of(ada.get(sent["Location"])) or (
         "You cannot give this role" in text_of(ada.get(sent["Location"]))
     )
 
 
 @pytest.mark.usefixtures("free")
-@pytest.mark.parametrize("fault", [{"drop": "before"}, {"status": 500}, {"status": 429}])
+@pytest.mark.parametrize(
+    "fault",
+    [{"drop": "before"}, pytest.param({"status": 500}, marks=pytest.mark.exhaustive),
+     {"status": 429}],
+)  # fmt: skip
 def test_where_nobody_can_tell_the_rest_waits(
     ada: Browser, clerk: Emulator, monkeypatch: pytest.MonkeyPatch, fault: dict[str, Any]
 ) -> None:
-    checked = review_of(type_in(ada, " ".join(many(34))))
+    checked = review_of(type_in(ada, " ".join(many(21))))
 
     def lose() -> None:
         clerk.fault("GET", "*/memberships", times=None, **fault)
 
     after_writes(clerk, monkeypatch, 1, lose)
     sent = press(ada, checked)
-    assert list(states_of(sent).values()) == [State.DONE] * 10 + [State.WAITING] * 24
+    assert list(states_of(sent).values()) == [State.DONE] * 10 + [State.WAITING] * 11
     assert living(clerk) == 10
 
 
 @pytest.mark.usefixtures("free")
-@pytest.mark.parametrize(("count", "asked"), [(2, 1), (10, 1), (11, 2), (34, 4)])
+@pytest.mark.parametrize(("count", "asked"), [(2, 1), (10, 1), (11, 2), (31, 4)])
 def test_it_costs_a_call_for_every_one_but_the_first(
     ada: Browser, clerk: Emulator, count: int, asked: int
 ) -> None:
