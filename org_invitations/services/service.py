@@ -222,6 +222,7 @@ class InvitationService:
         key: UUID | None,
         options: Mapping[str, Any],
         retry_of: UUID | None = None,
+        at_once: bool = True,
     ) -> tuple[Batch, bool]:
         """Write down what is going to be done, before any of it is.
 
@@ -234,13 +235,15 @@ class InvitationService:
             nobody can send a second time.
         :param options: what holds for all items; JSON-able, kept with the batch.
         :param retry_of: the batch from whose outcome it is begun.
+        :param at_once: whether this service runs it right after; False leaves it to another process
+            to resume it.
         :returns: the batch, and whether it is new: what is not has been done, or is being done.
         :raises RuntimeError: this is called inside a transaction.
         """
         more: dict[str, Any] = {
             "retry_of": retry_of,
             "actor_id": self.actor_id,
-            "leased_by": self.lease_name,
+            "leased_by": self.lease_name if at_once else "",
         }
         wish = self._get_wish(action, items, options)
         try:
