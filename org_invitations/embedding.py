@@ -77,6 +77,9 @@ def claim(request: HttpRequest, part: str) -> bool:
         the dialog, which all share.
     """
     taken: set[str] = request.__dict__.setdefault(_MARK, set())
+    # cache_page looks at the answer before any middleware can say that it is private. This is how
+    # Django's cache is told that an answer is none for it: django/middleware/cache.py.
+    request.__dict__["_cache_update_cache"] = False
     is_first = taken.isdisjoint({"form", "list"})
     taken |= PARTS[part]
     return is_first and bool(PARTS[part])

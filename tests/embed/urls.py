@@ -7,6 +7,7 @@ from typing import Any
 from django.http import HttpRequest, HttpResponse
 from django.template import engines
 from django.urls import include, path
+from django.views.decorators.cache import cache_page
 
 #: What each page has in it, besides what is around all of them.
 PAGES = {
@@ -60,4 +61,5 @@ urlpatterns = [
     path("invitations/", include("org_invitations.urls")),
     path("elsewhere/", include("org_invitations.urls", namespace="elsewhere")),
     path("harbour/<str:name>/", page),
+    path("cached/<str:name>/", cache_page(600)(page)),
 ]

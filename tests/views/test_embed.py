@@ -58,6 +58,12 @@ def test_what_is_rendered_is_kept_nowhere(ada: Browser) -> None:
         assert "no-store" in kept
 
 
+def test_the_sites_own_cache_does_not_keep_it_either(ada: Browser, sign_in: Any) -> None:
+    for name in ("page", "count"):
+        assert "34" in ada.get(f"/cached/{name}/").text
+        assert "34" not in text_of(sign_in("max@acme.test", "acme").get(f"/cached/{name}/"))
+
+
 def test_the_list_begins_with_the_status_that_the_tag_names(ada: Browser) -> None:
     assert "Expired invitations" in text_of(ada.get("/harbour/expired/"))
 
