@@ -19,6 +19,7 @@ from org_invitations.services.batches import (
     STALE_AFTER,
     KeyReused,
     LeaseLost,
+    cancel,
     claim,
     find_batch,
     find_begun,
@@ -170,6 +171,19 @@ def test_who_was_stopped_for_too_long_sends_nothing_that_another_one_has_taken_o
     found = get_items(batch)
     assert [item.state for item in found] == [State.WAITING] * 2
     assert {item.leased_by for item in found} == {OTHER}
+
+
+def test_what_somebody_has_taken_up_is_not_cancelled() -> None:
+    batch, _ = begin()
+    release(batch, ME)
+    late = get_items(batch)
+    claim(batch, OTHER)
+    cancel(batch, late)
+    assert {item.state for item in (*late, *get_items(batch))} == {State.WAITING}
+    release(batch, OTHER)
+    cancel(batch, late)
+    assert {item.state for item in (*late, *get_items(batch))} == {State.FAILED}
+    assert Batch.objects.get().finished_at is not None
 
 
 def test_the_doubt_about_one_ends_by_its_own_call() -> None:

@@ -10,7 +10,7 @@ import pytest
 from django.core.cache.backends.locmem import LocMemCache
 from django.dispatch import Signal
 
-from org_invitations.clerk import InvitationStatus
+from org_invitations.clerk import InvitationStatus, OrganizationAPI
 from org_invitations.clerk import exceptions as exc
 from org_invitations.clients import get_client
 from org_invitations.emulator import Emulator, EmulatorServer
@@ -1412,3 +1412,32 @@ def test_a_run_that_may_not_begin_says_so_in_the_items(emulator: Emulator, ends:
     item = BatchItem.objects.get()
     assert (item.state, item.reason, item.leased_by) == (state, reason, "")
     assert not [call for call in asked(emulator) if call.startswith("POST")]
+
+
+def test_who_was_stopped_past_the_lease_and_woken_sends_nothing_that_another_one_has_sent(
+    emulator: Emulator, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    emulator.configure(rate_limits=False, organizations={"acme": {"max_allowed_memberships": 0}})
+    addresses = [f"person{number}@example.com" for number in range(25)]
+    items = [BatchItem(email_address=address, role="org:member") for address in addresses]
+    service = make_service(emulator)
+    batch, _ = service.begin("invite", items, key=None, options={})
+    invite_members = OrganizationAPI.invite_members
+    others: list[BatchItem] = []
+
+    def stop_for_long(api: OrganizationAPI, requests: Any) -> Any:
+        made = invite_members(api, requests)
+        if not others:
+            let_time_pass()
+            others.append(BatchItem())
+            others[:] = make_service(emulator).resume(Batch.objects.get())
+        return made
+
+    monkeypatch.setattr(OrganizationAPI, "invite_members", stop_for_long)
+    mails = len(emulator.state.mails)
+    items = service.run(batch)
+    assert {item.state for item in (*others, *items)} == {"done"}
+    found = list(BatchItem.objects.all())
+    assert {(item.state, item.leased_by) for item in found} == {("done", "")}
+    assert len({item.invitation_id for item in found}) == 25
+    assert len(emulator.state.mails) == mails + 25

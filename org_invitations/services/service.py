@@ -324,7 +324,7 @@ class InvitationService:
             raise
         if runner.was_denied:
             self.reader.check_denial()
-        return items
+        return get_items(batch) if runner.was_overtaken else items
 
     def resume(self, batch: Batch) -> list[BatchItem]:
         """Go on with what waits in a batch, once it is known what became of the others.

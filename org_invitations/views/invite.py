@@ -266,7 +266,7 @@ class InviteView(InviteFormMixin):
         """Say what became of it."""
         if item.state == State.DONE:
             return self.form_valid(snapshot, item)
-        if item.state == State.UNSETTLED:
+        if item.state in BatchItem.OPEN:  # nobody knows, or somebody else is at work on it
             absent = bool(item.params.get("absent"))
             problem = self.wording.for_unsettled(
                 "invite", absent=absent, email_address=item.email_address

@@ -147,6 +147,8 @@ class Runner:
         self._is_first = True
         #: Whether Clerk said that the person may not do this.
         self.was_denied = False
+        #: Whether somebody else has gone on with it, so that the items are not as they are kept.
+        self.was_overtaken = False
 
     def run(self) -> None:
         """Go on; nothing of Clerk's is raised. What others have taken over is left to them."""
@@ -161,6 +163,7 @@ class Runner:
                 self._stop_or_go_on(errors, is_stuck=error is not None)
                 self.progress.save()
         except LeaseLost:
+            self.was_overtaken = True
             logger.warning("Somebody else has gone on with a batch: %s", self.progress.batch)
         finally:
             self.progress.finish()

@@ -435,11 +435,26 @@ def refuse(item: BatchItem, error: ClerkError, invitation: Invitation | None = N
 
 
 def cancel(batch: Batch, items: Iterable[BatchItem]) -> None:
-    """Let what waits wait no longer: it has failed, for the reason that it waited for."""
+    """Let what waits wait no longer: it has failed, for the reason that it waited for.
+
+    What somebody has taken up is left to them.
+
+    :raises NotSaved: the database does not take it.
+    """
+    now = timezone.now()
     waiting = [item for item in items if item.state == State.WAITING]
+    free = BatchItem.objects.filter(_is_free(now), pk__in=[item.pk for item in waiting])
+    try:
+        with transaction.atomic(using=_database()):
+            cancelled = free.filter(state=State.WAITING).update(state=State.FAILED)
+            _note_end(Q(pk=batch.pk), now)
+    except DatabaseFault as error:
+        raise NotSaved(batch) from error
     for item in waiting:
-        item.state = State.FAILED
-    save_progress(batch, waiting)
+        if cancelled == len(waiting):
+            item.state = State.FAILED
+        else:
+            item.refresh_from_db(fields=["state", "leased_by", "leased_until"])
 
 
 def forget_old_batches() -> None:
