@@ -144,6 +144,30 @@ def test_it_is_verified_at_clerk_now_and_not_when_the_page_was_made(
     assert (row.state, is_member(clerk)) == ("pending", False)
 
 
+def test_what_clerk_lists_is_theirs_only_if_the_address_is_verified(
+    invitee: Invitee, clerk: Emulator
+) -> None:
+    """The list of somebody's invitations and their addresses are two answers of Clerk's."""
+    row = invite(clerk)
+    invitee.sign_in(NORA)
+    page = invitee.open(page_of(row))
+    nora = clerk.user(NORA).id
+    clerk.fault("GET", f"/v1/users/{nora}", times=None, replace={"status": "unverified"})
+    assert state_of(invitee.press(page, "join")) == "other-account"
+    assert (row.state, is_member(clerk)) == ("pending", False)
+
+
+def test_of_two_invitations_the_link_means_its_own(invitee: Invitee, clerk: Emulator) -> None:
+    clerk.configure(users={NORA: {"other_addresses": {"n@work.test": True}}})
+    wanted = invite(clerk)
+    other = invite(clerk, "n@work.test", role="org:admin")
+    invitee.sign_in(NORA)
+    assert state_of(invitee.press(invitee.open(page_of(wanted)), "join")) == "joined"
+    member = clerk.state.membership(wanted.organization_id, clerk.user(NORA).id)
+    assert member is not None
+    assert (member.role, wanted.state, other.state) == ("org:member", "revoked", "pending")
+
+
 # --- The ticket ----------------------------------------------------------------------------------
 
 
@@ -156,6 +180,15 @@ def test_a_planted_ticket_signs_nobody_in(invitee: Invitee, clerk: Emulator) -> 
     assert "evil" not in page.text
     url = invitee.onward(invitee.press(page, "sign-in"))
     assert "__clerk_ticket" not in query_of(url)
+
+
+def test_a_ticket_to_another_organization_is_not_even_held(
+    invitee: Invitee, clerk: Emulator
+) -> None:
+    row = invite(clerk)
+    planted = clerk.add_invitation("globex", NORA)
+    invitee.open(f"{page_of(row)}?__clerk_ticket={planted.ticket}")
+    assert not invitee.entry.cookies
 
 
 def test_a_ticket_that_comes_after_the_page_is_not_used(invitee: Invitee, clerk: Emulator) -> None:
