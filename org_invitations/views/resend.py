@@ -65,10 +65,7 @@ class ResendInvitationView(ConfirmationMixin):
         if problem is not None:
             return self._render_gone(snapshot, problem)
         if snapshot.roles_error is not None:
-            message = self.wording.say("Roles")
-            return self._render_unavailable(
-                ErrorMessage(message, status=HTTPStatus.SERVICE_UNAVAILABLE)
-            )
+            return self._render_without_roles()
         form = self.get_resend_form(snapshot, request.POST)
         if not form.is_valid():
             return self._ask(snapshot, form, status=self.invalid_status)
@@ -134,6 +131,12 @@ class ResendInvitationView(ConfirmationMixin):
         form = self.get_resend_form_class()(self.request.POST, roles=self._get_typed_roles())
         form.errors.clear()
         return self._ask(None, form, problem)
+
+    def _render_without_roles(self) -> HttpResponseBase:
+        """Say that nothing can be sent while it is unknown which roles the person can give."""
+        return self._render_unavailable(
+            ErrorMessage(self.wording.say("Roles"), status=HTTPStatus.SERVICE_UNAVAILABLE)
+        )
 
     def _render_question(
         self, snapshot: Snapshot | None, form: ResendForm | None, *, status: int, told: str = ""
@@ -250,6 +253,8 @@ class ResendInvitationView(ConfirmationMixin):
                 else gettext("%(email_address)s stays uninvited.")
             )
             return self.list_response(snapshot, message % {"email_address": item.email_address})
+        if snapshot.roles_error is not None:
+            return self._render_without_roles()  # nor is it known whether a tick is needed
         # The tick was somebody's who may have been somebody else, and perhaps a while ago.
         if item.role in snapshot.roles.elevated and "confirm_elevated" not in self.request.POST:
             message = self.wording.say("Resend:elevated", email_address=item.email_address)

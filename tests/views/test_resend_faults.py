@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from typing import Any, Final
 
 import pytest
+from django.core.cache import cache
 from django.db import connection
 
 from org_invitations.clients import get_client
@@ -386,6 +387,21 @@ def half(ada: Browser, clerk: Emulator, row: Invitation) -> str:
     ada.post(url_of(row), data)
     assert lees(clerk) == []
     return url_of(row)
+
+
+def test_a_role_that_needs_the_tick_is_not_given_without_it_while_the_roles_are_not_known(
+    ada: Browser, clerk: Emulator, row: Invitation
+) -> None:
+    row.role = "org:admin"
+    data = answer(ada.get(url_of(row)), confirm_elevated="on")
+    clerk.fault("POST", CREATE, status=500)
+    ada.post(url_of(row), data)
+    cache.clear()
+    clerk.fault("GET", "*/organization_roles", status=500)  # once: the next look succeeds
+    response = ada.post(url_of(row), {"finish": "1"})
+    assert response.status_code == 503
+    assert "The roles could not be loaded" in text_of(response)
+    assert (BatchItem.objects.get().state, lees(clerk)) == (State.HALF_DONE, [])
 
 
 def test_who_leaves_what_somebody_is_just_finishing_is_told(
