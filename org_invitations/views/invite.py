@@ -202,7 +202,7 @@ class InviteView(InviteFormMixin):
 
     def form_valid(self, snapshot: Snapshot, item: BatchItem) -> HttpResponseBase:
         """Clear the form, show the list anew, and say whom it went to."""
-        no_email = "no_email" in self.request.POST
+        no_email = item.batch.options.get("notify") is False
         message = (
             gettext("%(email_address)s is invited as %(role)s. No email was sent.")
             if no_email

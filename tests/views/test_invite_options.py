@@ -97,6 +97,21 @@ def test_without_an_email_the_answer_says_so(ada: Browser, clerk: Emulator, coun
         assert row.ticket not in page.text
 
 
+@pytest.mark.parametrize("is_quiet", [True, False])
+def test_the_answer_says_of_the_email_what_was_asked_of_clerk(
+    ada: Browser, clerk: Emulator, monkeypatch: pytest.MonkeyPatch, is_quiet: bool
+) -> None:
+    get_options = InviteForm.get_options
+    # A site's own form that decides for itself, and a box whose value says no.
+    chosen = {"notify": False} if is_quiet else {}
+    monkeypatch.setattr(InviteForm, "get_options", lambda form: get_options(form) | chosen)
+    type_in(ada, "new@example.com", **({} if is_quiet else {"no_email": "false"}))
+    assert bool(mails(clerk)["new@example.com"]) is not is_quiet
+    said = text_of(ada.get())
+    assert ("No email was sent. Copy link" in said) is is_quiet
+    assert ("Invitation sent to new@example.com" in said) is not is_quiet
+
+
 def test_without_an_email_the_answer_leads_to_the_link(
     ada: Browser, clerk: Emulator, target: str | None
 ) -> None:
