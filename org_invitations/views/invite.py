@@ -171,7 +171,9 @@ class InviteView(InviteFormMixin):
             )
         is_valid = form.is_valid()
         form.retype()
-        if self.needs_preview(form):
+        # One address with a role of its own is no single one: the form's role is not meant for it.
+        is_single = len(form.entries) == 1 and not form.entries[0].role
+        if not is_single or self.needs_preview(form):
             return self._invite_many(snapshot, form)
         entry = form.entries[0]
         if entry.refusal is not None:
@@ -187,7 +189,9 @@ class InviteView(InviteFormMixin):
         return self._invite_one(snapshot, form)
 
     def needs_preview(self, form: InviteForm) -> bool:
-        """Whether it is shown first what would become of each address.
+        """Whether it is shown first what would become of each address: a hook.
+
+        Where it is not, all that can be sent is, unless there is a mistake in the form.
 
         One address goes without: Clerk's answer is enough. Unless it has a role of its own, looks
         like a slip, or was found in a table of which not all was used, and nobody has seen that.
@@ -310,12 +314,13 @@ class InviteView(InviteFormMixin):
     # --- Many -----------------------------------------------------------------------------
 
     def _invite_many(self, snapshot: Snapshot, form: InviteForm) -> HttpResponseBase:
-        """Send what passes the check, once the check has been seen; otherwise show it."""
+        """Send what passes the check, once it has been seen if it has to be; otherwise show it."""
         preview = self.get_preview(snapshot, form)
         for role in preview.elevated:
             if not form.has_error("confirm_elevated"):
                 form.ask_for_confirmation(role)
-        if form.errors or not self._is_previewed(form):
+        is_unseen = self.needs_preview(form) and not self._is_previewed(form)
+        if form.errors or is_unseen:
             return self._render_preview(snapshot, form, preview)
         items, options, key = make_items(preview), form.get_options(), self._get_batch_id()
         action = Batch.Action.INVITE

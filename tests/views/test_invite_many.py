@@ -128,6 +128,20 @@ def test_a_form_that_offers_fewer_roles_takes_no_others_from_a_table(
     assert sent_bodies(clerk)[0]["role"] == "org:member"
 
 
+def test_where_a_site_shows_no_check_all_are_invited_and_none_of_them_is_lost(
+    ada: Browser, clerk: Emulator, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(InviteView, "needs_preview", lambda view, form: False)
+    addresses = many(3)
+    assert states_of(type_in(ada, " ".join(addresses))) == dict.fromkeys(addresses, DONE)
+    table = "Email\tRole\nlee@x.org\torg:billing"
+    assert states_of(type_in(ada, table)) == {"lee@x.org": DONE}
+    assert sent_bodies(clerk)[-1]["role"] == "org:billing"
+    nobody = type_in(ada, "")
+    assert nobody.status_code == 422
+    assert "Enter the email address" in text_of(nobody)
+
+
 def test_a_likely_slip_is_shown_before_it_is_sent(
     ada: Browser, clerk: Emulator, target: str | None
 ) -> None:
