@@ -12,11 +12,15 @@ from typing import Any
 
 import pytest
 from django.db import Error as DatabaseFault
+from django.utils import timezone
 
 from org_invitations.clerk.joining import JoiningAPI
+from org_invitations.clients import forget_clients
 from org_invitations.emulator import Emulator
 from org_invitations.models import Joining
 from org_invitations.services.joining import joins
+from org_invitations.services.joining.lookup import FINISHABLE
+from org_invitations.signals import invitation_accepted
 from org_invitations.testing import SignIn
 from org_invitations.wording import Wording
 from tests.views.conftest import Browser, text_of
@@ -236,6 +240,99 @@ def test_a_database_that_fails_after_the_revocation_stops_nobody(
     monkeypatch.setattr(joins, "_save", fail)
     assert state_of(invitee.press(page, "join")) == "joined"
     assert is_member(clerk)
+
+
+# --- Whom it is taken from again -----------------------------------------------------------------
+
+
+def leave_half(invitee: Invitee, clerk: Emulator, row: Any) -> Any:
+    """Press, and let the invitation be revoked and the membership be missing; the page then."""
+    clerk.fault("POST", MEMBERS, status=429, times=None)
+    invitee.press(invitee.open(page_of(row)), "join")
+    clerk.faults.clear()
+    forget_clients()
+    assert (row.state, joinings()) == ("revoked", [("revoked", "server")])
+    page = invitee.open(page_of(row))
+    assert state_of(page) == "join"
+    return page
+
+
+def test_what_was_begun_is_not_finished_later_than_that(
+    invitee: Invitee, clerk: Emulator, no_pause: None
+) -> None:
+    row = invite(clerk)
+    page = leave_half(invitee, clerk, row)
+    Joining.objects.update(created_at=timezone.now() - FINISHABLE)
+    late = invitee.open(page_of(row))
+    assert state_of(late) == "gone"
+    assert "could not be finished" in text_of(late)
+    assert state_of(invitee.press(page, "join")) == "gone"
+    assert (is_member(clerk), joinings()) == (False, [("half-done", "server")])
+
+
+def test_nor_after_the_invitation_would_have_expired(
+    invitee: Invitee, clerk: Emulator, no_pause: None
+) -> None:
+    row = invite(clerk, expires_in_days=1)
+    leave_half(invitee, clerk, row)
+    row.expires_at -= 2 * 86400 * 1000
+    assert state_of(invitee.open(page_of(row))) == "gone"
+
+
+def test_who_was_removed_is_not_a_member_again(
+    invitee: Invitee, clerk: Emulator, no_pause: None
+) -> None:
+    row = invite(clerk, role="org:admin")
+    page = leave_half(invitee, clerk, row)
+    clerk.add_member("acme", NORA)  # by hand
+    assert state_of(invitee.open(page_of(row))) == "joined"
+    address_free(clerk)
+    assert state_of(invitee.open(page_of(row))) == "gone"
+    invitee.press(page, "join")
+    assert not is_member(clerk)
+
+
+def test_what_was_begun_is_finished_only_as_it_might_be_begun(
+    invitee: Invitee, clerk: Emulator, settings: Any, no_pause: None
+) -> None:
+    settings.ORG_INVITATIONS_JOIN_CHECKS_INVITER = True
+    row = invite(clerk, inviter="ada@acme.test")
+    page = leave_half(invitee, clerk, row)
+    clerk.fault("GET", "*/organization_roles", status=500, times=None)
+    told = invitee.press(page, "join").context_data["problem"]
+    assert told == Wording().say("Join:again", organization="Acme")
+    clerk.faults.clear()
+    forget_clients()
+    clerk.configure(
+        memberships=[{"organization": "acme", "user": "ada@acme.test", "role": "org:member"}]
+    )
+    told = invitee.press(page, "join").context_data["problem"]
+    assert told == Wording().say("Join:half-done", organization="Acme")
+    assert (is_member(clerk), joinings()) == (False, [("half-done", "server")])
+
+
+def test_a_member_by_another_way_has_not_joined_by_what_was_lost(
+    invitee: Invitee, clerk: Emulator, monkeypatch: pytest.MonkeyPatch, subtests: pytest.Subtests
+) -> None:
+    heard: list[Any] = []
+
+    def listen(**kwargs: Any) -> None:
+        heard.append(kwargs)
+
+    invitation_accepted.connect(listen)
+    row = invite(clerk)
+    page = invitee.open(page_of(row))
+    at_the_revocation(clerk, monkeypatch, lambda: setattr(row, "state", "revoked"))
+    invitee.press(page, "join")
+    clerk.add_member("acme", NORA)
+    for state in ("lost", "half-done"):
+        with subtests.test(state=state):
+            Joining.objects.update(state=state)
+            page = invitee.open(page_of(row))
+            assert state_of(page) == "joined"
+            invitee.press(page, "continue")
+            assert (joinings(), heard) == ([("lost", "server")], [])
+    invitation_accepted.disconnect(listen)
 
 
 # --- Somebody else, at the same moment -----------------------------------------------------------

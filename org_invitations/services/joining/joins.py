@@ -87,6 +87,10 @@ class JoinService:
             self.note_joined(look)
             return JoinResult(look)
         if look.state is not JoinState.JOIN:
+            if look.joining is not None:  # too late to be finished
+                Joining.objects.filter(pk=look.joining.pk, state=State.REVOKED).update(
+                    state=State.HALF_DONE
+                )
             return JoinResult(look)
         if "server" not in conf.JOIN_WAYS:
             return JoinResult(look, "Join:clerk")
@@ -105,14 +109,24 @@ class JoinService:
     def note_joined(self, look: Look) -> None:
         """Note that a person has joined by an invitation, whoever made the member; announce it.
 
-        Once: it does nothing where that is known, or the invitation does not show it.
+        Once: it does nothing where that is known. Neither does it where nothing shows that it was
+        by this invitation: Clerk calls it accepted, or this person's joining had got as far as our
+        revocation. Where somebody else's has won, the membership is of another origin.
         """
         invitation, user = look.invitation, look.user
         if invitation is None or user is None or look.value is None:
             return
         begun = Joining.objects.filter(invitation_id=invitation.id).first()
-        if begun is None and not invitation.is_accepted:
-            return  # a member by another way
+        is_ours = (
+            begun is not None
+            and begun.user_id == user.id
+            and begun.state in (State.BEGUN, State.REVOKED)
+            and invitation.is_revoked
+        )
+        if not invitation.is_accepted and not is_ours:
+            if begun is not None and begun.state == State.HALF_DONE:
+                _save(begun, State.LOST)  # a member by another way: nothing is missing any more
+            return
         way = Joining.Way.CLERK if invitation.is_accepted else Joining.Way.SERVER
         row = (
             begun
@@ -143,6 +157,7 @@ class JoinService:
         row, was_begun = self._begin(look, look.invitation)
         try:
             if row.state == State.REVOKED:
+                self._check_again(look, api, row)
                 revoked = self._get_revoked(api, look.invitation)
             else:
                 revoked = self._revoke(api, row, look.invitation, is_uncertain=was_begun)
@@ -153,9 +168,23 @@ class JoinService:
         self._finish(row, revoked, look.user.id, Joining.Way.SERVER)
         return replace(look, state=JoinState.JOINED, invitation=replace(revoked, url=""))
 
-    def _check(self, look: Look, api: JoiningAPI) -> None:
+    def _check_again(self, look: Look, api: JoiningAPI, row: Joining) -> None:
+        """Make sure that the membership may still be made: the role and the inviter, as before.
+
+        :raises Stopped: it may not, and the invitation is revoked already; or nobody knows.
+        """
+        try:
+            self._check(look, api, checks_seats=False)
+        except Stopped as stopped:
+            if stopped.problem in ("Join:role", "Join:inviter"):
+                _save(row, State.HALF_DONE, stopped.problem.removeprefix("Join:"))
+                raise Stopped("Join:half-done", look_again=True) from None
+            raise Stopped("Join:again") from None
+
+    def _check(self, look: Look, api: JoiningAPI, *, checks_seats: bool = True) -> None:
         """Make sure, as far as can be, that the membership can be made.
 
+        :param checks_seats: not where the invitation's own seat is free already; Clerk counts.
         :raises Stopped: it cannot; nothing was changed.
         """
         invitation, instance = look.invitation, InstanceAPI(self.client)
@@ -188,6 +217,8 @@ class JoinService:
             raise Stopped("Join:inviter")
         organization = found["organization"]
         limit, members = organization.max_allowed_memberships, organization.members_count or 0
+        if not checks_seats:
+            return
         # Pending invitations take seats, and the person's own is one of them.
         if limit and members + max(organization.pending_invitations_count or 0, 1) > limit:
             raise Stopped("Join:seats")
@@ -218,6 +249,8 @@ class JoinService:
         row.refresh_from_db()
         was_begun = row.state in (State.BEGUN, State.HALF_DONE)
         if row.state != State.REVOKED:
+            row.created_at = now
+            row.save(update_fields=["created_at"])
             _save(row, State.BEGUN)
         return row, was_begun
 

@@ -5,8 +5,11 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field, replace
+from datetime import timedelta
 from enum import StrEnum
 from typing import Any, Final
+
+from django.utils import timezone
 
 from ...caching import InstanceCache
 from ...clerk import ClerkClient, InstanceAPI, Invitation, InvitationStatus, Membership, Page
@@ -25,6 +28,10 @@ _MAX_SEARCHED: Final = 500
 _MAX_OF_A_LINK: Final = 30
 _MAX_OF_TICKETS: Final = 120
 _MINUTE: Final = 60
+
+#: For so long after it was begun, at most, a membership is made by an invitation that we have
+#: revoked: later nobody could tell it from one that was made and taken away again.
+FINISHABLE: Final = timedelta(hours=1)
 
 
 class JoinState(StrEnum):
@@ -144,11 +151,13 @@ class Lookup:
         self, value: JoinValue, user: User, own: OwnInvitation, member: Membership | None
     ) -> Look:
         invitation = own.invitation
-        if member is not None:
-            return Look(JoinState.JOINED, value, member.organization, invitation, user)
         kept = Joining.objects.filter(invitation_id=invitation.id, user_id=user.id).first()
         is_begun = kept is not None and kept.state == Joining.State.REVOKED
-        if invitation.is_pending or (is_begun and invitation.is_revoked):
+        if member is not None:
+            if is_begun:
+                _note_member(invitation)
+            return Look(JoinState.JOINED, value, member.organization, invitation, user)
+        if invitation.is_pending or (kept is not None and _is_finishable(kept, invitation)):
             return Look(JoinState.JOIN, value, own.organization, invitation, user, joining=kept)
         return Look(JoinState.GONE, value, None, invitation, user, joining=kept)
 
@@ -210,6 +219,29 @@ class Lookup:
         named = [row for row in rows if value.names(row)]
         pending = [row for row in named if row.status is InvitationStatus.PENDING]
         return next(iter(pending or named), None)
+
+
+def _is_finishable(row: Joining, invitation: Invitation) -> bool:
+    """Whether the membership is still to be made by an invitation that we have revoked.
+
+    Not where it has been there: whoever has taken it away since meant that.
+    """
+    if row.state != Joining.State.REVOKED or not invitation.is_revoked:
+        return False
+    now = timezone.now()
+    if invitation.expires_at is not None and invitation.expires_at <= now:
+        return False
+    name = f"member-by:{invitation.id}"
+    return row.created_at + FINISHABLE > now and name not in InstanceCache().get_many([name])
+
+
+def _note_member(invitation: Invitation) -> None:
+    """Remember that the membership is there, as long as it could be made anew.
+
+    In the cache, since a look changes nothing; the next press writes it down.
+    """
+    seconds = int(FINISHABLE.total_seconds())
+    InstanceCache().set(f"member-by:{invitation.id}", True, seconds)  # noqa: FBT003
 
 
 def _count_stranger(value: JoinValue) -> None:
