@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from http import HTTPStatus
 from typing import Any, Final
 from urllib.parse import urlencode
@@ -22,7 +23,7 @@ from ..conf import conf
 from ..identity import get_sign_in_url, get_sign_up_url
 from ..services.joining.asks import ask
 from ..services.joining.joins import JoinResult, JoinService, decline
-from ..services.joining.links import JoinValue, find_target, loads, read_ticket
+from ..services.joining.links import JoinValue, find_target, loads
 from ..services.joining.lookup import JoinState, Look, Lookup
 from ..wording import describe_expiry
 from . import tickets
@@ -47,7 +48,7 @@ class JoinEntryView(JoiningView):
     def get(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
         """Go on to the page; the browser holds the ticket."""
         value = kwargs.get("value", "")
-        hint = read_ticket(request.GET.get(tickets.TICKET, ""))
+        hint = tickets.read(request)
         named = loads(value) if value else None
         if named is None and hint is not None:
             # Not one of our links, or Clerk has dropped a part of it: then the ticket says for
@@ -239,7 +240,11 @@ class JoinView(JoiningView):
             self.request.POST.get("invitation") == look.invitation.id
         )
         if look.state is JoinState.GONE and self.person is None:
-            return self._lead_on("sign-in", look)  # whoever is a member sees that afterwards
+            # Whoever is a member sees that afterwards. The page has named nobody, so no ticket goes
+            # along: it may be somebody else's, put into the link to have this person be them.
+            response = self._lead_on("sign-in", replace(look, invitation=None))
+            tickets.drop(self.request, response, self.kwargs["value"])
+            return response
         if look.state not in _SIGNED_OUT or not is_same:
             return self.render_look(look)
         return self._lead_on(self.request.POST["action"], look)

@@ -22,6 +22,7 @@ from ..conf import conf
 from ..identity import can_sign_in, get_identity, is_clerk_silent, is_renewable
 from ..services.joining.lookup import Person
 from ..wording import ErrorMessage
+from . import tickets
 from .base import OrganizationView, with_retry_after
 
 logger = logging.getLogger("org_invitations")
@@ -75,6 +76,7 @@ class JoiningView(OrganizationView):
     person: Person | None
 
     def _answer(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
+        tickets.take_out(request)
         if not conf.JOIN_URL:
             raise ImproperlyConfigured(
                 "org_invitations.join_urls is mounted, and ORG_INVITATIONS_JOIN_URL does not say "

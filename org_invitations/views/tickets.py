@@ -7,6 +7,7 @@ that is held is never replaced. It goes to Clerk's own pages, and to no page, lo
 from __future__ import annotations
 
 import hashlib
+import re
 from typing import Final
 
 from django.http import HttpRequest, HttpResponseBase
@@ -25,6 +26,57 @@ _PREFIX: Final = "org_invitations_ticket_"
 
 #: Whoever opens more links than this at once signs in without a ticket.
 _MAX_HELD: Final = 3
+
+#: Where a request keeps what :func:`take_out` has found.
+_TAKEN: Final = "_org_invitations_tickets"
+_PAIR: Final = re.compile(rf"(?:__Host-)?{_PREFIX}\w*=[^;]*(?:;\s*)?", re.ASCII)
+
+
+class _Taken:
+    """The tickets of a request; a report of a fault shows no more of it than its name."""
+
+    __slots__ = ("cookies", "text")
+
+    def __init__(self) -> None:
+        self.text = ""
+        self.cookies: dict[str, str] = {}
+
+    def __repr__(self) -> str:
+        return "<tickets>"
+
+
+def take_out(request: HttpRequest) -> None:
+    """Take the tickets out of the query and the cookies of a request, for these functions alone.
+
+    What reports a fault to a site's developers shows both.
+    """
+    if hasattr(request, _TAKEN):
+        return
+    taken = _Taken()
+    taken.cookies = {name: text for name, text in request.COOKIES.items() if _PREFIX in name}
+    for name in taken.cookies:
+        del request.COOKIES[name]
+    if "HTTP_COOKIE" in request.META:
+        request.META["HTTP_COOKIE"] = _PAIR.sub("", request.META["HTTP_COOKIE"])
+    if TICKET in request.GET:
+        query = request.GET.copy()
+        taken.text = query.get(TICKET, "")
+        del query[TICKET]
+        request.GET = query  # type: ignore[assignment]
+        request.META["QUERY_STRING"] = query.urlencode()
+    request.__dict__.pop("headers", None)  # made of the above, and kept
+    setattr(request, _TAKEN, taken)
+
+
+def _get_taken(request: HttpRequest) -> _Taken:
+    take_out(request)
+    taken: _Taken = getattr(request, _TAKEN)
+    return taken
+
+
+def read(request: HttpRequest) -> JoinValue | None:
+    """Return what the ticket in the URL of a request says it is for; a hint."""
+    return read_ticket(_get_taken(request).text)
 
 
 class HeldTicket:
@@ -46,16 +98,15 @@ class HeldTicket:
 
 def hold(request: HttpRequest, response: HttpResponseBase, value: str) -> None:
     """Let the browser hold the ticket of the request's URL, unless it holds one for the value."""
-    ticket, status = request.GET.get(TICKET, ""), request.GET.get(STATUS, "")
-    name = _get_name(request, value)
-    held = [cookie for cookie in request.COOKIES if _PREFIX in cookie]
-    if not ticket or name in held or len(held) >= _MAX_HELD or read_ticket(ticket) is None:
+    taken, status = _get_taken(request), request.GET.get(STATUS, "")
+    name, held = _get_name(request, value), taken.cookies
+    if name in held or len(held) >= _MAX_HELD or read_ticket(taken.text) is None:
         return
     status = status if status in STATUSES else ""
     # Without a domain, and where the prefix is understood nobody else can set it either.
     response.set_cookie(
         name,
-        f"{status}~{ticket}",
+        f"{status}~{taken.text}",
         max_age=_SECONDS,
         secure=request.is_secure(),
         httponly=True,
@@ -65,7 +116,7 @@ def hold(request: HttpRequest, response: HttpResponseBase, value: str) -> None:
 
 def get_held(request: HttpRequest, value: str) -> HeldTicket | None:
     """Return the ticket that the browser holds for a value."""
-    status, _, text = request.COOKIES.get(_get_name(request, value), "").partition("~")
+    status, _, text = _get_taken(request).cookies.get(_get_name(request, value), "").partition("~")
     hint = read_ticket(text)
     return HeldTicket(text, status if status in STATUSES else "", hint) if hint else None
 
@@ -73,7 +124,7 @@ def get_held(request: HttpRequest, value: str) -> HeldTicket | None:
 def drop(request: HttpRequest, response: HttpResponseBase, value: str) -> None:
     """Let the browser forget its ticket for a value."""
     name = _get_name(request, value)
-    if name in request.COOKIES:
+    if name in _get_taken(request).cookies:
         # As it was set: a cookie with this prefix that is not Secure would not even be deleted.
         response.set_cookie(
             name, "", max_age=0, secure=request.is_secure(), httponly=True, samesite="Lax"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import logging
+import re
 from base64 import urlsafe_b64encode
 from typing import Any
 
@@ -13,6 +14,7 @@ from django.core.cache import cache
 from django.db import connection
 from django.test import Client
 
+from org_invitations.converters import JoinValueConverter
 from org_invitations.emulator import Emulator
 from org_invitations.models import InvitationAsk, Joining
 from org_invitations.services.joining import lookup
@@ -204,6 +206,55 @@ def test_a_ticket_that_comes_after_the_page_is_not_used(invitee: Invitee, clerk:
     answer = invitee.press(page, "sign-in", invitation=planted.id)
     assert state_of(answer) == "sign-in"
     assert "onward_url" not in answer.context_data
+
+
+def test_a_page_that_names_nobody_hands_no_ticket_on(invitee: Invitee, clerk: Emulator) -> None:
+    planted = clerk.add_invitation("acme", "evil@example.com", state="accepted")
+    page = invitee.open(f"/join/?__clerk_ticket={planted.ticket}&__clerk_status=sign_in")
+    assert state_of(page) == "gone"
+    url = invitee.onward(invitee.press(page, "sign-in"))
+    assert "__clerk_ticket" not in query_of(url)
+    assert not any(c.value for name, c in invitee.client.cookies.items() if "ticket" in name)
+
+
+def make_ticket(**claims: Any) -> str:
+    body = urlsafe_b64encode(json.dumps(claims).encode()).decode().rstrip("=")
+    return f"x.{body}.x"
+
+
+def test_every_value_is_a_path(clerk: Emulator, settings: Any) -> None:
+    for length in (1, 27, 60, 61, 200):
+        ids = {"oid": "org_" + "a" * length, "sid": "orginv_" + "a" * length}
+        value = read_ticket(make_ticket(st="organization_invitation", **ids))
+        assert (value is None) is (length > 60)
+        if value is not None:
+            assert re.fullmatch(JoinValueConverter.regex, value.dumps())
+        url = f"/join/?__clerk_ticket={make_ticket(st='organization_invitation', **ids)}"
+        assert Client().get(url).status_code == 302
+    settings.ORG_INVITATIONS_REDIRECT_URL = "https://app.example.com/" + "a" * 200
+    link = make_link("org_" + "a" * 60, NORA, settings.ORG_INVITATIONS_REDIRECT_URL) or ""
+    assert re.fullmatch(JoinValueConverter.regex, link.removeprefix(JOIN_URL).rstrip("/"))
+
+
+def test_a_report_of_a_fault_has_no_ticket(
+    invitee: Invitee, clerk: Emulator, settings: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    settings.DEBUG = True  # the report of most words
+    row, new = invite(clerk), invite(clerk, "new@example.com")
+    page = invitee.follow(row)
+    invitee.client.raise_request_exception = False
+
+    def fail(*args: Any, **kwargs: Any) -> Any:
+        raise RuntimeError
+
+    monkeypatch.setattr(JoinValue, "dumps", fail)
+    monkeypatch.setattr(lookup.Lookup, "look", fail)
+    for path in (f"/join/?__clerk_ticket={new.ticket}&a=b", page.wsgi_request.path):
+        report: Any = invitee.client.get(path)
+        assert report.status_code == 500
+        assert "RuntimeError" in report.text
+        for ticket in (row.ticket, new.ticket):
+            assert ticket not in report.text
 
 
 def test_a_form_of_another_site_does_nothing(clerk: Emulator, clerk_sign_in: SignIn) -> None:

@@ -25,8 +25,9 @@ from ...conf import conf
 _SALT: Final = "org_invitations.joining"
 _ADDRESS: Final = "org_invitations.joining.address"
 
-_ORGANIZATION: Final = re.compile(r"org_[A-Za-z0-9]{1,200}")
-_INVITATION: Final = re.compile(r"orginv_[A-Za-z0-9]{1,200}")
+# Twice as long as Clerk's are, and short enough for every value to be a path of ours.
+_ORGANIZATION: Final = re.compile(r"org_[A-Za-z0-9]{1,60}")
+_INVITATION: Final = re.compile(r"orginv_[A-Za-z0-9]{1,60}")
 _MAX_TICKET: Final = 3000
 
 
