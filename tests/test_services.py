@@ -13,6 +13,7 @@ from django.dispatch import Signal
 from org_invitations.clerk import InvitationStatus, OrganizationAPI
 from org_invitations.clerk import exceptions as exc
 from org_invitations.clients import get_client
+from org_invitations.concurrency import Outcome
 from org_invitations.emulator import Emulator, EmulatorServer
 from org_invitations.models import Batch, BatchItem
 from org_invitations.services import (
@@ -26,6 +27,7 @@ from org_invitations.services import (
     find_organization_id,
     get_manageable_organizations,
 )
+from org_invitations.services.batches.revoke import GROUP_SIZE
 from org_invitations.signals import invitation_created, invitation_revoked
 from tests.gates import Gate, gate, impatient, rounds
 from tests.leases import let_time_pass
@@ -1441,3 +1443,22 @@ def test_who_was_stopped_past_the_lease_and_woken_sends_nothing_that_another_one
     assert {(item.state, item.leased_by) for item in found} == {("done", "")}
     assert len({item.invitation_id for item in found}) == 25
     assert len(emulator.state.mails) == mails + 25
+
+
+def test_where_no_place_to_wait_for_clerk_is_free_nothing_is_revoked(
+    emulator: Emulator, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    rows = emulator.invitations("acme", "pending")[: GROUP_SIZE + 1]
+    full = Outcome(error=exc.BulkheadFull("too many"))
+    monkeypatch.setattr(
+        "org_invitations.services.batches.revoke.gather",
+        lambda calls: dict.fromkeys(calls, full),
+    )
+    service = make_service(emulator)
+    items = [BatchItem(invitation_id=row.id) for row in rows]
+    batch, _ = service.begin("revoke", items, key=None, options={})
+    states = [item.state for item in service.run(batch)]
+    assert states == ["failed"] * GROUP_SIZE + ["waiting"]
+    kept = BatchItem.objects.order_by("number")
+    assert [item.state for item in kept] == states
+    assert {item.reason for item in kept} == {"BulkheadFull"}

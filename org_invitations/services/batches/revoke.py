@@ -87,7 +87,11 @@ class RevokeWorker:
         )
         errors: list[ClerkError] = []
         for item in group:
-            revoked, error = outcomes[str(item.number)].get()
+            outcome = outcomes[str(item.number)]
+            # An error of the outcome's own: there was no place to wait in, and nothing was sent.
+            error: ClerkError | OutcomeUnknown | None = outcome.error
+            if error is None:
+                revoked, error = outcome.value
             if isinstance(error, OutcomeUnknown):
                 reason = Reason.of_error(error.error, absent=error.absent)
                 self.progress.record(item, State.UNSETTLED, reason, error=error.error)
