@@ -17,6 +17,7 @@ from org_invitations.emulator import Emulator, EmulatorRequest
 from org_invitations.models import Batch, BatchItem
 from org_invitations.services import InvitationService, NotPermitted, RoleNotGranted, Snapshot
 from org_invitations.services.batches import (
+    claim_half,
     get_or_create,
     record,
 )
@@ -864,6 +865,25 @@ def test_two_who_finish_at_the_same_moment_invite_once(emulator: Emulator, half:
     half.refresh_from_db()
     assert half.state == State.DONE
     assert len(pending(emulator)) == 1
+
+
+def test_who_is_stopped_for_too_long_while_finishing_leaves_it_to_who_took_over(
+    emulator: Emulator, half: BatchItem, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    service, snapshot = open_for(emulator, half)
+    own_claim = "org_invitations.services.service.claim_half"
+
+    def claim_and_stop(item: BatchItem, by: str) -> bool:
+        claimed = claim_half(item, by)
+        let_time_pass()
+        assert claim_half(BatchItem.objects.get(pk=item.pk), "other")
+        return claimed
+
+    monkeypatch.setattr(own_claim, claim_and_stop)
+    assert service.finish(snapshot, half).state == State.UNDER_WAY
+    kept = BatchItem.objects.get()
+    assert (kept.state, kept.leased_by) == (State.HALF_DONE, "other")
+    assert pending(emulator) == []
 
 
 def test_it_can_be_left(emulator: Emulator, half: BatchItem) -> None:

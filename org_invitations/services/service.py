@@ -48,6 +48,7 @@ from .batches.runner import Progress, Runner, Worker
 from .batches.store import (
     UNCLEAR,
     KeyReused,
+    LeaseLost,
     NotSaved,
     cancel,
     claim,
@@ -510,6 +511,9 @@ class InvitationService:
         )
         try:
             error = self._get_replacer(progress).finish(item, request, other)
+        except LeaseLost:  # this process was stopped for too long, and somebody else goes on
+            item.refresh_from_db()
+            return record(item, State.UNDER_WAY) if is_at_work([item]) else item
         finally:
             progress.finish()
         if isinstance(error, exc.PermissionDenied):
