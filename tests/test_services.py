@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import time
+from base64 import b64encode
 from collections.abc import Iterator
+from functools import partial
 from typing import Any
 
 import pytest
@@ -1443,6 +1445,45 @@ def test_who_was_stopped_past_the_lease_and_woken_sends_nothing_that_another_one
     assert {(item.state, item.leased_by) for item in found} == {("done", "")}
     assert len({item.invitation_id for item in found}) == 25
     assert len(emulator.state.mails) == mails + 25
+
+
+def test_a_batch_of_somebody_elses_is_not_touched(emulator: Emulator, settings: Any) -> None:
+    service = make_service(emulator)
+    row = emulator.invitations("acme", "pending")[0]
+    items = [BatchItem(invitation_id=row.id)]
+    batch, _ = service.begin("revoke", items, key=None, options={}, at_once=False)
+    others = {
+        "another person": make_service(emulator, MIA),
+        "another organization": make_service(emulator, ADA, "globex"),
+        "another instance": make_service(emulator),
+    }
+    for name, other in others.items():
+        if name == "another instance":
+            key = b64encode(b"clerk.example.com$").decode()
+            settings.CLERK_PUBLISHABLE_KEY = f"pk_live_{key}"
+            assert other.find_batch(batch.pk) is None, name
+        for touch in (
+            other.run,
+            other.resume,
+            other.reconcile,
+            partial(other.cancel, items=items),
+        ):
+            with pytest.raises(ValueError, match="not of this person"):
+                touch(batch)
+    assert asked(emulator) == []
+    assert BatchItem.objects.get().state == "waiting"
+
+
+def test_who_may_no_longer_does_not_go_on_even_with_what_is_over(emulator: Emulator) -> None:
+    service = make_service(emulator)
+    row = emulator.invitations("acme", "pending")[0]
+    items = [BatchItem(invitation_id=row.id)]
+    batch, _ = service.begin("revoke", items, key=None, options={})
+    [item] = service.run(batch)
+    assert item.state == "done"
+    permissions(emulator, ADA, ["org:x:y"])
+    with pytest.raises(NotPermitted):
+        make_service(emulator).resume(batch)
 
 
 def test_where_no_place_to_wait_for_clerk_is_free_nothing_is_revoked(

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from contextlib import suppress
 from dataclasses import replace
 from functools import partial
 from typing import Any, Final
@@ -21,6 +20,7 @@ from ..clerk import (
 )
 from ..clerk import exceptions as exc
 from ..clerk.exceptions import PermissionDenied, RateLimited
+from ..clients import get_instance
 from ..conf import conf
 from ..models import Batch, BatchItem
 from ..roles import AssignableRoles, GrantPolicy
@@ -265,7 +265,19 @@ class InvitationService:
 
     def find_batch(self, batch_id: UUID) -> Batch | None:
         """Return a batch of this person in this organization; anybody else's does not exist."""
-        return find_batch(batch_id, organization_id=self.organization_id, user_id=self.user_id)
+        batch = find_batch(batch_id, organization_id=self.organization_id, user_id=self.user_id)
+        return batch if batch is not None and self._is_here(batch) else None
+
+    def _is_here(self, batch: Batch) -> bool:
+        """Whether a batch is of this organization, in the instance that is asked now."""
+        # Of what is older than the field nobody knows the instance.
+        is_of_instance = batch.instance in ("", get_instance())
+        return is_of_instance and batch.organization_id == self.organization_id
+
+    def _require_own(self, batch: Batch) -> None:
+        """Raise :exc:`ValueError` unless a batch is this person's in this organization."""
+        if not self._is_here(batch) or batch.user_id != self.user_id:
+            raise ValueError(f"{batch} is not of this person in this organization")
 
     def _get_wish(
         self, action: str, items: Sequence[BatchItem], options: Mapping[str, Any]
@@ -287,9 +299,11 @@ class InvitationService:
 
         :param batch: of :meth:`begin`, or claimed by :meth:`resume`.
         :returns: the items of the batch.
+        :raises ValueError: the batch is another person's, organization's or instance's.
         :raises NotPermitted: the person may not manage members; what waited is refused.
         :raises NotSaved: the database does not take what became of them.
         """
+        self._require_own(batch)
         claim(batch, self.lease_name, actor_id=self.actor_id)
         items = get_items(batch)
         claimed = [
@@ -332,16 +346,29 @@ class InvitationService:
 
         What somebody is at work on at this moment is left to them.
 
+        :raises ValueError: the batch is another person's, organization's or instance's.
         :raises NotPermitted: the person may not manage members; what waited is refused.
         :raises ClerkError: the permission or the roles could not be had; all is as it was.
         """
-        with suppress(NotPermitted):  # the run finds out as well, and writes it down
+        self._require_own(batch)
+        denial: NotPermitted | None = None
+        try:
             self._check_for(batch)
             reconcile_batch(self.api, batch)
-        return self.run(batch)
+        except NotPermitted as error:
+            denial = error
+        # Where something waits, the run is denied as well, and writes it down.
+        items = self.run(batch)
+        if denial is not None:
+            raise denial
+        return items
 
     def cancel(self, batch: Batch, items: Iterable[BatchItem]) -> None:
-        """Let what waits in a batch wait no longer: nobody is going to go on with it."""
+        """Let what waits in a batch wait no longer: nobody is going to go on with it.
+
+        :raises ValueError: the batch is another person's, organization's or instance's.
+        """
+        self._require_own(batch)
         cancel(batch, items)
 
     def get_metadata(self, batch: Batch, item: BatchItem) -> Mapping[str, Any]:
@@ -411,7 +438,7 @@ class InvitationService:
         :raises NotPermitted: :meth:`open` has not let the person in.
         """
         self.reader.require_open()
-        batch = find_batch(batch_id, organization_id=self.organization_id, user_id=self.user_id)
+        batch = self.find_batch(batch_id)
         if batch is None or batch.action != Batch.Action.RESEND:
             return None
         items = get_items(batch)
@@ -577,8 +604,10 @@ class InvitationService:
     def reconcile(self, batch: Batch) -> list[BatchItem]:
         """Find out what nobody knows of a batch, and return its items; nothing is sent.
 
+        :raises ValueError: the batch is another person's, organization's or instance's.
         :raises NotPermitted: :meth:`open` has not let the person in.
         """
+        self._require_own(batch)
         self.reader.require_open()
         return reconcile_batch(self.api, batch)
 
