@@ -155,7 +155,8 @@ class Runner:
         try:
             while self.worker.has_more:
                 if not self.client.has_time(self.worker.writes):
-                    self.worker.close(State.WAITING)
+                    late = exc.DeadlineExceeded("too little time is left")
+                    self.worker.close(State.WAITING, late)
                     break
                 error = self._check_rights()
                 errors = [error] if error is not None else self.worker.work()
