@@ -1503,3 +1503,19 @@ def test_where_no_place_to_wait_for_clerk_is_free_nothing_is_revoked(
     kept = BatchItem.objects.order_by("number")
     assert [item.state for item in kept] == states
     assert {item.reason for item in kept} == {"BulkheadFull"}
+
+
+def test_a_revocation_that_is_found_later_has_a_name_and_a_role(emulator: Emulator) -> None:
+    row = emulator.invitations("acme", "pending")[0]
+    service = make_service(emulator)
+    items = [BatchItem(invitation_id=row.id)]
+    batch, _ = service.begin("revoke", items, key=None, options={})
+    emulator.fault("POST", REVOKE, drop="after")
+    emulator.fault("GET", ONE, status=500)
+    [item] = service.run(batch)
+    assert item.state == "unsettled"
+    let_time_pass()
+    service.open()
+    [item] = service.reconcile(batch)
+    assert (item.state, item.email_address, item.role) == ("done", row.email_address, row.role)
+    assert item.role_name

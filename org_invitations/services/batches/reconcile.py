@@ -32,7 +32,7 @@ from ...clerk import (
 )
 from ...clerk import exceptions as exc
 from ...concurrency import gather
-from ...models import Batch, BatchItem
+from ...models import MAX_ROLE_NAME, Batch, BatchItem
 from ..reasons import Reason
 from .store import (
     DOUBTFUL,
@@ -341,6 +341,7 @@ def _settle_revocations(api: OrganizationAPI, items: Sequence[BatchItem]) -> Non
             continue  # it could not be asked for: nobody knows more than before
         elif found.is_revoked:
             item.email_address = item.email_address or found.email_address
+            item.role, item.role_name = found.role, found.role_name[:MAX_ROLE_NAME]
             record(item, State.DONE, invitation=found)
         elif found.is_pending:
             _give_up(item)
