@@ -431,6 +431,14 @@ def test_the_same_form_is_answered_even_where_no_seat_is_left(emulator: Emulator
     assert resend(emulator, old, batch_id=batch_id).state == State.DONE
 
 
+def test_the_same_form_is_under_way_as_soon_as_it_is_begun(emulator: Emulator) -> None:
+    old, batch_id = invited(emulator), uuid4()
+    service = make_service(emulator)
+    item = BatchItem(email_address=LEE, role="org:member", role_name="Member", replaces_id=old)
+    service.begin(Batch.Action.RESEND, [item], key=batch_id, options={})
+    assert resend(emulator, old, batch_id=batch_id).state == State.UNDER_WAY
+
+
 def test_the_same_form_with_another_wish_is_another_wish(emulator: Emulator) -> None:
     old, batch_id = invited(emulator), uuid4()
     first = resend(emulator, old, batch_id=batch_id)

@@ -444,7 +444,7 @@ class InvitationService:
         items = get_items(batch)
         if len(items) != 1:
             return None
-        if items[0].state in _OPEN and is_at_work(items):
+        if is_at_work(items):
             record(items[0], State.UNDER_WAY)  # whichever half it has got to
         elif may_change(items[0]):
             reconcile(self.api, items)
