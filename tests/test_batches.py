@@ -173,6 +173,17 @@ def test_who_was_stopped_for_too_long_sends_nothing_that_another_one_has_taken_o
     assert {item.leased_by for item in found} == {OTHER}
 
 
+def test_what_is_not_sent_because_of_another_one_is_not_kept_as_under_way() -> None:
+    batch, _ = begin(None, "a@x.org", "b@x.org", "c@x.org")
+    lost, ours, done = get_items(batch)
+    BatchItem.objects.filter(pk=lost.pk).update(leased_by=OTHER)
+    changed = [record(lost, State.UNDER_WAY), record(ours, State.UNDER_WAY)]
+    with pytest.raises(LeaseLost):
+        save_progress(batch, [*changed, record(done, State.DONE)], ME)
+    kept = [item.state for item in get_items(batch)]
+    assert kept == [State.WAITING, State.WAITING, State.DONE]
+
+
 def test_what_somebody_has_taken_up_is_not_cancelled() -> None:
     batch, _ = begin()
     release(batch, ME)

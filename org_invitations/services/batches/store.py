@@ -290,7 +290,8 @@ def save_progress(batch: Batch, items: Iterable[BatchItem], by: str = "") -> Non
 
     :param by: who has leased them: what somebody else has taken over meanwhile is not saved, and
         all that is still leased is leased for longer. Empty where nobody is at work on them.
-    :raises LeaseLost: something that is about to be sent is somebody else's by now.
+    :raises LeaseLost: something that is about to be sent is somebody else's by now. Then nothing
+        of it is sent, and none is kept as under way; what became of others is kept.
     :raises NotSaved: the database does not take it.
     """
     items = list(items)
@@ -299,7 +300,12 @@ def save_progress(batch: Batch, items: Iterable[BatchItem], by: str = "") -> Non
     try:
         with transaction.atomic(using=_database()):
             lost = _renew(batch, items, by, until) if by else []
-            kept = [item for item in items if item not in lost]
+            is_lost = any(item.state == State.UNDER_WAY for item in lost)
+            kept = [
+                item
+                for item in items
+                if item not in lost and not (is_lost and item.state == State.UNDER_WAY)
+            ]
             for item in kept:
                 _lease(item, by, until)
             BatchItem.objects.bulk_update(kept, (*_FIELDS, "leased_by", "leased_until"))
@@ -308,7 +314,7 @@ def save_progress(batch: Batch, items: Iterable[BatchItem], by: str = "") -> Non
                 _note_end(Q(pk=batch.pk), batch.worked_at)
     except DatabaseFault as error:
         raise NotSaved(batch) from error
-    if any(item.state == State.UNDER_WAY for item in lost):
+    if is_lost:
         raise LeaseLost(str(batch))
 
 
@@ -454,7 +460,7 @@ def cancel(batch: Batch, items: Iterable[BatchItem]) -> None:
         if cancelled == len(waiting):
             item.state = State.FAILED
         else:
-            item.refresh_from_db(fields=["state", "leased_by", "leased_until"])
+            item.refresh_from_db(fields=[*_FIELDS, "leased_by", "leased_until"])
 
 
 def forget_old_batches() -> None:
