@@ -1399,7 +1399,7 @@ def test_a_batch_is_gone_on_with_by_any_process_with_what_is_in_its_rows(
         assert round((row.expires_at - row.created_at) / 86_400_000) == 3
 
 
-@pytest.mark.parametrize("ends", ["denied", "silent"])
+@pytest.mark.parametrize("ends", ["denied", "silent", "locked out"])
 def test_a_run_that_may_not_begin_says_so_in_the_items(emulator: Emulator, ends: str) -> None:
     service = make_service(emulator, MAX if ends == "denied" else ADA)
     items = [BatchItem(email_address="a@example.com", role="org:member")]
@@ -1408,11 +1408,16 @@ def test_a_run_that_may_not_begin_says_so_in_the_items(emulator: Emulator, ends:
         with pytest.raises(NotPermitted):
             service.run(batch)
         state, reason = "refused", "PermissionDenied"
-    else:
+    elif ends == "silent":
         emulator.fault("GET", "/v1/*", times=None, status=500)
         [item] = service.run(batch)
         assert isinstance(item.error, exc.ServiceUnavailable)
         state, reason = "waiting", "ServiceUnavailable"
+    else:
+        emulator.fault("GET", "/v1/*", times=None, status=401)
+        [item] = service.run(batch)
+        assert isinstance(item.error, exc.Unauthorized)
+        state, reason = "failed", "Unauthorized"
     item = BatchItem.objects.get()
     assert (item.state, item.reason, item.leased_by) == (state, reason, "")
     assert not [call for call in asked(emulator) if call.startswith("POST")]
@@ -1503,6 +1508,21 @@ def test_where_no_place_to_wait_for_clerk_is_free_nothing_is_revoked(
     kept = BatchItem.objects.order_by("number")
     assert [item.state for item in kept] == states
     assert {item.reason for item in kept} == {"BulkheadFull"}
+
+
+def test_a_hook_that_fails_leaves_what_it_was_for_to_be_gone_on_with(emulator: Emulator) -> None:
+    class Broken(InvitationService):
+        def get_metadata(self, batch: Batch, item: BatchItem) -> dict[str, Any]:
+            raise LookupError("no such team")
+
+    service = make_service(emulator)
+    broken = Broken(get_client(), organization_id=service.organization_id, user_id=service.user_id)
+    items = [BatchItem(email_address="a@example.com", role="org:member")]
+    batch, _ = broken.begin("invite", items, key=None, options={})
+    with pytest.raises(LookupError):
+        broken.run(batch)
+    assert BatchItem.objects.get().state == "waiting"
+    assert {item.state for item in service.resume(batch)} == {"done"}
 
 
 def test_a_revocation_that_is_found_later_has_a_name_and_a_role(emulator: Emulator) -> None:

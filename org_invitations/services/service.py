@@ -60,6 +60,7 @@ from .batches.store import (
     is_at_work,
     record,
     save_progress,
+    state_after,
 )
 from .exceptions import NotPermitted, RoleNotGranted
 from .limits import Budget, Seats
@@ -295,7 +296,7 @@ class InvitationService:
 
         All that is needed is in its rows, so any process may do it. The permission is asked for
         afresh, and for invitations the roles. Nothing is done twice, not even where an answer was
-        lost. Where Clerk cannot be asked, all of it waits.
+        lost. Where Clerk cannot be asked, all of it waits; a refusal is what became of all of it.
 
         :param batch: of :meth:`begin`, or claimed by :meth:`resume`.
         :returns: the items of the batch.
@@ -318,13 +319,17 @@ class InvitationService:
         progress = Progress(batch, self.lease_name, partial(self._announce, signal))
         try:
             snapshot = self._check_for(batch)
+            worker = self._get_worker(batch, claimed, snapshot, progress)
         except NotPermitted:
             progress.halt(claimed, State.REFUSED, PermissionDenied())
             raise
         except ClerkError as error:
-            progress.halt(claimed, State.WAITING, error)
+            state = State.WAITING if error.is_transient else state_after(error)
+            progress.halt(claimed, state, error)
             return items
-        worker = self._get_worker(batch, claimed, snapshot, progress)
+        except Exception:  # a hook of the site's own: it waits, and anybody may go on with it
+            progress.finish()
+            raise
         runner = Runner(
             worker,
             progress,
@@ -407,7 +412,7 @@ class InvitationService:
     ) -> Worker:
         """Return what knows how to do what a batch is about."""
         if batch.action == Batch.Action.REVOKE:
-            return RevokeWorker(self.api, items, progress, user_id=self.user_id)
+            return RevokeWorker(self.api, items, progress, user_id=batch.user_id)
         if batch.action == Batch.Action.RESEND:
             if snapshot.seats is None and snapshot.organization.max_allowed_memberships:
                 snapshot = replace(snapshot, seats=self._count_seats())
