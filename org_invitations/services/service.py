@@ -298,7 +298,7 @@ class InvitationService:
         afresh, and for invitations the roles. Nothing is done twice, not even where an answer was
         lost. Where Clerk cannot be asked, all of it waits; a refusal is what became of all of it.
 
-        :param batch: of :meth:`begin`, or claimed by :meth:`resume`.
+        :param batch: of :meth:`begin` or :meth:`find_batch`.
         :returns: the items of the batch.
         :raises ValueError: the batch is another person's, organization's or instance's.
         :raises NotPermitted: the person may not manage members; what waited is refused.
@@ -688,7 +688,7 @@ class InvitationService:
         :returns: the revoked invitation, also where Clerk's answer was lost but it was revoked.
         :raises InvitationNotPending: it was accepted, revoked or has expired meanwhile.
         :raises ClerkError: it was not revoked.
-        :raises Unsettled: nobody knows.
+        :raises OutcomeUnknown: nobody knows.
         """
         self.reader.check()
         invitation = revoke_for_sure(self.api, invitation_id, user_id=self.user_id)

@@ -56,7 +56,7 @@ def create_for_sure(
     :param is_looked_at: whether a refusal that says what is there is looked up before it is raised.
     :returns: the invitation, also where the answer was lost but it was created.
     :raises ClerkError: it was not created.
-    :raises Unsettled: nobody knows (yet).
+    :raises OutcomeUnknown: nobody knows (yet).
     """
     try:
         return api.invite_member(request)

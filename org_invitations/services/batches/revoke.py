@@ -30,7 +30,7 @@ def revoke_for_sure(api: OrganizationAPI, invitation_id: str, *, user_id: str) -
     :returns: the revoked invitation, also where the answer was lost but it was revoked.
     :raises InvitationNotPending: it was accepted, revoked or has expired meanwhile.
     :raises ClerkError: it was not revoked.
-    :raises Unsettled: nobody knows.
+    :raises OutcomeUnknown: nobody knows.
     """
     try:
         return api.revoke(invitation_id, requesting_user_id=user_id)

@@ -40,7 +40,8 @@ class Progress:
         """Keep the progress of a batch.
 
         :param by: who has claimed the items that this is about.
-        :param announce: called with the invitation of each item that is done, once that is saved.
+        :param announce: called with the invitation of each item that is done, right after that was
+            to be saved, even where it could not be.
         """
         self.batch = batch
         self.by = by

@@ -1,6 +1,6 @@
 """The memory of what was set out to be done: begun once, found again, forgotten after a while.
 
-This is the only module that knows how batches are kept.
+Who has leased what is read and written here alone. Items are looked for elsewhere, too.
 """
 
 from __future__ import annotations
@@ -31,8 +31,9 @@ logger = logging.getLogger("org_invitations")
 #: What has not moved for this long is not moving any more, where calls take the usual time.
 STALE_AFTER: Final = timedelta(seconds=150)
 
-#: As many calls to Clerk there may be between two marks: a write, the looks for what became of it
-#: when its answer was lost, and the pauses between them.
+#: As many calls to Clerk one after the other are reckoned with between two marks: a write, and the
+#: looks for what became of it when its answer was lost. Pauses and the pages of a very long list
+#: may take longer; what is overtaken by that is noticed when it is saved.
 _CALLS_AT_ONCE: Final = 5
 
 #: Why an item stays unsettled for good: there is an invitation, and nothing tells whether it is the
