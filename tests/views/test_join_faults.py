@@ -242,6 +242,17 @@ def test_a_database_that_fails_after_the_revocation_stops_nobody(
     assert is_member(clerk)
 
 
+def test_private_metadata_that_clerk_does_not_tell_is_not_lost(
+    invitee: Invitee, clerk: Emulator
+) -> None:
+    row = invite(clerk, private_metadata={"cost": 1})
+    page = invitee.open(page_of(row))
+    clerk.configure(private_metadata_told=False)
+    told = invitee.press(page, "join").context_data["problem"]
+    assert told == Wording().say("Join:clerk")
+    assert (row.state, joinings()) == ("pending", [])
+
+
 # --- Whom it is taken from again -----------------------------------------------------------------
 
 

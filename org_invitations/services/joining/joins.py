@@ -24,6 +24,7 @@ from ...caching import InstanceCache
 from ...clerk import ClerkClient, ClerkError, InstanceAPI, Invitation, InvitationRequest
 from ...clerk import exceptions as exc
 from ...clerk.joining import JoiningAPI
+from ...clerk.resources import Organization
 from ...concurrency import gather
 from ...conf import MAX_EXPIRES_IN_DAYS, conf
 from ...models import Joining
@@ -152,15 +153,18 @@ class JoinService:
             raise Stopped
         api = JoiningAPI(self.client, look.value.organization_id)
         known = look.joining is not None and look.joining.state == State.REVOKED
+        told = look.invitation
         if not known:
-            self._check(look, api)
+            told = self._check(look, api)
         row, was_begun = self._begin(look, look.invitation)
         try:
             if row.state == State.REVOKED:
-                self._check_again(look, api, row)
+                told = self._check_again(look, api, row)
                 revoked = self._get_revoked(api, look.invitation)
             else:
                 revoked = self._revoke(api, row, look.invitation, is_uncertain=was_begun)
+            if revoked.mark is None:  # this answer does not tell them
+                revoked = replace(revoked, private_metadata=told.private_metadata)
             self._add(api, row, look, revoked)
         except Stopped:
             _release(row)
@@ -168,23 +172,26 @@ class JoinService:
         self._finish(row, revoked, look.user.id, Joining.Way.SERVER)
         return replace(look, state=JoinState.JOINED, invitation=replace(revoked, url=""))
 
-    def _check_again(self, look: Look, api: JoiningAPI, row: Joining) -> None:
+    def _check_again(self, look: Look, api: JoiningAPI, row: Joining) -> Invitation:
         """Make sure that the membership may still be made: the role and the inviter, as before.
+
+        :returns: as :meth:`_check`.
 
         :raises Stopped: it may not, and the invitation is revoked already; or nobody knows.
         """
         try:
-            self._check(look, api, checks_seats=False)
+            return self._check(look, api, checks_seats=False)
         except Stopped as stopped:
             if stopped.problem in ("Join:role", "Join:inviter"):
                 _save(row, State.HALF_DONE, stopped.problem.removeprefix("Join:"))
                 raise Stopped("Join:half-done", look_again=True) from None
             raise Stopped("Join:again") from None
 
-    def _check(self, look: Look, api: JoiningAPI, *, checks_seats: bool = True) -> None:
+    def _check(self, look: Look, api: JoiningAPI, *, checks_seats: bool = True) -> Invitation:
         """Make sure, as far as can be, that the membership can be made.
 
         :param checks_seats: not where the invitation's own seat is free already; Clerk counts.
+        :returns: the invitation, with its private metadata.
         :raises Stopped: it cannot; nothing was changed.
         """
         invitation, instance = look.invitation, InstanceAPI(self.client)
@@ -195,6 +202,8 @@ class JoinService:
             "roles": instance.get_roles,
             "settings": instance.get_organization_settings,
         }
+        if invitation.mark is None:
+            calls["invitation"] = lambda: api.get_invitation(invitation.id)
         if conf.JOIN_CHECKS_INVITER and invitation.inviter_id:
             calls["inviter"] = lambda: api.get_membership(invitation.inviter_id)
         try:
@@ -206,6 +215,10 @@ class JoinService:
             raise Stopped(look_again=True) from None
         except ClerkError:
             raise Stopped("Join:later") from None
+        told: Invitation = found.get("invitation", invitation)
+        if told.mark is None:
+            # The membership would be without private metadata of which nobody here knows.
+            raise Stopped("Join:clerk")
         roles = assignable_roles(
             look.value.organization_id, role_set, found["roles"], found["settings"]
         )
@@ -215,13 +228,9 @@ class JoinService:
             found.get("inviter"), found["roles"]
         ):
             raise Stopped("Join:inviter")
-        organization = found["organization"]
-        limit, members = organization.max_allowed_memberships, organization.members_count or 0
-        if not checks_seats:
-            return
-        # Pending invitations take seats, and the person's own is one of them.
-        if limit and members + max(organization.pending_invitations_count or 0, 1) > limit:
+        if checks_seats and not _has_seat(found["organization"]):
             raise Stopped("Join:seats")
+        return told
 
     def _begin(self, look: Look, invitation: Invitation) -> tuple[Joining, bool]:
         """Write down what is begun; return it, and whether it was begun before.
@@ -467,6 +476,12 @@ def _save(row: Joining, state: str, reason: str = "", *, restored_id: str = "") 
 def _release(row: Joining) -> None:
     """Let the next press go on with it."""
     Joining.objects.filter(pk=row.pk).update(is_running=False, worked_at=timezone.now())
+
+
+def _has_seat(organization: Organization) -> bool:
+    """Whether there is one: pending invitations take seats, and the person's own is one of them."""
+    limit, members = organization.max_allowed_memberships, organization.members_count or 0
+    return not limit or members + max(organization.pending_invitations_count or 0, 1) <= limit
 
 
 def _may_pass(error: ClerkError) -> bool:
