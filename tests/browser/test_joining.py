@@ -239,6 +239,20 @@ def test_a_policy_that_lets_no_script_call_clerk_stops_nobody(
     assert is_member(site.clerk)
 
 
+def test_a_proxy_below_a_path_of_the_site_stops_nobody(
+    new_context: Callable[..., BrowserContext], site: Site, settings: Any
+) -> None:
+    page = new_context().new_page()
+    arrive(page, site, "right", invite(site.clerk))
+    settings.CLERK_PROXY_URL = "/__clerk"
+    page.reload()
+    calls: list[str] = []
+    page.on("request", lambda request: calls.append(request.url))
+    page.click(".org-invitations-primary")
+    expect(page.locator("[data-state=joined]")).to_be_visible()
+    assert any(url.startswith(f"{site.url}/__clerk/v1/me/") for url in calls)
+
+
 def test_a_token_that_expired_while_somebody_read_costs_one_more_press(
     guest: Page, site: Site, settings: Any
 ) -> None:

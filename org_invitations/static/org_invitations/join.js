@@ -15,11 +15,12 @@
     if (!form) return;
     event.preventDefault();
     form.querySelector("button").disabled = true;
-    const url = new URL(form.dataset.acceptUrl);
-    // A development instance knows the browser by this, for want of cookies of its own.
-    const browser = cookie("__clerk_db_jwt");
-    if (browser) url.searchParams.set("__clerk_db_jwt", browser);
     try {
+      // With a proxy of the site's own for Clerk this may be a path.
+      const url = new URL(form.dataset.acceptUrl, document.baseURI);
+      // A development instance knows the browser by this, for want of cookies of its own.
+      const browser = cookie("__clerk_db_jwt");
+      if (browser) url.searchParams.set("__clerk_db_jwt", browser);
       await fetch(url, {
         method: "POST",
         credentials: "include",
@@ -28,7 +29,8 @@
       });
     } catch {
       // Not reached, or not allowed to by the site's Content-Security-Policy.
+    } finally {
+      form.submit();
     }
-    form.submit();
   });
 })();
