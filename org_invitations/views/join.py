@@ -210,7 +210,10 @@ class JoinView(JoiningView):
         return response
 
     def _switch(self) -> HttpResponseBase:
-        """End this session, then sign in with the ticket."""
+        """End this session, then sign in or up with the ticket.
+
+        Without one nobody knows which it is: then on to the page that offers both.
+        """
         look = self.get_lookup().look()
         if look.state is not JoinState.OTHER_ACCOUNT or self.person is None:
             return self.render_look(look)
@@ -221,7 +224,14 @@ class JoinView(JoiningView):
         except ClerkError as error:
             if not error.may_have_happened:
                 return self.render_look(look, "Join:switch", status=HTTPStatus.CONFLICT)
-        response = self._lead_on("sign-in", look)
+        held = tickets.get_held(self.request, self.kwargs["value"])
+        if held is None:
+            url = self.get_url("invitation", value=self.kwargs["value"])
+            response = self.lead_on(url, self.wording.say("Join:onward"))
+        else:
+            to = "sign-up" if held.status == "sign_up" else "sign-in"
+            # Kept: another session of the same browser may stand in the way once more.
+            response = self._lead_on(to, look, keep="ticket")
         for name in self._get_session_cookies():
             response.delete_cookie(name)
         return response
@@ -296,7 +306,8 @@ class JoinOnwardView(JoiningView):
             response = HttpResponseRedirect(find_target(loads(value)) or "/")
         else:
             response = HttpResponseRedirect(self._get_sign_in_url(value, to, order) or page)
-            tickets.drop(request, response, value)
+            if not order.get("keep"):
+                tickets.drop(request, response, value)
         self.forget_onward(response)
         return response
 

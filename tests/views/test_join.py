@@ -184,6 +184,36 @@ def test_2_switching_ends_this_session_and_signs_in_with_the_ticket(
     assert not invitee.client.cookies["__session"].value
 
 
+def test_2_switching_leads_to_where_the_invited_can_go_on(
+    invitee: Invitee, clerk: Emulator
+) -> None:
+    row = invite(clerk, "new@example.com")
+    invitee.sign_in(NORA)
+    answer = invitee.press(invitee.follow(row), "switch")
+    url = invitee.onward(answer)
+    assert url.startswith(f"{clerk.base_url}/sign-up?")
+    assert query_of(url)["__clerk_status"] == "sign_up"
+    # Where that browser is somebody else once more, the same works again.
+    path = answer.wsgi_request.path
+    invitee.sign_in(GUS)
+    url = invitee.onward(invitee.press(invitee.client.get(path), "switch"))
+    assert query_of(url)["__clerk_ticket"] == row.ticket
+
+
+def test_2_without_a_ticket_switching_leads_to_the_page_that_offers_both(
+    invitee: Invitee, clerk: Emulator
+) -> None:
+    row = invite(clerk, "new@example.com")
+    invitee.sign_in(NORA)
+    page = invitee.open(page_of(row))
+    answer = invitee.press(page, "switch")
+    assert answer.context_data["onward_url"] == page.wsgi_request.path
+    assert not invitee.client.cookies["__session"].value
+    text = invitee.client.get(page.wsgi_request.path).text
+    assert 'value="sign-in"' in text
+    assert 'value="sign-up"' in text
+
+
 def test_3_an_account_that_exists_signs_in_with_the_ticket(
     invitee: Invitee, clerk: Emulator
 ) -> None:
