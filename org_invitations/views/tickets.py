@@ -27,6 +27,10 @@ _PREFIX: Final = "org_invitations_ticket_"
 #: Whoever opens more links than this at once signs in without a ticket.
 _MAX_HELD: Final = 3
 
+#: So many characters they have together: many servers refuse a request with more than 8 KB of
+#: cookies, and those of a session take their part of it.
+_MAX_TOTAL: Final = 3000
+
 #: Where a request keeps what :func:`take_out` has found.
 _TAKEN: Final = "_org_invitations_tickets"
 _PAIR: Final = re.compile(rf"(?:__Host-)?{_PREFIX}\w*=[^;]*(?:;\s*)?", re.ASCII)
@@ -101,6 +105,8 @@ def hold(request: HttpRequest, response: HttpResponseBase, value: str) -> None:
     taken, status = _get_taken(request), request.GET.get(STATUS, "")
     name, held = _get_name(request, value), taken.cookies
     if name in held or len(held) >= _MAX_HELD or read_ticket(taken.text) is None:
+        return
+    if sum(map(len, held.values())) + len(taken.text) > _MAX_TOTAL:
         return
     status = status if status in STATUSES else ""
     # Without a domain, and where the prefix is understood nobody else can set it either.

@@ -222,6 +222,18 @@ def make_ticket(**claims: Any) -> str:
     return f"x.{body}.x"
 
 
+def test_tickets_take_no_more_than_a_part_of_what_a_request_may_have(clerk: Emulator) -> None:
+    client = Client()
+    good = {"st": "organization_invitation", "oid": "org_a", "rurl": "x" * 1000}
+    for number in range(5):
+        client.get(f"/join/?__clerk_ticket={make_ticket(sid=f'orginv_{number}', **good)}")
+    held = [c.value for name, c in client.cookies.items() if "ticket" in name]
+    assert len(held) == 2
+    assert sum(map(len, held)) <= 3000
+    long = make_ticket(sid="orginv_1", **good | {"rurl": "x" * 1500})
+    assert not Client().get(f"/join/?__clerk_ticket={long}").cookies
+
+
 def test_every_value_is_a_path(clerk: Emulator, settings: Any) -> None:
     for length in (1, 27, 60, 61, 200):
         ids = {"oid": "org_" + "a" * length, "sid": "orginv_" + "a" * length}

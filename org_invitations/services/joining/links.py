@@ -28,7 +28,8 @@ _ADDRESS: Final = "org_invitations.joining.address"
 # Twice as long as Clerk's are, and short enough for every value to be a path of ours.
 _ORGANIZATION: Final = re.compile(r"org_[A-Za-z0-9]{1,60}")
 _INVITATION: Final = re.compile(r"orginv_[A-Za-z0-9]{1,60}")
-_MAX_TICKET: Final = 3000
+#: Clerk's have about 1000 characters, with a link of ours in them.
+_MAX_TICKET: Final = 1500
 
 
 @dataclass(frozen=True, slots=True)
