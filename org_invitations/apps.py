@@ -16,6 +16,8 @@ class OrgInvitationsConfig(AppConfig):
     def ready(self) -> None:
         from . import checks  # noqa: F401 - importing it registers the checks
         from .services.joining.asks import forget_asks
+        from .services.joining.logs import hide_links
         from .signals import invitation_created
 
         invitation_created.connect(forget_asks, dispatch_uid="org_invitations.forget_asks")
+        hide_links()

@@ -456,3 +456,23 @@ def test_no_ticket_and_no_link_is_anywhere(
         assert not any(secret in text for text in kept), secret
     assert not any("/join/" in record.getMessage() for record in caplog.records)
     assert NORA not in str(list(Joining.objects.values()) + list(InvitationAsk.objects.values()))
+
+
+def test_what_is_refused_leaves_no_link_in_a_log(
+    clerk: Emulator, caplog: pytest.LogCaptureFixture
+) -> None:
+    row = invite(clerk)
+    url = page_of(row)
+    client = Client(enforce_csrf_checks=True)
+    assert client.post(f"{url}invitation/", {"action": "join"}).status_code == 403
+    assert client.put(f"{url}invitation/").status_code == 403
+    assert Client().put(f"{url}invitation/").status_code == 405
+    assert client.get(f"{url}elsewhere/").status_code == 404
+    line = f"GET {url.replace(':', '%3A')}?__clerk_ticket={row.ticket}&x=y HTTP/1.1"
+    logging.getLogger("django.server").warning('"%s" %s %s', line, "302", "0")
+    said = [record.getMessage() for record in caplog.records]
+    assert any("/join/***/invitation/" in text for text in said)
+    assert "Not Found: /join/***/elsewhere/" in said
+    assert '"GET /join/***/?__clerk_ticket=***&x=y HTTP/1.1" 302 0' in said
+    for text in said:
+        assert not any(part in text for part in (*url.strip("/").split(":"), row.ticket))
