@@ -546,6 +546,9 @@ class Wording:
             "The new invitation to %(email_address)s is just being sent. Look at the list again "
             "in a moment."
         ),
+        "Revoke:under-way": _(
+            "The invitation is just being revoked. Look at the list again in a moment."
+        ),
         "Unsettled:resend": _(
             "Clerk did not answer, so we do not know whether %(email_address)s has a new "
             "invitation. Look at the list again in a few minutes. Sending it again is safe: Clerk "

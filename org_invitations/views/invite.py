@@ -25,7 +25,7 @@ from ..services.preview import Preview, PreviewItem, PreviewStatus
 from ..services.reasons import Reason
 from ..wording import ErrorMessage
 from .base import SeeOther, with_retry_after
-from .page import PageMixin, join_action
+from .page import PageMixin, get_error, join_action
 from .preview import PreviewPresenter, fingerprint_of
 
 State = BatchItem.State
@@ -275,23 +275,21 @@ class InviteView(InviteFormMixin):
             problem = self.wording.for_unsettled(
                 "invite", absent=absent, email_address=item.email_address
             )
-            return self.form_invalid(snapshot, form, problem)
+            action = self._get_outcome_action(item)
+            return self.form_invalid(snapshot, form, problem, problem_action=action)
         if item.reason == PreviewStatus.ROLE_NOT_GRANTED:
             problem = ErrorMessage(self.wording.say("RoleNotGranted"), field="role")
             return self.form_invalid(snapshot, form, problem)
-        error = item.error or exc.DeadlineExceeded()
+        error = get_error(item)
         if isinstance(error, exc.OrganizationNotFound):
             raise error
-        return self.form_invalid(snapshot, form, self._explain(error, snapshot, item))
-
-    def _explain(self, error: ClerkError, snapshot: Snapshot, item: BatchItem) -> ErrorMessage:
-        """Return why Clerk refused, with what it has in place of a duplicate."""
-        return self.wording.for_writing(
-            error,
-            existing=item.invitation,
+        problem = self._explain_item(
+            item,
+            existing=item.invitation,  # what Clerk has in place of a duplicate
             email_address=item.email_address,
             organization=snapshot.organization.name,
         )
+        return self.form_invalid(snapshot, form, problem)
 
     def _answer_again(self, snapshot: Snapshot, form: InviteForm, batch: Batch) -> HttpResponseBase:
         """Answer a form that came twice as it was answered the first time.

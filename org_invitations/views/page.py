@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import logging
+import math
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from http import HTTPStatus
 from typing import Any, Final
@@ -13,13 +14,15 @@ from uuid import UUID, uuid4
 
 from django.db import Error as DatabaseFault
 from django.http import HttpResponse, HttpResponseBase
+from django.utils import timezone
 from django.utils.functional import Promise
 from django.utils.html import format_html
 from django.utils.translation import gettext, gettext_noop, ngettext, pgettext_lazy
 from django.utils.translation import gettext_lazy as _
 
 from .. import embedding, htmx
-from ..clerk import Invitation, InvitationStatus, Role
+from ..clerk import ClerkError, Invitation, InvitationStatus, Role
+from ..clerk import exceptions as exc
 from ..forms import InviteForm
 from ..models import Batch, BatchItem
 from ..roles import AssignableRoles
@@ -27,7 +30,7 @@ from ..services import STATUSES, InvitationPage, InvitationQuery, Limit, Snapsho
 from ..services.batches import NotSaved, get_items
 from ..services.batches.reconcile import OTHER_INVITATION
 from ..services.joining.asks import Mark, get_marks
-from ..wording import Wording, describe_expiry, describe_since
+from ..wording import ErrorMessage, Wording, describe_expiry, describe_since
 from .base import OrganizationView, SeeOther
 
 logger = logging.getLogger("org_invitations")
@@ -562,6 +565,7 @@ class PageMixin(OrganizationView):
             "status_message": "",
             "status_level": "message",
             "status_action": {},
+            "problem_action": {},
             "row_template_name": self.row_template_name,
             "unfinished": [],
             "unfinished_problem": "",
@@ -630,6 +634,30 @@ class PageMixin(OrganizationView):
             [item] = known
         return item
 
+    def _explain_item(self, item: BatchItem, **values: Any) -> ErrorMessage:
+        """Return why nothing came of an item, in words: the same at once and asked for later.
+
+        :param values: those of :meth:`.Wording.for_writing`.
+        """
+        error = get_error(item)
+        problem = self.wording.for_writing(error, **values)
+        is_clerks = not item.reason or exc.find_kind(item.reason) is not None
+        if is_clerks and not isinstance(error, exc.InvitationNotPending):
+            return problem
+        # Only the item knows what kept it back, or what has become of the invitation meanwhile.
+        text = self.wording.for_item(item.reason, item.params)
+        return replace(problem, message=f"{item.email_address}: {text}")
+
+    def _get_outcome_action(self, item: BatchItem) -> dict[str, str]:
+        """Return where it is said what became of an item, if there is such a page for the reader.
+
+        With ``url`` and ``text``; it is a ``page``, which no dialog shows.
+        """
+        if item.batch.user_id != self.service.user_id:
+            return {}
+        url = self._find_url("outcome", batch_id=item.batch_id)
+        return {"url": url, "text": gettext("See what became of that"), "page": "1"} if url else {}
+
     # --- What came with the form ------------------------------------------------------------
 
     def _get_batch_id(self) -> UUID | None:
@@ -674,6 +702,28 @@ class PageMixin(OrganizationView):
         """Return where the link can be copied, with ``url`` and ``text``, if it can be."""
         url = self._find_url("link", invitation_id=invitation_id)
         return {"url": url, "text": gettext("Copy link")} if url else {}
+
+
+def get_error(item: BatchItem) -> ClerkError:
+    """Return why an item is not done: the error itself, or of what was kept as much as is known.
+
+    Where nothing was kept, there was no time for it.
+    """
+    if item.error is not None:
+        error: ClerkError = item.error
+        return error
+    params = item.params
+    detail = exc.ErrorDetail(
+        code=params.get("code", ""), long_message=params.get("clerk_message", "")
+    )
+    kind = exc.find_kind(item.reason) or exc.DeadlineExceeded
+    kept = kind(errors=(detail,), trace_id=params.get("trace_id", ""))
+    if isinstance(kept, exc.RateLimited):
+        kept.retry_after = params.get("retry_after")
+        if item.retry_at is not None:  # some of the wait is over
+            left = math.ceil((item.retry_at - timezone.now()).total_seconds())
+            kept.retry_after = left if left > 0 else None
+    return kept
 
 
 def join_action(message: str, action: dict[str, str]) -> str:

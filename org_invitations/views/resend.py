@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import replace
 from http import HTTPStatus
 from typing import Any, Final
 from uuid import uuid4
@@ -11,7 +10,7 @@ from uuid import uuid4
 from django.http import HttpRequest, HttpResponse, HttpResponseBase
 from django.utils.translation import gettext
 
-from ..clerk import ClerkError, Invitation
+from ..clerk import ClerkError, Invitation, Membership, Organization
 from ..clerk import exceptions as exc
 from ..forms import ResendForm
 from ..models import MAX_ROLE_NAME, Batch, BatchItem
@@ -23,6 +22,7 @@ from ..services.preview import PreviewStatus
 from ..wording import ErrorMessage, Stage, describe_expiry
 from .base import with_retry_after
 from .confirm import ConfirmationMixin
+from .page import get_error
 
 State = BatchItem.State
 
@@ -84,7 +84,11 @@ class ResendInvitationView(ConfirmationMixin):
         return self.resend_form_class
 
     def get_resend_form(self, snapshot: Snapshot, data: Any = None) -> ResendForm:
-        """Return the form, with what the invitation has preselected."""
+        """Return the form, with what the invitation has preselected.
+
+        :param snapshot: where Clerk could not be asked, it has the roles as they were shown, and
+            nothing else is known: names are empty, and there is no invitation.
+        """
         invitation = snapshot.invitation
         initial: dict[str, Any] = {}
         if invitation is not None:
@@ -128,9 +132,17 @@ class ResendInvitationView(ConfirmationMixin):
         """Ask again, with what was chosen; of what is half done, with the button pressed."""
         if renewal is not None or self.request.POST.keys() & {"finish", "leave"}:
             return super()._render_unavailable(problem, renewal)
-        form = self.get_resend_form_class()(self.request.POST, roles=self._get_typed_roles())
+        form = self.get_resend_form(self._get_unasked_snapshot(), self.request.POST)
         form.errors.clear()
         return self._ask(None, form, problem)
+
+    def _get_unasked_snapshot(self) -> Snapshot:
+        """Return what is known without asking Clerk: what was typed is shown with it."""
+        organization = Organization(id=self._get_page_organization_id(), name="")
+        nobody = Membership(
+            id="", role="", role_name="", permissions=frozenset(), organization=organization
+        )
+        return Snapshot(organization, nobody, self._get_typed_roles())
 
     def _render_without_roles(self) -> HttpResponseBase:
         """Say that nothing can be sent while it is unknown which roles the person can give."""
@@ -234,12 +246,11 @@ class ResendInvitationView(ConfirmationMixin):
 
     def _finish_or_leave(self, snapshot: Snapshot) -> HttpResponseBase:
         """Do the missing half of a resend, or leave it."""
-        invitation_id = self.kwargs["invitation_id"]
-        item = self.service.find_unfinished(invitation_id)
+        unfinished = self.service.get_unfinished(self.kwargs["invitation_id"])
+        item = next((item for item in unfinished if item.state == State.HALF_DONE), None)
         if item is None:
-            for unknown in self.service.get_unfinished(invitation_id):
-                # Nobody knows yet whether anything is missing.
-                return self._item_response(snapshot, unknown, None)
+            if unfinished:  # nobody knows yet whether anything is missing
+                return self._item_response(snapshot, unfinished[0], None)
             return self.list_response(
                 snapshot, gettext("There is nothing left to finish."), level="notice"
             )
@@ -283,7 +294,10 @@ class ResendInvitationView(ConfirmationMixin):
             if item.state == State.HALF_DONE and item.reason == OTHER_INVITATION:
                 sentence = "Resend:other-invitation"
             message = self.wording.say(sentence, email_address=item.email_address)
-            return self.list_response(snapshot, message, level="summary")
+            # What can be done about one that is half done is asked above the list.
+            is_half = item.state == State.HALF_DONE
+            action = {} if is_half else self._get_outcome_action(item)
+            return self.list_response(snapshot, message, level="summary", action=action)
         if item.reason == PreviewStatus.ROLE_NOT_GRANTED and form is not None:
             form.add_problem(self.wording.say("RoleNotGranted"), "role")
             return self._ask(snapshot, form, status=self.invalid_status)
@@ -298,15 +312,7 @@ class ResendInvitationView(ConfirmationMixin):
 
     def _get_problem(self, snapshot: Snapshot, item: BatchItem) -> ErrorMessage:
         """Return why nothing was done, in words."""
-        kind = exc.find_kind(item.reason) or exc.DeadlineExceeded
-        error = item.error or kind()
-        if isinstance(error, exc.RateLimited):
-            error.retry_after = item.params.get("retry_after")
-        problem = self._explain(error, snapshot)
-        if item.reason in self.wording.messages and kind is not exc.InvitationNotPending:
-            return problem
-        text = self.wording.for_item(item.reason, item.params)
-        return replace(problem, message=f"{item.email_address}: {text}")
+        return self._explain_item(item, **self._get_error_values(get_error(item), snapshot))
 
     def _sent_response(self, snapshot: Snapshot, item: BatchItem) -> HttpResponseBase:
         """Show the list anew and say to whom it was sent."""
@@ -329,14 +335,18 @@ class ResendInvitationView(ConfirmationMixin):
         self, error: ClerkError, snapshot: Snapshot, stage: Stage = Stage.WRITING
     ) -> ErrorMessage:
         """Return what an error means here, in words."""
-        invitation = snapshot.invitation
-        values = self._get_invitation_values(snapshot)
-        if isinstance(error, exc.DuplicateInvitation):
-            values["existing"] = self._find_existing(snapshot)
-        if isinstance(error, exc.InvitationNotPending) and invitation is not None:
+        values = self._get_error_values(error, snapshot)
+        if isinstance(error, exc.InvitationNotPending) and snapshot.invitation is not None:
             message = self.wording.say("Resend:accepted", **values)
             return ErrorMessage(message, status=HTTPStatus.CONFLICT)
         return self.wording.for_error(error, stage, **values)
+
+    def _get_error_values(self, error: ClerkError, snapshot: Snapshot) -> dict[str, Any]:
+        """Return what the sentence about an error may name, with what is in the way."""
+        values = self._get_invitation_values(snapshot)
+        if isinstance(error, exc.DuplicateInvitation):
+            values["existing"] = self._find_existing(snapshot)
+        return values
 
     def _get_invitation_values(self, snapshot: Snapshot) -> dict[str, Any]:
         """Return what the sentences about this invitation may name."""

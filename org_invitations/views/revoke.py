@@ -13,9 +13,11 @@ from ..clerk import ClerkError, Invitation
 from ..clerk import exceptions as exc
 from ..models import Batch, BatchItem
 from ..services import Snapshot
+from ..services.batches import is_at_work
 from ..wording import ErrorMessage
 from .base import with_retry_after
 from .confirm import ConfirmationMixin
+from .page import get_error
 
 State = BatchItem.State
 
@@ -51,6 +53,14 @@ class RevokeInvitationView(ConfirmationMixin):
         if created:
             return self._item_response(snapshot, self._run_one(batch))
         [item] = self.service.reconcile(batch)
+        if is_at_work([item]):
+            # The first press of the two, which may just have begun.
+            return self.list_response(
+                snapshot,
+                self.wording.say("Revoke:under-way"),
+                level="summary",
+                action=self._get_outcome_action(item),
+            )
         return self._item_response(snapshot, item)
 
     def _item_response(self, snapshot: Snapshot, item: BatchItem) -> HttpResponseBase:
@@ -59,10 +69,11 @@ class RevokeInvitationView(ConfirmationMixin):
             text = gettext("Invitation to %(email_address)s revoked. Its link no longer works.")
             message = text % {"email_address": item.email_address}
             return self.list_response(snapshot, message, action=self._get_way_back(item))
-        if item.state in BatchItem.OPEN:
+        if item.state in (State.UNDER_WAY, State.UNSETTLED):
             absent = bool(item.params.get("absent"))
-            return self._ask_again(snapshot, self.wording.for_unsettled("revoke", absent=absent))
-        error = item.error or (exc.find_kind(item.reason) or exc.DeadlineExceeded)()
+            problem = self.wording.for_unsettled("revoke", absent=absent)
+            return self._ask_again(snapshot, problem, self._get_outcome_action(item))
+        error = get_error(item)  # also where it waits: it was never begun
         if isinstance(error, exc.OrganizationNotFound):
             raise error
         if isinstance(error, exc.InvitationNotPending):
@@ -71,7 +82,7 @@ class RevokeInvitationView(ConfirmationMixin):
         if isinstance(error, exc.InvitationNotFound):
             return self._render_gone(snapshot, None, error)
         values = self._get_values() | {"organization": snapshot.organization.name}
-        return self._ask_again(snapshot, self.wording.for_writing(error, **values))
+        return self._ask_again(snapshot, self._explain_item(item, **values))
 
     def _render_unavailable(
         self, problem: ErrorMessage, renewal: dict[str, Any] | None = None
@@ -88,12 +99,14 @@ class RevokeInvitationView(ConfirmationMixin):
         problem: ErrorMessage | None = None,
         *,
         can_revoke: bool = True,
+        action: dict[str, str] | None = None,
     ) -> HttpResponse:
         """Return the question, or what stands in its way."""
         context = self._get_question_context(
             snapshot,
             invitation=invitation,
             problem=problem,
+            problem_action=action or {},
             can_revoke=can_revoke,
             # Nothing was begun where nothing is known, so the question is still the same one.
             batch_id=(self._get_batch_id() if snapshot is None else None) or uuid4(),
@@ -107,12 +120,14 @@ class RevokeInvitationView(ConfirmationMixin):
             has_failed=problem is not None,
         )
 
-    def _ask_again(self, snapshot: Snapshot, problem: ErrorMessage) -> HttpResponse:
-        """Ask again, with the reason why it was not done."""
+    def _ask_again(
+        self, snapshot: Snapshot, problem: ErrorMessage, action: dict[str, str] | None = None
+    ) -> HttpResponse:
+        """Ask again, with the reason why it was not done, and a link after it."""
         if self.service.was_denied:
             return self.render_problem(problem.message, status=problem.status)
         invitation = self.service.find_invitation(self.kwargs["invitation_id"])
-        return with_retry_after(self._ask(snapshot, invitation, problem), problem)
+        return with_retry_after(self._ask(snapshot, invitation, problem, action=action), problem)
 
     def _render_gone(
         self, snapshot: Snapshot, invitation: Invitation | None, error: ClerkError | None = None

@@ -90,6 +90,7 @@ PHRASES: Final[tuple[tuple[str, What], ...]] = (
     (r"may still appear", What.UNKNOWN),
     (r"may change in a moment", What.UNKNOWN),
     (r"is just being sent", What.UNKNOWN),
+    (r"is just being revoked", What.UNKNOWN),
     (r"nothing tells whether", What.UNKNOWN),
     (r"not known yet whether", What.UNKNOWN),
     (r"[Nn]othing was changed", What.NOTHING),

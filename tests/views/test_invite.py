@@ -338,6 +338,7 @@ def test_where_nobody_can_tell_it_says_so_and_that_trying_again_is_safe(
     clerk.fault("GET", "*/invitations", times=None, drop="before")
     response = ada.htmx_invite("new@example.com")
     assert response.status_code == 503
+    assert f'href="{LIST}outcomes/{BatchItem.objects.get().batch_id}/"' in response.text
     words = text_of(response)
     assert "we do not know whether the invitation to new@example.com went out" in words
     assert "Trying again is safe" in words

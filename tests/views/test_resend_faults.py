@@ -404,6 +404,20 @@ def test_a_role_that_needs_the_tick_is_not_given_without_it_while_the_roles_are_
     assert (BatchItem.objects.get().state, lees(clerk)) == (State.HALF_DONE, [])
 
 
+def test_one_of_which_nobody_knows_leads_to_its_outcome(
+    ada: Browser, sign_in: Any, clerk: Emulator, row: Invitation
+) -> None:
+    data = answer(ada.get(url_of(row)))
+    clerk.fault("POST", CREATE, drop="after")
+    clerk.fault("GET", CREATE, times=None, drop="before")
+    response = ada.post(url_of(row), data)
+    outcome = f'href="{LIST}outcomes/{BatchItem.objects.get().batch_id}/"'
+    assert "do not know whether" in said(response)
+    assert outcome in said(response)
+    # A colleague's outcomes are nobody's business.
+    assert outcome not in said(sign_in("bo@both.test", "acme").post(url_of(row), {"finish": "1"}))
+
+
 def test_who_leaves_what_somebody_is_just_finishing_is_told(
     ada: Browser, sign_in: Any, clerk: Emulator, half: str
 ) -> None:
@@ -429,18 +443,18 @@ def test_who_presses_after_somebody_has_finished_undoes_nothing(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:  # fmt: skip
     bo = sign_in("bo@both.test", "acme")
-    find = InvitationService.find_unfinished
+    get_unfinished = InvitationService.get_unfinished
     done: list[Any] = []
 
-    def find_late(service: Any, replaces_id: str) -> Any:
-        found = find(service, replaces_id)
+    def find_late(service: Any, replaces_id: str = "") -> Any:
+        found = get_unfinished(service, replaces_id)
         if not done:  # between the look and the press
             done.append(1)
             ada.post(half, {"finish": "1"})
         return found
 
     with monkeypatch.context() as patch:
-        patch.setattr(InvitationService, "find_unfinished", find_late)
+        patch.setattr(InvitationService, "get_unfinished", find_late)
         response = bo.post(half, {press: "1"})
     assert f"New invitation sent to {LEE}" in said(response)
     item = BatchItem.objects.get()

@@ -2,13 +2,21 @@
 
 from __future__ import annotations
 
+import re
+from typing import Any
+
 import pytest
 from django.contrib.messages import get_messages
-from django.test import override_settings
+from django.test import Client, override_settings
 
+from org_invitations.clerk import OrganizationAPI
 from org_invitations.emulator import Emulator
+from org_invitations.models import BatchItem
+from org_invitations.services import InvitationService
+from tests.leases import let_time_pass
 
-from .conftest import LIST, Browser, calls, pending, text_of
+from .conftest import LIST, Browser, calls, html_of, pending, text_of
+from .inviting import die
 
 
 @pytest.fixture
@@ -140,6 +148,69 @@ def test_the_same_question_answered_twice_revokes_once(
     assert calls(clerk).count("POST revoke") == 1
 
 
+@pytest.mark.parametrize(
+    "place", [(InvitationService, "run"), (OrganizationAPI, "revoke")], ids=["begun", "at work"]
+)
+def test_a_press_while_the_first_is_at_work_says_so(
+    ada: Browser, clerk: Emulator, url: str, monkeypatch: pytest.MonkeyPatch, place: Any
+) -> None:
+    data = {"batch": str(ada.get(url).context["batch_id"])}
+    other = Browser(Client(), clerk)
+    other.client.cookies = ada.client.cookies
+    owner, name = place
+    first = getattr(owner, name)
+    inner: list[Any] = []
+
+    def press_again(*arguments: Any, **more: Any) -> Any:
+        inner.append(other.post(url, data, target="org-invitations-list"))
+        return first(*arguments, **more)
+
+    monkeypatch.setattr(owner, name, press_again)
+    assert ada.post(url, data).status_code == 303
+    [second] = inner
+    assert second.status_code == 200
+    assert "The invitation is just being revoked." in text_of(second)
+    # The outcome is a page, and no question for the dialog.
+    path = re.escape(f"{LIST}outcomes/{data['batch']}/")
+    assert re.search(rf'<a id="org-invitations-status-action" href="{path}" ?>', html_of(second))
+    assert calls(clerk).count("POST revoke") == 1
+
+
+def test_a_press_after_one_that_was_never_begun_says_that_nothing_was_changed(
+    ada: Browser, clerk: Emulator, url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    data = {"batch": str(ada.get(url).context["batch_id"])}
+    with monkeypatch.context() as patch:
+        patch.setattr(InvitationService, "run", die)
+        with pytest.raises(SystemExit):
+            ada.post(url, data)
+    let_time_pass()
+    again = ada.post(url, data)
+    assert "Nothing was changed." in text_of(again)
+    assert "lee@example.com" in pending(clerk)
+    ada.post(url, {"batch": str(again.context["batch_id"])})
+    assert "lee@example.com" not in pending(clerk)
+
+
+@pytest.mark.parametrize("name", ["revoke", "resend"])
+@pytest.mark.parametrize("status", [418, 429])
+def test_a_refusal_says_the_same_when_the_form_comes_again(
+    ada: Browser, clerk: Emulator, url: str, name: str, status: int
+) -> None:
+    errors = [{"code": "odd", "message": "Odd.", "long_message": "The moon is full."}]
+    body = {"errors": errors, "clerk_trace_id": "trace123"}
+    clerk.fault("POST", "*/revoke", status=status, body=body, headers={"Retry-After": "90"})
+    path = url.replace("revoke", name)
+    question = ada.get(path)
+    data = {"batch": str(question.context["batch_id"]), "role": "org:billing"}
+    first, again = ada.post(path, data), ada.post(path, data)
+    said = "The moon is full." if status == 418 else "2 minutes"
+    assert said in text_of(first)
+    assert said in text_of(again)
+    assert again.has_header("Retry-After") is (status == 429)
+    assert calls(clerk).count("POST revoke") == 1
+
+
 def test_revoking_twice_is_told(ada: Browser, url: str) -> None:
     ada.post(url)
     assert "was already revoked" in text_of(ada.post(url))
@@ -220,6 +291,8 @@ def test_where_nobody_can_tell_it_says_so(ada: Browser, clerk: Emulator, url: st
     response = ada.post(url)
     assert response.status_code == 503
     assert "we do not know whether the invitation was revoked" in text_of(response)
+    outcome = f"{LIST}outcomes/{BatchItem.objects.get().batch_id}/"
+    assert f'<a href="{outcome}">See what became of that</a>' in response.text
 
 
 def test_when_nothing_can_be_asked_it_says_so_in_the_dialog(

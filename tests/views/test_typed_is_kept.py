@@ -7,12 +7,16 @@ from collections.abc import Callable, Iterable
 from typing import Any, Final
 
 import pytest
+from django import forms
 from django.db import OperationalError
 from django.test import override_settings
 
 from org_invitations.emulator import Emulator
 from org_invitations.emulator.state import Invitation
+from org_invitations.forms import ResendForm
 from org_invitations.models import Batch, BatchItem
+from org_invitations.services import Snapshot
+from org_invitations.views import ResendInvitationView
 
 from .conftest import INVITE, LIST, Browser, html_of, pending, text_of
 from .inviting import FORM, filled, forget, many, posts
@@ -230,6 +234,28 @@ def is_chosen(response: Any, sent: dict[str, str]) -> None:
     kept = {name: values[0] for name, values in hidden(response).items()}
     assert {name: sent[name] for name in kept} == kept
     assert kept.keys() >= {"batch", "seen", "state", "organization"}
+
+
+def test_a_form_that_a_site_makes_itself(
+    ada: Browser, clerk: Emulator, row: Invitation, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    class OwnForm(ResendForm):
+        def __init__(self, *args: Any, label: str, **kwargs: Any) -> None:
+            super().__init__(*args, **kwargs)
+            self.fields["note"] = forms.CharField(label=label, required=False)
+
+    def make(view: Any, snapshot: Snapshot, data: Any = None) -> ResendForm:
+        return OwnForm(data, roles=snapshot.roles, label=f"For {snapshot.organization.name}")
+
+    monkeypatch.setattr(ResendInvitationView, "get_resend_form", make)
+    url = f"{LIST}{row.id}/resend/"
+    sent = choose(ada, url) | {"note": "Harbour"}
+    ERRORS["nothing"](clerk, "/v1/*")
+    forget()
+    response = ada.post(url, sent)
+    assert response.status_code == 503
+    is_chosen(response, sent)
+    assert response.context["resend_form"]["note"].value() == "Harbour"
 
 
 @pytest.mark.parametrize("name", ["resend", "change"])
