@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Any
 from urllib.parse import urlsplit
 from uuid import UUID, uuid4
@@ -892,6 +893,22 @@ def test_who_is_stopped_for_too_long_while_finishing_leaves_it_to_who_took_over(
     kept = BatchItem.objects.get()
     assert (kept.state, kept.leased_by) == (State.HALF_DONE, "other")
     assert pending(emulator) == []
+
+
+def test_what_is_half_done_elsewhere_is_neither_finished_nor_left(
+    emulator: Emulator, half: BatchItem
+) -> None:
+    elsewhere = make_service(emulator, BO, "globex")
+    with pytest.raises(NotPermitted):
+        elsewhere.leave(half)
+    row = emulator.invitations("globex")[0]
+    snapshot = elsewhere.open(invitation_id=row.id, fresh=True, seats=True)
+    asked(emulator)
+    for touch in (partial(elsewhere.finish, snapshot), elsewhere.leave):
+        with pytest.raises(ValueError, match="not of this organization"):
+            touch(half)
+    assert asked(emulator) == []
+    assert BatchItem.objects.get().state == State.HALF_DONE
 
 
 def test_it_can_be_left(emulator: Emulator, half: BatchItem) -> None:

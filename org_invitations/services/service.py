@@ -275,6 +275,11 @@ class InvitationService:
         is_of_instance = batch.instance in ("", get_instance())
         return is_of_instance and batch.organization_id == self.organization_id
 
+    def _require_here(self, batch: Batch) -> None:
+        """Raise :exc:`ValueError` unless a batch is of this organization, whoever began it."""
+        if not self._is_here(batch):
+            raise ValueError(f"{batch} is not of this organization")
+
     def _require_own(self, batch: Batch) -> None:
         """Raise :exc:`ValueError` unless a batch is this person's in this organization."""
         if not self._is_here(batch) or batch.user_id != self.user_id:
@@ -512,6 +517,7 @@ class InvitationService:
 
         :param snapshot: of ``open(invitation_id=…, fresh=True, seats=True)``, for the old one.
         :returns: the item, which says what became of it.
+        :raises ValueError: the item is another organization's or instance's.
         :raises RoleNotGranted: the person may not give the role to anybody.
         :raises QuotaExceeded: no seat is left.
         :raises RateLimited: the hourly limit is known to be reached.
@@ -519,6 +525,7 @@ class InvitationService:
             revoked; nothing was changed.
         """
         self.reader.require_open()
+        self._require_here(item.batch)
         old = snapshot.invitation
         if old is None:
             raise exc.InvitationNotFound("no invitation was asked for")
@@ -561,7 +568,11 @@ class InvitationService:
         Should the new invitation show up after all, the item says so.
 
         :returns: the item; another state than refused says what somebody else has just done.
+        :raises ValueError: the item is another organization's or instance's.
+        :raises NotPermitted: :meth:`open` has not let the person in.
         """
+        self.reader.require_open()
+        self._require_here(item.batch)
         if not claim_half(item, self.lease_name):  # somebody is finishing it, or has just done so
             return record(item, State.UNDER_WAY) if is_at_work([item]) else item
         is_other = item.reason == OTHER_INVITATION
