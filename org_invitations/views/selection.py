@@ -12,6 +12,7 @@ from uuid import UUID, uuid4
 from django.http import HttpRequest, HttpResponse, HttpResponseBase
 from django.utils.translation import gettext, ngettext
 
+from ..clerk import Invitation
 from ..converters import INVITATION_ID
 from ..models import MAX_ROLE_NAME, Batch, BatchItem
 from ..services import Snapshot, TooManyInvitations
@@ -123,17 +124,27 @@ class SelectionView(ConfirmationMixin):
     ) -> HttpResponseBase:
         """Write down what is going to be done, do it, and go to the outcome."""
         items = [self._make_item(action, one) for one in chosen]
-        seen = {"seen": str(self.get_query().status)} if "state" in self.request.POST else {}
         batch, created = self.service.begin(
             action,
             items,
             key=self._get_batch_id(),
-            options=seen,
+            options=self._get_seen(),
             retry_of=self._get_retry_of(),
         )
         if created:
             self.service.run(batch)
         return self.batch_response(batch)
+
+    def _get_seen(self) -> dict[str, Any]:
+        """Return what the person saw when they decided: what is revoked since is not sent again.
+
+        The ids of those that were pending in the question; of a form that comes without one, the
+        status that the list had.
+        """
+        posted = self.request.POST
+        if "pending" in posted:
+            return {"pending": posted["pending"].split()}
+        return {"seen": str(self.get_query().status)} if "state" in posted else {}
 
     def _make_item(self, action: str, one: SelectedInvitation) -> BatchItem:
         """Return the item of an invitation that was chosen: to be dealt with, or refused."""
@@ -195,6 +206,7 @@ class SelectionView(ConfirmationMixin):
             action,
             status=status,
             ids=[one.invitation_id for one in chosen],
+            pending=" ".join(self._get_pending(possible)),
             title=self._get_title(action, len(people), again=again),
             button=self._get_button(action, len(people), again=again),
             people=people[:MAX_NAMED],
@@ -206,6 +218,14 @@ class SelectionView(ConfirmationMixin):
             all_again=again,
             message=message,
         )
+
+    def _get_pending(self, possible: Sequence[Invitation]) -> list[str]:
+        """Return the ids of those that are pending, or were when it was asked before.
+
+        Whoever only has to tick a box still has not seen that one was revoked since.
+        """
+        before = self.request.POST.get("pending", "").split()
+        return [one.id for one in possible if one.is_pending or one.id in before]
 
     def _describe_skipped(self, one: SelectedInvitation) -> Skipped:
         """Return why nothing will be done with an invitation."""
@@ -262,6 +282,8 @@ class SelectionView(ConfirmationMixin):
             "batch_id": batch_id or uuid4(),
             "retry_of": self._get_retry_of() or "",
             "ids": ids,
+            # Where it could not be asked again, what was seen is what was seen before.
+            "pending": self.request.POST.get("pending"),
             "is_confirmed": True,
             "list_state": self.get_query().urlencode(),
             "list_url": self._get_list_url(),

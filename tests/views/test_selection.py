@@ -496,6 +496,21 @@ def test_only_as_many_are_invited_again_as_there_are_seats(
     assert page.context["outcome"].sentences == ("2 sent.", "2 not sent.")
 
 
+@pytest.mark.parametrize("state", ["", "status=revoked"], ids=["a list", "an outcome"])
+def test_what_somebody_revokes_between_question_and_answer_is_not_sent(
+    ada: Browser, clerk: Emulator, ids: list[str], state: str
+) -> None:
+    gone = invite(clerk, 1, state="revoked")
+    boss = clerk.add_invitation("acme", "boss@many.test", role="org:admin").id
+    fields = fields_of(ask(ada, [ids[0], *gone, boss], "resend", state=state))
+    clerk.state.invitations[ids[0]].state = "revoked"
+    fields = fields_of(ada.post(SELECTED, fields)) | {"confirm_elevated": "1"}  # it was forgotten
+    page = ada.get(ada.post(SELECTED, fields)["Location"])
+    # Another one was revoked when it was asked, and is meant all the same.
+    states = [item.state for item in page.context["batch"].items.all()]
+    assert states == ["refused", "done", "done"]
+
+
 def test_where_there_are_more_people_than_seats_nothing_is_revoked_for_a_new_one(
     ada: Browser, clerk: Emulator, ids: list[str]
 ) -> None:

@@ -412,7 +412,11 @@ class ResendWorker:
 
     def _replace(self, item: BatchItem, old: Invitation) -> ClerkError | None:
         """Replace one, if that may be done; it says afterwards what became of it."""
-        if old.is_revoked and self.batch.options.get("seen") == InvitationStatus.PENDING:
+        seen = self.batch.options
+        was_pending = seen.get("seen") == InvitationStatus.PENDING or old.id in seen.get(
+            "pending", ()
+        )
+        if old.is_revoked and was_pending:
             # It was pending when the person decided: somebody has decided otherwise since.
             self.progress.record(
                 item, State.REFUSED, error=exc.InvitationNotPending(), invitation=old
