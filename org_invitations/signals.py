@@ -18,7 +18,8 @@ invitation_created = Signal()
 #: An invitation was revoked.
 invitation_revoked = Signal()
 
-#: An invitation was accepted: somebody has become a member by the pages for joining, or has come
-#: back to them as one. It is sent once for an invitation, and ``user_id`` is who joined. Who joins
+#: An invitation was accepted: somebody has become a member by the pages for joining, or has
+#: become one at Clerk and pressed "Go on" on these pages then.
+#: It is sent once for an invitation, and ``user_id`` is who joined. Who joins
 #: elsewhere is not heard of here.
 invitation_accepted = Signal()
