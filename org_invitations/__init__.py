@@ -5,4 +5,4 @@ Add ``"org_invitations"`` to ``INSTALLED_APPS``, include ``org_invitations.urls`
 imports nothing else: settings are read when they are needed, never before.
 """
 
-__version__ = "0.1.0"
+__version__ = "0.2.0"

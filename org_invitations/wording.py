@@ -248,8 +248,8 @@ _JOIN_MESSAGES: Final[Mapping[str, _Text]] = {
     ),
     "Join:gone": _("This invitation is no longer valid."),
     "Join:database": _(
-        "Something went wrong on this site. Open the link in your mail again in a minute: what has "
-        "been begun is finished then."
+        "Something went wrong on this site. Keep this page open, and go back to it in a few "
+        "minutes: what has been begun can be finished from there."
     ),
 }
 
