@@ -50,7 +50,7 @@ class Batch(models.Model):
     user_id = models.CharField(max_length=255)
     action = models.CharField(max_length=16, choices=Action)
     #: What was asked for, in short: another content under the same id is another wish.
-    digest = models.CharField(max_length=64)
+    fingerprint = models.CharField(max_length=64, db_column="digest")
     #: What holds for all items: role, expires_in_days, notify, redirect_url, language.
     options: models.JSONField[Any, Any] = models.JSONField(default=dict)
     created_at = models.DateTimeField(default=timezone.now, db_index=True)

@@ -73,7 +73,7 @@ class JoinView(JoiningView):
     def get(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
         """Show how it stands; nothing is changed."""
         again = "Join:session" if request.GET.get("again") and self.person else ""
-        return self.render_look(self.get_lookup().look(), again)
+        return self._render_look(self._get_lookup().look(), again)
 
     def post(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
         """Do what the button said, if it is still to be done."""
@@ -81,7 +81,7 @@ class JoinView(JoiningView):
         if action not in _FOR_ANYBODY and self._is_expired():
             # A token lives for a minute, and people read. A page load renews it.
             url = f"{self.get_url('invitation', value=kwargs['value'])}?again=1"
-            return self.lead_on(url, self.wording.say("Join:renewing"))
+            return self._refresh_to(url, self.wording.say("Join:renewing"))
         actions = {
             "join": self._join,
             "continue": self._continue,
@@ -93,27 +93,27 @@ class JoinView(JoiningView):
         }
         act = actions.get(action)
         if act is None:
-            return self.render_look(self.get_lookup().look())
+            return self._render_look(self._get_lookup().look())
         return act()
 
     # --- What there is to see ---------------------------------------------------------------
 
-    def get_value(self) -> JoinValue | None:
+    def _get_value(self) -> JoinValue | None:
         """Return what the URL names."""
         return loads(self.kwargs["value"])
 
-    def get_lookup(self) -> Lookup:
+    def _get_lookup(self) -> Lookup:
         """Return what looks at Clerk for this person and this value."""
         held = tickets.get_held(self.request, self.kwargs["value"])
         return Lookup(
             get_client(),
-            self.get_value(),
+            self._get_value(),
             self.person,
             hint=held.hint if held else None,
             status=held.status if held else "",
         )
 
-    def render_look(
+    def _render_look(
         self, look: Look, problem: str = "", *, status: int | None = None, **more: Any
     ) -> HttpResponse:
         """Show a state.
@@ -122,11 +122,11 @@ class JoinView(JoiningView):
         """
         if status is None:
             status = HTTPStatus.GONE if look.state is JoinState.GONE else HTTPStatus.OK
-        context = self.get_look_context(look)
+        context = self._get_look_context(look)
         context["problem"] = self.wording.say(problem, **self._get_names(look)) if problem else ""
         return self.render(self.join_template_name, context | more, status=status)
 
-    def get_look_context(self, look: Look) -> dict[str, Any]:
+    def _get_look_context(self, look: Look) -> dict[str, Any]:
         """Return what the page shows of a state. An address of somebody else's is masked."""
         invitation = look.invitation
         person = self.person
@@ -177,34 +177,34 @@ class JoinView(JoiningView):
 
     def _join(self) -> HttpResponseBase:
         """Join; a script has done it already, maybe."""
-        result = JoinService(self.get_lookup()).join()
-        return self.render_result(result)
+        result = JoinService(self._get_lookup()).join()
+        return self._render_result(result)
 
-    def render_result(self, result: JoinResult) -> HttpResponseBase:
+    def _render_result(self, result: JoinResult) -> HttpResponseBase:
         """Say what became of joining."""
         if result.is_joined:
-            response = self.render_look(result.look, just_joined=True)
+            response = self._render_look(result.look, just_joined=True)
             tickets.drop(self.request, response, self.kwargs["value"])
             return response
         status = HTTPStatus.CONFLICT if result.problem else None
-        return self.render_look(result.look, result.problem, status=status)
+        return self._render_look(result.look, result.problem, status=status)
 
     def _decline(self) -> HttpResponseBase:
         """Take the invitation back, as who is invited may: the server revokes it."""
-        lookup = self.get_lookup()
+        lookup = self._get_lookup()
         if not decline(lookup):
             look = lookup.look()
             is_there = look.state is JoinState.JOIN
             problem, status = ("Join:later", HTTPStatus.CONFLICT) if is_there else ("", None)
-            return self.render_look(look, problem, status=status)
-        return self.render_look(Look(JoinState.GONE), has_declined=True, status=HTTPStatus.OK)
+            return self._render_look(look, problem, status=status)
+        return self._render_look(Look(JoinState.GONE), has_declined=True, status=HTTPStatus.OK)
 
     def _continue(self) -> HttpResponseBase:
         """Go on to the organization, which is to be the active one there."""
-        look = self.get_lookup().look()
+        look = self._get_lookup().look()
         if look.state is not JoinState.JOINED or look.organization is None:
-            return self.render_look(look)
-        JoinService(self.get_lookup()).note_joined(look)
+            return self._render_look(look)
+        JoinService(self._get_lookup()).note_joined(look)
         response = self._lead_on("organization", look, organization=look.organization.id)
         tickets.drop(self.request, response, self.kwargs["value"])
         return response
@@ -214,20 +214,20 @@ class JoinView(JoiningView):
 
         Without one nobody knows which it is: then on to the page that offers both.
         """
-        look = self.get_lookup().look()
+        look = self._get_lookup().look()
         if look.state is not JoinState.OTHER_ACCOUNT or self.person is None:
-            return self.render_look(look)
+            return self._render_look(look)
         if not self.person.session_id:
-            return self.render_look(look, "Join:switch")
+            return self._render_look(look, "Join:switch")
         try:
             PeopleAPI(get_client()).revoke_session(self.person.session_id)
         except ClerkError as error:
             if not error.may_have_happened:
-                return self.render_look(look, "Join:switch", status=HTTPStatus.CONFLICT)
+                return self._render_look(look, "Join:switch", status=HTTPStatus.CONFLICT)
         held = tickets.get_held(self.request, self.kwargs["value"])
         if held is None:
             url = self.get_url("invitation", value=self.kwargs["value"])
-            response = self.lead_on(url, self.wording.say("Join:onward"))
+            response = self._refresh_to(url, self.wording.say("Join:onward"))
         else:
             to = "sign-up" if held.status == "sign_up" else "sign-in"
             # Kept: another session of the same browser may stand in the way once more.
@@ -245,7 +245,7 @@ class JoinView(JoiningView):
 
     def _leave_to_sign_in(self) -> HttpResponseBase:
         """Go on to sign in, or up, with the ticket: only as the person whom the page has named."""
-        look = self.get_lookup().look()
+        look = self._get_lookup().look()
         is_same = look.invitation is not None and (
             self.request.POST.get("invitation") == look.invitation.id
         )
@@ -256,21 +256,21 @@ class JoinView(JoiningView):
             tickets.drop(self.request, response, self.kwargs["value"])
             return response
         if look.state not in _SIGNED_OUT or not is_same:
-            return self.render_look(look)
+            return self._render_look(look)
         return self._lead_on(self.request.POST["action"], look)
 
     def _ask(self) -> HttpResponseBase:
         """Ask for a new invitation; the answer is the same whether or not that helps."""
-        look = self.get_lookup().look()
+        look = self._get_lookup().look()
         ask(look)
-        return self.render_look(look, has_asked=True)
+        return self._render_look(look, has_asked=True)
 
     def _lead_on(self, to: str, look: Look, **more: str) -> HttpResponse:
         value = self.kwargs["value"]
         message = self.wording.say("Join:onward")
-        response = self.lead_on(self.get_url("onward", value=value), message)
+        response = self._refresh_to(self.get_url("onward", value=value), message)
         invitation_id = look.invitation.id if look.invitation else ""
-        self.allow_onward(response, value=value, to=to, invitation=invitation_id, **more)
+        self._allow_onward(response, value=value, to=to, invitation=invitation_id, **more)
         return response
 
 
@@ -288,18 +288,18 @@ class JoinOnwardView(JoiningView):
     def get(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
         """Go to where the form wanted to; without one, back to the page."""
         value = kwargs["value"]
-        order = self.get_onward()
+        order = self._get_onward()
         page = self.get_url("invitation", value=value)
         if order.get("value") != value:
             return HttpResponseRedirect(page)
         to = order.get("to", "")
         if to == "organization":
-            here = self.get_absolute_url(f"{value}/on/")
-            url = self.find_switch(order.get("organization", ""), here)
+            here = self._get_absolute_url(f"{value}/on/")
+            url = self._find_switch(order.get("organization", ""), here)
             if url is not None:
                 response = HttpResponseRedirect(url)
                 # Back from Clerk, this page goes on to the site.
-                self.allow_onward(response, value=value, to="site")
+                self._allow_onward(response, value=value, to="site")
                 return response
             to = "site"
         if to == "site":
@@ -308,11 +308,11 @@ class JoinOnwardView(JoiningView):
             response = HttpResponseRedirect(self._get_sign_in_url(value, to, order) or page)
             if not order.get("keep"):
                 tickets.drop(request, response, value)
-        self.forget_onward(response)
+        self._forget_onward(response)
         return response
 
     def _get_sign_in_url(self, value: str, to: str, order: dict[str, str]) -> str | None:
-        back = self.get_absolute_url(f"{value}/invitation/")
+        back = self._get_absolute_url(f"{value}/invitation/")
         url = get_sign_up_url(back) if to == "sign-up" else get_sign_in_url(back)
         held = tickets.get_held(self.request, value)
         if url is None or held is None or held.hint.invitation_id != order.get("invitation"):

@@ -112,7 +112,7 @@ class JoiningView(OrganizationView):
         prefix = {k: v for k, v in self.kwargs.items() if k in captured - {"value"}}
         return reverse(f"{namespace}:{name}", kwargs=prefix | kwargs)
 
-    def get_absolute_url(self, path: str = "") -> str:
+    def _get_absolute_url(self, path: str = "") -> str:
         """Return the absolute URL of a page below ``ORG_INVITATIONS_JOIN_URL``."""
         return f"{conf.JOIN_URL}{path}"
 
@@ -143,7 +143,7 @@ class JoiningView(OrganizationView):
         """Whether somebody was signed in here until a moment ago, and a page load would do."""
         return self.person is None and is_renewable(self.request)
 
-    def lead_on(self, url: str, message: str) -> HttpResponse:
+    def _refresh_to(self, url: str, message: str) -> HttpResponse:
         """Answer a form with a page that goes on by itself.
 
         Not with a redirect: a Content-Security-Policy with ``form-action 'self'`` would stop the
@@ -160,7 +160,7 @@ class JoiningView(OrganizationView):
     def _get_cookie(self) -> str:
         return f"__Host-{_COOKIE}" if self.request.is_secure() else _COOKIE
 
-    def allow_onward(self, response: HttpResponseBase, **order: str) -> None:
+    def _allow_onward(self, response: HttpResponseBase, **order: str) -> None:
         """Let the browser go on once, within two minutes, to where this form wanted to."""
         response.set_cookie(
             self._get_cookie(),
@@ -171,7 +171,7 @@ class JoiningView(OrganizationView):
             samesite="Lax",
         )
 
-    def get_onward(self) -> dict[str, str]:
+    def _get_onward(self) -> dict[str, str]:
         """Return what a form has allowed; empty where none has."""
         text = self.request.COOKIES.get(self._get_cookie(), "")
         try:
@@ -180,7 +180,7 @@ class JoiningView(OrganizationView):
             return {}
         return order if isinstance(order, dict) else {}
 
-    def forget_onward(self, response: HttpResponseBase) -> None:
+    def _forget_onward(self, response: HttpResponseBase) -> None:
         """Let it be for once only."""
         response.set_cookie(
             self._get_cookie(),
@@ -191,7 +191,7 @@ class JoiningView(OrganizationView):
             samesite="Lax",
         )
 
-    def find_switch(self, organization_id: str, return_to: str) -> str | None:
+    def _find_switch(self, organization_id: str, return_to: str) -> str | None:
         """Return where an organization is made the active one; None where that is the site's."""
         if conf.IDENTITY:
             return None

@@ -28,7 +28,7 @@ class MyInvitationsView(JoiningView):
     def get(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
         """Show them; nothing is changed."""
         if self.person is None:
-            url = get_sign_in_url(self.get_absolute_url("mine/"))
+            url = get_sign_in_url(self._get_absolute_url("mine/"))
             if url is not None:
                 return HttpResponseRedirect(url)
             message = gettext("You are signed out. Sign in and open this page again.")

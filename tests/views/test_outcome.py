@@ -648,7 +648,7 @@ def test_where_clerk_did_not_say_how_long_to_wait_it_is_not_said_that_it_can_go_
         organization_id=clerk.organization("acme").id,
         user_id=clerk.user("ada@acme.test").id,
         action=Batch.Action.INVITE,
-        digest="",
+        fingerprint="",
     )
     BatchItem.objects.create(
         batch=batch, number=0, email_address="a@example.com", state="waiting", reason="RateLimited"

@@ -113,13 +113,13 @@ def get_or_create(
     :raises RuntimeError: this is called inside a transaction. What is written down would be gone if
         the process died in a call to Clerk, so nothing is begun.
     """
-    digest = _digest(action, options, items)
+    fingerprint = _fingerprint(action, options, items)
     batch = Batch(
         id=batch_id,
         organization_id=organization_id,
         user_id=user_id,
         action=action,
-        digest=digest,
+        fingerprint=fingerprint,
         options=dict(options),
         worked_at=timezone.now(),
         instance=get_instance(),
@@ -139,8 +139,8 @@ def get_or_create(
                 _take_over(retry_of, batch, items)
     except IntegrityError:
         before = find_batch(batch_id, organization_id=organization_id, user_id=user_id)
-        if before is None or before.digest != digest:
-            instead = _instead_of(batch_id, organization_id, user_id, digest)
+        if before is None or before.fingerprint != fingerprint:
+            instead = _instead_of(batch_id, organization_id, user_id, fingerprint)
             raise KeyReused(before, instead) from None
         return before, False
     forget_old_batches()
@@ -176,10 +176,10 @@ def find_begun(
     options: Mapping[str, Any],
 ) -> Batch | None:
     """Return what :func:`get_or_create` has begun for the very same wish, if it has."""
-    digest = _digest(action, options, items)
-    for own_id in (batch_id, _instead_of(batch_id, organization_id, user_id, digest)):
+    fingerprint = _fingerprint(action, options, items)
+    for own_id in (batch_id, _instead_of(batch_id, organization_id, user_id, fingerprint)):
         batch = find_batch(own_id, organization_id=organization_id, user_id=user_id)
-        if batch is not None and batch.digest == digest:
+        if batch is not None and batch.fingerprint == fingerprint:
             return batch
     return None
 
@@ -497,11 +497,11 @@ def _oldest() -> datetime:
     return timezone.now() - timedelta(days=conf.KEEP_DAYS)
 
 
-def _instead_of(batch_id: UUID, organization_id: str, user_id: str, digest: str) -> UUID:
-    return uuid5(batch_id, f"{organization_id} {user_id} {digest}")
+def _instead_of(batch_id: UUID, organization_id: str, user_id: str, fingerprint: str) -> UUID:
+    return uuid5(batch_id, f"{organization_id} {user_id} {fingerprint}")
 
 
-def _digest(action: str, options: Mapping[str, Any], items: Sequence[BatchItem]) -> str:
+def _fingerprint(action: str, options: Mapping[str, Any], items: Sequence[BatchItem]) -> str:
     what = [
         (item.text, item.email_address, item.role, item.replaces_id, item.invitation_id)
         for item in items
