@@ -74,8 +74,10 @@ LIES: Final = (
         (
             Edit(
                 "views/invite.py",
-                "return self.form_invalid(snapshot, form, self._explain(error, snapshot, item))",
-                "return self.form_invalid(snapshot, form)",
+                "            organization=snapshot.organization.name,\n        )\n"
+                "        return self.form_invalid(snapshot, form, problem)",
+                "            organization=snapshot.organization.name,\n        )\n"
+                "        return self.form_invalid(snapshot, form)",
             ),
         ),
         (failures.WORDLESS,),
