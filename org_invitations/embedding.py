@@ -70,16 +70,25 @@ def is_free(request: HttpRequest, part: str) -> bool:
     return taken.isdisjoint(PARTS[part])
 
 
+def keep_nowhere(request: HttpRequest) -> set[str]:
+    """Note that what a page of the site's shows is one person's, so that nobody keeps its answer.
+
+    :returns: the elements that the page has, to add to.
+    """
+    # cache_page looks at the answer before any middleware can say that it is private. This is how
+    # Django's cache is told that an answer is none for it: django/middleware/cache.py.
+    request.__dict__["_cache_update_cache"] = False
+    taken: set[str] = request.__dict__.setdefault(_MARK, set())
+    return taken
+
+
 def claim(request: HttpRequest, part: str) -> bool:
-    """Note that a page of the site's has a part, so that its answer is kept nowhere.
+    """Note that a page of the site's has a part, and let nobody keep its answer.
 
     :returns: whether it is the first one with elements of its own: that one brings the regions and
         the dialog, which all share.
     """
-    taken: set[str] = request.__dict__.setdefault(_MARK, set())
-    # cache_page looks at the answer before any middleware can say that it is private. This is how
-    # Django's cache is told that an answer is none for it: django/middleware/cache.py.
-    request.__dict__["_cache_update_cache"] = False
+    taken = keep_nowhere(request)
     is_first = taken.isdisjoint({"form", "list"})
     taken |= PARTS[part]
     return is_first and bool(PARTS[part])

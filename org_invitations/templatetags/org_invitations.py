@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import logging
 from typing import Any
+from urllib.parse import unquote
 
 from django import template
 from django.core.exceptions import ImproperlyConfigured
@@ -72,6 +73,8 @@ def org_invitations_my_count(context: Context) -> int | str:
     page fails over it.
     """
     request: Any = context.get("request")
+    if request is not None:
+        embedding.keep_nowhere(request)  # not even that nobody is signed in: the next one may be
     try:
         person = get_person(request) if request is not None else None
         if person is None or person.actor_id:
@@ -95,7 +98,13 @@ def _embed(
         )
     namespace = where.pop("namespace", "org_invitations")
     query = {name: str(where.pop(name)) for name in options if where.get(name)}
-    if organization := where.pop("organization", None):
+    if "organization" in where:
+        organization = where.pop("organization")
+        if not organization:
+            # A variable that is not there. In the place of the one that was meant nobody is to be
+            # invited into the active one.
+            logger.warning("Nothing of %r is shown: its organization is empty.", part)
+            return SafeString("")
         where["organization_id"] = organization
     try:
         url = reverse(f"{namespace}:embed", kwargs={"part": part, **where})
@@ -104,7 +113,7 @@ def _embed(
             f"The tags of org_invitations need the page 'embed' in {namespace!r}: {error}"
         ) from error
     path = f"/{url.removeprefix(get_script_prefix())}"
-    match = resolve(path, getattr(request, "urlconf", None))
+    match = resolve(unquote(path), getattr(request, "urlconf", None))
     if not embedding.is_free(request, part):
         raise TemplateSyntaxError(
             f"The page has the elements of {part!r} already, and their ids are there once only."

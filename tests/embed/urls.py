@@ -28,6 +28,9 @@ PAGES = {
         '<form><label for="id_new_role">New role</label>'
         '{% org_invitations_role_select "new_role" value="org:billing" %}</form>'
     ),
+    "team": '{% org_invitations_form namespace="teams" team="São Paulo" %}',
+    "mine": "<p>{% org_invitations_my_count %} for me</p>",
+    "unknown": "{% org_invitations_form organization=customer.clerk_id %}",
     "twice": "{% org_invitations %}{% org_invitations_list %}",
     "globex": '{% org_invitations organization="globex" %}',
     "acme": '{% org_invitations organization="acme" namespace="elsewhere" %}',
@@ -62,4 +65,5 @@ urlpatterns = [
     path("elsewhere/", include("org_invitations.urls", namespace="elsewhere")),
     path("harbour/<str:name>/", page),
     path("cached/<str:name>/", cache_page(600)(page)),
+    path("teams/<str:team>/", include("org_invitations.urls", namespace="teams")),
 ]

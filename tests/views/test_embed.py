@@ -52,10 +52,20 @@ def test_each_part_is_in_a_page_of_the_sites(ada: Browser, subtests: pytest.Subt
 
 
 def test_what_is_rendered_is_kept_nowhere(ada: Browser) -> None:
-    for name in ("page", "count", "roles"):
-        kept = ada.get(f"/harbour/{name}/")["Cache-Control"]
-        assert "private" in kept
-        assert "no-store" in kept
+    for name in ("page", "count", "roles", "mine"):
+        for path in ("harbour", "cached"):
+            kept = ada.get(f"/{path}/{name}/")["Cache-Control"]
+            assert "private" in kept
+            assert "no-store" in kept
+            assert "max-age=600" not in kept
+
+
+def test_what_a_prefix_captures_is_quoted_once(ada: Browser) -> None:
+    assert 'action="/teams/S%C3%A3o%20Paulo/invite/"' in ada.get("/harbour/team/").text
+
+
+def test_an_organization_that_is_empty_is_not_the_active_one(ada: Browser) -> None:
+    assert "org-invitations-form" not in ada.get("/harbour/unknown/").text
 
 
 def test_the_sites_own_cache_does_not_keep_it_either(ada: Browser, sign_in: Any) -> None:
