@@ -240,6 +240,13 @@ def test_the_address_bar_is_left_alone(ada: Browser) -> None:
     assert 'id="org-invitations-list"' not in sent.text  # it may not be there
 
 
+def test_on_the_way_to_another_page_it_knows_which_it_is_on(ada: Browser) -> None:
+    for header in ("HX-Boosted", "HX-History-Restore-Request"):
+        left = {"HX-Request": "true", header: "true", "HX-Current-URL": "http://testserver/home/"}
+        answer = ada.client.get("/harbour/form/", headers=left)
+        assert 'name="host" value="/harbour/form/"' in answer.text
+
+
 def test_without_javascript_it_comes_back_to_the_page(ada: Browser, clerk: Emulator) -> None:
     row = re.search(r'href="([^"]+/revoke/[^"]*)"', ada.get(PAGE).text)
     assert row is not None
