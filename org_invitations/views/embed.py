@@ -244,10 +244,6 @@ class EmbedView(PageMixin):
         return htmx.mark_fragment(response, f"org-invitations-embed-{self._part}")
 
 
-#: By these headers htmx says that what it asks for is a page, as a browser would.
-_WHOLE_PAGES: Final = ("HX-Boosted", "HX-History-Restore-Request")
-
-
 class _HostRequest(HttpRequest):
     """The request of a page of the site's, as if it had asked for a part of the app's."""
 
@@ -271,9 +267,9 @@ class _HostRequest(HttpRequest):
         around.resolver_match = match
         around._host_scheme = request.scheme or "http"
         # On its way to another page, htmx still names the one that is being left.
-        is_page = any(request.headers.get(name) == "true" for name in _WHOLE_PAGES)
-        shown = "" if is_page else htmx.get_shown_path(request)
-        shown = shown or request.get_full_path()
+        details = htmx.get_htmx(request)
+        is_on_the_way = details.boosted or details.history_restore_request
+        shown = ("" if is_on_the_way else htmx.get_shown_path(request)) or request.get_full_path()
         around.host_path = embedding.check_host(return_location(shown))
         return around
 
