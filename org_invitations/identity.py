@@ -62,12 +62,15 @@ def get_identity(request: HttpRequest) -> Identity | None:
         user_id=session.user_id,
         organization_id=session.organization_id,
         organization_slug=session.organization_slug,
-        actor_id=_actor_of(session),
+        actor_id=get_actor_id(session),
     )
 
 
-def _actor_of(session: Any) -> str:
-    """Return the ``sub`` of the session's ``act`` claim; a claim without one is nobody known."""
+def get_actor_id(session: Any) -> str:
+    """Return who really sits there, by the claims of a session; empty where nobody acts as another.
+
+    That is the ``sub`` of its ``act`` claim; a claim without one is nobody known.
+    """
     if session.actor is None:
         return ""
     subject = session.actor.get("sub")

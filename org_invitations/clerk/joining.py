@@ -12,8 +12,8 @@ from dataclasses import dataclass, field, replace
 from typing import Any, Final
 
 from .client import ClerkClient
-from .exceptions import InvalidResponse, InvitationNotFound, NotFound, OrganizationNotFound
-from .organizations import MAX_LIMIT, OrganizationAPI, _as, _parsed, _parsed_page
+from .exceptions import InvalidResponse
+from .organizations import MAX_LIMIT, OrganizationAPI, _parsed, _parsed_page
 from .resources import (
     Invitation,
     Membership,
@@ -139,30 +139,12 @@ class JoiningAPI(OrganizationAPI):
     def withdraw(self, invitation_id: str) -> Invitation:
         """Revoke a pending invitation in nobody's name: that of who joins may not do it.
 
-        The description calls ``requesting_user_id`` optional.
-
         :returns: as Clerk answered: with the role and metadata that the membership is to get.
         :raises InvitationNotPending: it was accepted, revoked or has expired meanwhile.
         :raises InvitationNotFound: there is none with this id in this organization.
         :raises InvalidResponse: what came back is another invitation, or not a revoked one.
         """
-        self.has_written = True
-        try:
-            revoked = _parsed(
-                Invitation.parse,
-                self.client.post(
-                    "organizations",
-                    self.organization_id,
-                    "invitations",
-                    invitation_id,
-                    "revoke",
-                    json={},
-                ),
-            )
-        except NotFound as error:
-            if isinstance(error, OrganizationNotFound):
-                raise
-            raise _as(InvitationNotFound, error) from None
+        revoked = self.revoke(invitation_id, requesting_user_id=None)
         if revoked.id != invitation_id or not revoked.is_revoked:
             raise InvalidResponse("not the invitation that was to be revoked")
         return revoked

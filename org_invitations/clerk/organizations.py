@@ -230,13 +230,16 @@ class OrganizationAPI:
                 ),
             ).data
 
-    def revoke(self, invitation_id: str, *, requesting_user_id: str) -> Invitation:
+    def revoke(self, invitation_id: str, *, requesting_user_id: str | None) -> Invitation:
         """Revoke a pending invitation.
 
+        :param requesting_user_id: who does it; None for nobody. Clerk's description calls it
+            optional.
         :raises InvitationNotPending: it was accepted, revoked or has expired meanwhile.
         :raises InvitationNotFound: there is none with this id in this organization.
         """
         self.has_written = True
+        who = {} if requesting_user_id is None else {"requesting_user_id": requesting_user_id}
         try:
             return _parsed(
                 Invitation.parse,
@@ -246,7 +249,7 @@ class OrganizationAPI:
                     "invitations",
                     invitation_id,
                     "revoke",
-                    json={"requesting_user_id": requesting_user_id},
+                    json=who,
                 ),
             )
         except NotFound as error:

@@ -27,7 +27,7 @@ def find_organization_id(client: ClerkClient, slug: str, user_id: str) -> str:
     :raises ClerkError: the user's organizations could not be had.
     """
     cache = InstanceCache()
-    name = f"slugs:{user_id}"
+    name = _slugs_of(user_id)
     known: tuple[float, dict[str, str]] | None = cache.get_many([name]).get(name)
     now = time.time()
     if known is None or (slug not in known[1] and now - known[0] >= _UNKNOWN_SECONDS):
@@ -36,6 +36,15 @@ def find_organization_id(client: ClerkClient, slug: str, user_id: str) -> str:
     if slug not in known[1]:
         raise OrganizationNotFound("no such slug among the user's organizations", status=404)
     return known[1][slug]
+
+
+def forget_organizations(user_id: str) -> None:
+    """Ask Clerk which organizations a user belongs to again, whatever is remembered."""
+    InstanceCache().delete(_slugs_of(user_id))
+
+
+def _slugs_of(user_id: str) -> str:
+    return f"slugs:{user_id}"
 
 
 def _get_slugs(client: ClerkClient, user_id: str) -> dict[str, str]:

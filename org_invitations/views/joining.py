@@ -19,7 +19,7 @@ from ..clerk.session.publishable_key import InvalidPublishableKey, parse_publish
 from ..clerk.session.request import RequestContext
 from ..clerk.session.switching import build_switch
 from ..conf import conf
-from ..identity import can_sign_in, get_identity, is_clerk_silent, is_renewable
+from ..identity import can_sign_in, get_actor_id, get_identity, is_clerk_silent, is_renewable
 from ..services.joining.lookup import Person
 from ..wording import ErrorMessage
 from . import tickets
@@ -55,11 +55,10 @@ def get_person(request: HttpRequest) -> Person | None:
     claims = state.session if state is not None and state.status == "signed-in" else None
     if claims is None or not claims.user_id:
         return None
-    actor = claims.actor.get("sub") if claims.actor is not None else ""
     return Person(
         claims.user_id,
         session_id=claims.session_id or "",
-        actor_id=(str(actor or "unknown")[:255]) if claims.actor is not None else "",
+        actor_id=get_actor_id(claims),
         organization_id=claims.organization_id or "",
     )
 

@@ -20,7 +20,6 @@ from django.db import Error as DatabaseFault
 from django.db.models import Q
 from django.utils import timezone
 
-from ...caching import InstanceCache
 from ...clerk import ClerkClient, ClerkError, InstanceAPI, Invitation, InvitationRequest
 from ...clerk import exceptions as exc
 from ...clerk.joining import JoiningAPI
@@ -31,6 +30,7 @@ from ...models import Joining
 from ...roles import assignable_roles, may_manage_members, role_set_key
 from ...signals import invitation_accepted, invitation_revoked
 from ..batches.store import stale_after
+from ..organizations import forget_organizations
 from ..snapshot import SnapshotReader
 from .links import LinkingAPI, find_target, get_digest
 from .lookup import JoinState, Look, Lookup
@@ -427,7 +427,7 @@ class JoinService:
         SnapshotReader(
             self.client, organization_id=row.organization_id, user_id=user_id
         ).forget_membership()
-        InstanceCache().delete(f"slugs:{user_id}")
+        forget_organizations(user_id)
         forget_my_invitations(user_id)
         invitation_accepted.send_robust(
             sender=type(self),
