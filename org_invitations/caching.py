@@ -138,6 +138,10 @@ class InstanceCache:
         if seconds > 0:
             self._cache.set(self._key(name), value, seconds)
 
+    def add(self, name: str, seconds: int) -> bool:
+        """Whether this is the first who asks for so long; True where no cache can tell."""
+        return self._cache.add(self._key(name), 1, seconds)
+
     def delete(self, name: str) -> None:
         """Forget a value."""
         self._cache.delete(self._key(name))

@@ -14,6 +14,8 @@ from datetime import UTC, datetime, timedelta
 from functools import cache
 from typing import Any
 
+import pytest
+
 from org_invitations.clerk import (
     Invitation,
     InvitationStatus,
@@ -291,6 +293,12 @@ class World(OrganizationAPI):
                     self.make(r)
 
 
+@pytest.fixture(autouse=True)
+def nothing_before(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let none of the invitations be known from before, without a database to ask."""
+    monkeypatch.setattr("org_invitations.services.batches.invite.find_taken", lambda _ids: set())
+
+
 # --- The judge ----------------------------------------------------------------------------------
 
 
@@ -350,7 +358,6 @@ def prepare(
         for number, request in enumerate(requests)
     ]
     budget: Any = Uncounted()
-    options.setdefault("find_taken", lambda _ids: set())
     pairs = list(zip(items, requests, strict=True))
     return items, InviteWorker(api, pairs, progress, budget=budget, **options)
 

@@ -9,6 +9,7 @@ from typing import Any
 from uuid import uuid4
 
 import pytest
+from django.core.cache import cache
 from django.core.management import call_command
 from django.db import IntegrityError, connection, transaction
 from django.db.migrations.executor import MigrationExecutor
@@ -299,10 +300,17 @@ def test_batches_are_forgotten_after_the_days_of_the_setting(setting: Any, days:
     assert [item.text for item in BatchItem.objects.all()] == [f"day{days - 0.1}@example.com"]
 
 
-def test_with_the_next_batch_the_old_ones_go() -> None:
+def test_with_the_next_batch_the_old_ones_go_once_an_hour(
+    django_assert_num_queries: Any,
+) -> None:
     old, _ = begin("ana@example.com")
     finish(old)
     Batch.objects.update(finished_at=timezone.now() - timedelta(days=31))
-    begin("bo@example.com")
+    with django_assert_num_queries(4):  # a transaction of two statements, and nothing else
+        begin("bo@example.com")
+    assert find_batch(old.pk, **WHOSE) is None  # from the day it is too old, deleted or not
+    cache.clear()  # the hour is over
+    begin("cy@example.com")
     assert not Batch.objects.filter(pk=old.pk).exists()
-    assert [item.text for item in BatchItem.objects.all()] == ["bo@example.com"]
+    texts = BatchItem.objects.order_by("text").values_list("text", flat=True)
+    assert list(texts) == ["bo@example.com", "cy@example.com"]

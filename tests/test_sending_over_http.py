@@ -15,7 +15,9 @@ from org_invitations.clerk.organizations import InvitationRequest
 from org_invitations.emulator import Emulator, EmulatorServer
 from org_invitations.models import BatchItem
 from tests.gates import gate, impatient
-from tests.sending_world import FAILED, REFUSED, SENT, UNSETTLED, WAITING, send
+from tests.sending_world import FAILED, REFUSED, SENT, UNSETTLED, WAITING, nothing_before, send
+
+__all__ = ["nothing_before"]  # a fixture
 
 INVITE = "/v1/organizations/*/invitations*"
 COUNT = 12

@@ -93,20 +93,16 @@ class InviteWorker:
         *,
         budget: Budget,
         roles: AssignableRoles | None = None,
-        find_taken: Callable[[Iterable[str]], set[str]] = find_taken,
     ) -> None:
         """Prepare.
 
         :param requests: what is to be sent, with the items it is for, in their order.
         :param budget: counts the calls for a single address: they have an hourly limit of theirs.
         :param roles: what the person may grant at this moment; anything else is refused.
-        :param find_taken: returns those of some invitations, by id, that are known to have been
-            made before.
         """
         self.api = api
         self.progress = progress
         self.budget = budget
-        self.find_taken = find_taken
         self.requests = {item.number: request for item, request in requests}
         firsts: dict[str, int] = {}
         #: Those whose address comes a second time, by the number of the first.
@@ -331,7 +327,7 @@ class InviteWorker:
             rows, is_whole = self._find_rows(asked)
         except ClerkError as error:
             return error
-        taken = self.find_taken([row.id for found in rows.values() for row in found])
+        taken = find_taken(row.id for found in rows.values() for row in found)
         self.absent.clear()
         for number in asked:
             found = rows.get(self._address(number), ())

@@ -18,6 +18,7 @@ from django.db import IntegrityError, router, transaction
 from django.db.models import Exists, F, OuterRef, Q
 from django.utils import timezone
 
+from ...caching import InstanceCache
 from ...clerk import ClerkError, Invitation
 from ...clerk.exceptions import DeadlineExceeded, RateLimited
 from ...clients import get_instance
@@ -39,6 +40,9 @@ _CALLS_AT_ONCE: Final = 5
 #: Why an item stays unsettled for good: there is an invitation, and nothing tells whether it is the
 #: one that the item was to make.
 UNCLEAR: Final = "unclear"
+
+#: So seldom what is old is looked for (seconds). It is not found any more before it is deleted.
+_FORGET_EVERY: Final = 3600
 
 _FIELDS: Final = (
     *("state", "reason", "params", "attempt", "retry_at", "invitation_id"),
@@ -143,7 +147,7 @@ def get_or_create(
             instead = _instead_of(batch_id, organization_id, user_id, fingerprint)
             raise KeyReused(before, instead) from None
         return before, False
-    forget_old_batches()
+    _forget_now_and_then()
     return batch, True
 
 
@@ -462,6 +466,12 @@ def cancel(batch: Batch, items: Iterable[BatchItem]) -> None:
             item.state = State.FAILED
         else:
             item.refresh_from_db(fields=[*_FIELDS, "leased_by", "leased_until"])
+
+
+def _forget_now_and_then() -> None:
+    """Clear up, once in a while: whoever has just pressed a button waits for it."""
+    if InstanceCache().add("batches:forgotten", _FORGET_EVERY):
+        forget_old_batches()
 
 
 def forget_old_batches() -> None:
