@@ -63,6 +63,10 @@ _ITEM_MESSAGES: Final[Mapping[str, str | Promise]] = {
     ),
     "Item:later": _("Too many for one go: it waits for the next step."),
     # --- What only a selection of invitations can have ------------------------------------------
+    "Item:no-metadata": _(
+        "This site could not put together what goes with the invitation, so it was not sent. Try "
+        "again, or tell whoever runs this site."
+    ),
     "Item:chosen-twice": _(
         "You chose more than one invitation of this address, and one is enough."
     ),

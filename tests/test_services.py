@@ -18,6 +18,7 @@ from org_invitations.clients import get_client
 from org_invitations.concurrency import Outcome
 from org_invitations.emulator import Emulator, EmulatorServer
 from org_invitations.models import Batch, BatchItem
+from org_invitations.roles import GrantPolicy
 from org_invitations.services import (
     InvitationPage,
     InvitationQuery,
@@ -1510,13 +1511,38 @@ def test_where_no_place_to_wait_for_clerk_is_free_nothing_is_revoked(
     assert {item.reason for item in kept} == {"BulkheadFull"}
 
 
-def test_a_hook_that_fails_leaves_what_it_was_for_to_be_gone_on_with(emulator: Emulator) -> None:
+def test_what_a_sites_metadata_fail_for_is_not_sent_and_the_others_go(
+    emulator: Emulator, caplog: pytest.LogCaptureFixture
+) -> None:
     class Broken(InvitationService):
         def get_metadata(self, batch: Batch, item: BatchItem) -> dict[str, Any]:
-            raise LookupError("no such team")
+            if item.email_address == "b@example.com":
+                raise LookupError("no such team")
+            return {}
 
     service = make_service(emulator)
     broken = Broken(get_client(), organization_id=service.organization_id, user_id=service.user_id)
+    items = [BatchItem(email_address=f"{name}@example.com", role="org:member") for name in "abc"]
+    batch, _ = broken.begin("invite", items, key=None, options={})
+    broken.run(batch)
+    kept = list(BatchItem.objects.values_list("state", "reason", "leased_by"))
+    assert kept == [("done", "", ""), ("failed", "no-metadata", ""), ("done", "", "")]
+    [record] = [record for record in caplog.records if record.exc_info]
+    assert record.exc_info is not None
+    assert record.exc_info[0] is LookupError
+    assert "@" not in record.getMessage()
+
+
+def test_a_rule_that_fails_leaves_what_it_was_asked_for_to_be_gone_on_with(
+    emulator: Emulator,
+) -> None:
+    class Broken(GrantPolicy):
+        def may_grant(self, *args: Any, **kwargs: Any) -> bool:
+            raise LookupError("no such team")
+
+    service = make_service(emulator)
+    broken = make_service(emulator)
+    broken.policy = Broken()
     items = [BatchItem(email_address="a@example.com", role="org:member")]
     batch, _ = broken.begin("invite", items, key=None, options={})
     with pytest.raises(LookupError):

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+import logging
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from functools import partial
 from typing import Any, Final
@@ -25,7 +26,7 @@ from ..conf import conf
 from ..models import Batch, BatchItem
 from ..roles import AssignableRoles, GrantPolicy
 from ..signals import invitation_created, invitation_revoked
-from .batches.invite import InviteWorker
+from .batches.invite import NO_METADATA, InviteWorker
 from .batches.invite import make_request as make_invite_request
 from .batches.reconcile import (
     LEFT,
@@ -69,6 +70,8 @@ from .preview import DEFAULT_LIMIT, Preview, preview_entries
 from .reasons import Reason
 from .selection import SelectedInvitation, evaluate, find_selected
 from .snapshot import Snapshot, SnapshotReader
+
+logger = logging.getLogger("org_invitations")
 
 State = BatchItem.State
 
@@ -332,7 +335,9 @@ class InvitationService:
             state = State.WAITING if error.is_transient else state_after(error)
             progress.halt(claimed, state, error)
             return items
-        except Exception:  # a hook of the site's own: it waits, and anybody may go on with it
+        except (
+            Exception
+        ):  # of the site's own, as a rule of grants: it waits, and anybody may go on with it
             progress.finish()
             raise
         runner = Runner(
@@ -387,7 +392,8 @@ class InvitationService:
         ``public_metadata``, ``private_metadata``, either or both: Clerk passes them on to the
         membership. They are not kept here. What a site's form has chosen is in ``batch.options``,
         where :meth:`.InviteForm.get_options` has put it. An invitation that is sent again keeps
-        the metadata that it had.
+        the metadata that it had. Where it raises anything, this invitation is not sent, and says
+        so; the others are.
         """
         return {}
 
@@ -423,11 +429,21 @@ class InvitationService:
                 snapshot = replace(snapshot, seats=self._count_seats())
             replacer = self._get_replacer(progress)
             return ResendWorker(items, replacer, batch=batch, snapshot=snapshot)
-        requests = [
-            (item, make_invite_request(batch, item, **self._get_all_metadata(batch, item)))
-            for item in items
-        ]
+        requests = list(self._get_requests(batch, items, progress))
         return InviteWorker(self.api, requests, progress, budget=self.budget, roles=snapshot.roles)
+
+    def _get_requests(
+        self, batch: Batch, items: Sequence[BatchItem], progress: Progress
+    ) -> Iterator[tuple[BatchItem, InvitationRequest]]:
+        """Yield what is asked of Clerk for each, of which a site's own code has not failed."""
+        for item in items:
+            try:
+                metadata = self._get_all_metadata(batch, item)
+            except Exception:
+                logger.exception("The metadata of %s could not be had; it is not sent.", item)
+                progress.record(item, State.FAILED, Reason(NO_METADATA))
+            else:
+                yield item, make_invite_request(batch, item, **metadata)
 
     def _announce(self, signal: Signal, invitation: Invitation) -> None:
         signal.send_robust(

@@ -15,7 +15,7 @@ from org_invitations.models import Batch, BatchItem
 from org_invitations.services import InvitationService
 
 from .conftest import INVITE, LIST, Browser, calls, pending, text_of
-from .inviting import lose_rights
+from .inviting import filled, lose_rights
 
 
 def test_without_htmx_the_answer_is_a_redirect_to_the_list_with_a_message(
@@ -86,6 +86,22 @@ def test_a_site_may_add_what_clerk_is_to_know_of_an_invitation(
     sent = next(call.body for call in clerk.requests if call.method == "POST")
     assert (sent["notify"], sent["expires_in_days"]) == (False, 3)
     assert sent["public_metadata"] == {"team": "dock", "who": "new@example.com"}
+
+
+@pytest.mark.parametrize("htmx", [True, False])
+def test_where_a_sites_metadata_fail_it_is_not_sent_and_what_was_typed_comes_back(
+    ada: Browser, clerk: Emulator, monkeypatch: pytest.MonkeyPatch, htmx: bool
+) -> None:
+    def get_metadata(*_: Any) -> dict[str, Any]:
+        raise LookupError("no such team")
+
+    monkeypatch.setattr(InvitationService, "get_metadata", get_metadata)
+    response = (ada.htmx_invite if htmx else ada.invite)("new@example.com")
+    assert response.status_code == 503
+    assert "new@example.com: This site could not put together what goes" in text_of(response)
+    assert filled(response)["email_addresses"] == "new@example.com"
+    assert BatchItem.objects.get().state == "failed"
+    assert "new@example.com" not in pending(clerk)
 
 
 @pytest.mark.parametrize("htmx", [True, False])

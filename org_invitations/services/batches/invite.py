@@ -44,6 +44,9 @@ State = BatchItem.State
 
 T = TypeVar("T")
 
+#: Why an item was not sent for which a site's own code was to put metadata together.
+NO_METADATA: Final = "no-metadata"
+
 #: So often Clerk may refuse a call for what it shows not to be so, and so often again where it is
 #: known of whom it says that. Each costs a look besides.
 MAX_CONTRADICTED: Final = 3
