@@ -21,6 +21,9 @@ class OrganizationConverter(StringConverter):
 
 
 class JoinValueConverter(StringConverter):
-    """What names an invitation in the link of its mail: a signed text."""
+    """What names an invitation in the link of its mail: a signed text, or two ids."""
 
-    regex = r"[A-Za-z0-9_\-]{1,500}:[A-Za-z0-9]{1,12}:[A-Za-z0-9_\-]{20,100}"
+    regex = (
+        r"[A-Za-z0-9_\-]{1,500}:[A-Za-z0-9]{1,12}:[A-Za-z0-9_\-]{20,100}"
+        r"|org_[A-Za-z0-9]{1,60}\.orginv_[A-Za-z0-9]{1,60}"
+    )

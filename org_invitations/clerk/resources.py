@@ -52,10 +52,14 @@ class PublicUserData:
     deprovisioned: bool = False
 
     @property
+    def full_name(self) -> str:
+        """First and last name, as far as there are any."""
+        return f"{self.first_name} {self.last_name}".strip()
+
+    @property
     def name(self) -> str:
         """First and last name, else the identifier (mostly an e-mail address), else the id."""
-        full = f"{self.first_name} {self.last_name}".strip()
-        return full or self.identifier or self.user_id
+        return self.full_name or self.identifier or self.user_id
 
     @classmethod
     def parse(cls, data: Any) -> PublicUserData | None:

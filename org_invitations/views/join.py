@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from http import HTTPStatus
 from typing import Any, Final
 from urllib.parse import urlencode
@@ -14,7 +13,7 @@ from django.http import (
     HttpResponseRedirect,
 )
 
-from ..clerk import API_VERSION, ClerkError
+from ..clerk import API_VERSION, ClerkError, Invitation
 from ..clerk.joining import PeopleAPI
 from ..clerk.session.cookies import SESSION
 from ..clerk.session.publishable_key import InvalidPublishableKey, parse_publishable_key
@@ -109,8 +108,8 @@ class JoinView(JoiningView):
             get_client(),
             self._get_value(),
             self.person,
-            hint=held.hint if held else None,
-            status=held.status if held else "",
+            tickets={invitation_id: ticket.status for invitation_id, ticket in held.items()},
+            address=self.request.META.get("REMOTE_ADDR", ""),
         )
 
     def _render_look(
@@ -133,11 +132,12 @@ class JoinView(JoiningView):
         is_own = look.state in (JoinState.JOIN, JoinState.JOINED)
         address = invitation.email_address if invitation else ""
         held = tickets.get_held(self.request, self.kwargs["value"])
+        has_ticket = invitation is not None and invitation.id in held
         return {
             "state": str(look.state),
             "organization": look.organization,
             "role_name": invitation.role_name if invitation else "",
-            "inviter": invitation.inviter.name if invitation and invitation.inviter else "",
+            "inviter": _get_inviter(invitation, is_own=is_own),
             "address": address if is_own else mask(address) if address else "",
             "account": look.user.email_address or look.user.id if look.user else "",
             "invitation_id": invitation.id if invitation else "",
@@ -148,7 +148,7 @@ class JoinView(JoiningView):
             "is_begun": look.joining is not None and look.state is JoinState.JOIN,
             "is_half_done": look.state is JoinState.GONE and _is_open(look),
             "can_switch": bool(person is not None and person.session_id),
-            "can_sign_up": look.state is JoinState.SIGN_UP or held is None,
+            "can_sign_up": look.state is JoinState.SIGN_UP or not has_ticket,
             "is_signed_in": person is not None,
             "accept_url": self._get_accept_url(look),
             "joins_here": "server" in conf.JOIN_WAYS or "script" in conf.JOIN_WAYS,
@@ -225,11 +225,12 @@ class JoinView(JoiningView):
             if not error.may_have_happened:
                 return self._render_look(look, "Join:switch", status=HTTPStatus.CONFLICT)
         held = tickets.get_held(self.request, self.kwargs["value"])
-        if held is None:
+        ticket = held.get(look.invitation.id) if look.invitation else None
+        if ticket is None:
             url = self.get_url("invitation", value=self.kwargs["value"])
             response = self._refresh_to(url, self.wording.say("Join:onward"))
         else:
-            to = "sign-up" if held.status == "sign_up" else "sign-in"
+            to = "sign-up" if ticket.status == "sign_up" else "sign-in"
             # Kept: another session of the same browser may stand in the way once more.
             response = self._lead_on(to, look, keep="ticket")
         for name in self._get_session_cookies():
@@ -252,7 +253,11 @@ class JoinView(JoiningView):
         if look.state is JoinState.GONE and self.person is None:
             # Whoever is a member sees that afterwards. The page has named nobody, so no ticket goes
             # along: it may be somebody else's, put into the link to have this person be them.
-            response = self._lead_on("sign-in", replace(look, invitation=None))
+            back = f"{self.kwargs['value']}/invitation/" if look.value else "mine/"
+            url = get_sign_in_url(self._get_absolute_url(back))
+            if url is None:
+                return self._render_look(look)
+            response = self._refresh_to(url, self.wording.say("Join:onward"))
             tickets.drop(self.request, response, self.kwargs["value"])
             return response
         if look.state not in _SIGNED_OUT or not is_same:
@@ -272,6 +277,14 @@ class JoinView(JoiningView):
         invitation_id = look.invitation.id if look.invitation else ""
         self._allow_onward(response, value=value, to=to, invitation=invitation_id, **more)
         return response
+
+
+def _get_inviter(invitation: Invitation | None, *, is_own: bool) -> str:
+    """Return who invites; strangers do not read an address in the place of a name."""
+    inviter = invitation.inviter if invitation is not None else None
+    if inviter is None:
+        return ""
+    return inviter.name if is_own else inviter.full_name
 
 
 def _is_open(look: Look) -> bool:
@@ -314,8 +327,8 @@ class JoinOnwardView(JoiningView):
     def _get_sign_in_url(self, value: str, to: str, order: dict[str, str]) -> str | None:
         back = self._get_absolute_url(f"{value}/invitation/")
         url = get_sign_up_url(back) if to == "sign-up" else get_sign_in_url(back)
-        held = tickets.get_held(self.request, value)
-        if url is None or held is None or held.hint.invitation_id != order.get("invitation"):
+        held = tickets.get_held(self.request, value).get(order.get("invitation", ""))
+        if url is None or held is None:
             return url
         status = "sign_up" if to == "sign-up" else "sign_in"
         query = urlencode({tickets.TICKET: held.text, tickets.STATUS: status})

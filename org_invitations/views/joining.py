@@ -157,18 +157,12 @@ class JoiningView(OrganizationView):
     # --- On to Clerk ------------------------------------------------------------------------
 
     def _get_cookie(self) -> str:
-        return f"__Host-{_COOKIE}" if self.request.is_secure() else _COOKIE
+        return tickets.get_cookie_name(self.request, _COOKIE)
 
     def _allow_onward(self, response: HttpResponseBase, **order: str) -> None:
         """Let the browser go on once, within two minutes, to where this form wanted to."""
-        response.set_cookie(
-            self._get_cookie(),
-            signing.dumps(order, salt=_SALT),
-            max_age=_SECONDS,
-            secure=self.request.is_secure(),
-            httponly=True,
-            samesite="Lax",
-        )
+        text = signing.dumps(order, salt=_SALT)
+        tickets.set_cookie(self.request, response, self._get_cookie(), text, _SECONDS)
 
     def _get_onward(self) -> dict[str, str]:
         """Return what a form has allowed; empty where none has."""
@@ -181,14 +175,7 @@ class JoiningView(OrganizationView):
 
     def _forget_onward(self, response: HttpResponseBase) -> None:
         """Let it be for once only."""
-        response.set_cookie(
-            self._get_cookie(),
-            "",
-            max_age=0,
-            secure=self.request.is_secure(),
-            httponly=True,
-            samesite="Lax",
-        )
+        tickets.set_cookie(self.request, response, self._get_cookie(), "", 0)
 
     def _find_switch(self, organization_id: str, return_to: str) -> str | None:
         """Return where an organization is made the active one; None where that is the site's."""

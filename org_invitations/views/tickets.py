@@ -1,17 +1,21 @@
 """Tickets of Clerk's in a browser: out of the URL by one redirect, into a cookie for ten minutes.
 
-There is one for each value, so a link that somebody else has sent takes nobody's place; and one
-that is held is never replaced. It goes to Clerk's own pages, and to no page, log or table.
+There is one for each invitation that a ticket says it is for, beside the others of the same link:
+one that somebody else has put into it takes nobody's place. Where there are too many, the oldest
+goes, so that what somebody has opened last works. They go to Clerk's own pages, and to no page, log
+or table.
 """
 
 from __future__ import annotations
 
 import hashlib
 import re
+from collections.abc import Mapping
 from typing import Final
 
 from django.http import HttpRequest, HttpResponseBase
 
+from ..conf import conf
 from ..services.joining.links import JoinValue, read_ticket
 
 #: What Clerk adds to the URL that a link leads to.
@@ -24,7 +28,7 @@ STATUSES: Final = ("sign_in", "sign_up", "complete")
 _SECONDS: Final = 600
 _PREFIX: Final = "org_invitations_ticket_"
 
-#: Whoever opens more links than this at once signs in without a ticket.
+#: Of more links than this that are opened one after another the first are forgotten.
 _MAX_HELD: Final = 3
 
 #: So many characters they have together: many servers refuse a request with more than 8 KB of
@@ -101,43 +105,74 @@ class HeldTicket:
 
 
 def hold(request: HttpRequest, response: HttpResponseBase, value: str) -> None:
-    """Let the browser hold the ticket of the request's URL, unless it holds one for the value."""
+    """Let the browser hold the ticket of the request's URL, if need be instead of the oldest."""
     taken, status = _get_taken(request), request.GET.get(STATUS, "")
-    name, held = _get_name(request, value), taken.cookies
-    if name in held or len(held) >= _MAX_HELD or read_ticket(taken.text) is None:
+    hint = read_ticket(taken.text)
+    if hint is None:
         return
-    if sum(map(len, held.values())) + len(taken.text) > _MAX_TOTAL:
-        return
+    name = _get_name(request, value, hint.invitation_id)
+    # Browsers send the oldest first.
+    others = [pair for pair in taken.cookies.items() if pair[0] != name]
+    while len(others) >= _MAX_HELD or (
+        sum(len(text) for _, text in others) + len(taken.text) > _MAX_TOTAL
+    ):
+        set_cookie(request, response, others.pop(0)[0], "", 0)
     status = status if status in STATUSES else ""
-    # Without a domain, and where the prefix is understood nobody else can set it either.
+    set_cookie(request, response, name, f"{status}~{taken.text}", _SECONDS)
+
+
+def get_held(request: HttpRequest, value: str) -> Mapping[str, HeldTicket]:
+    """Return the tickets that the browser holds for a value, by what invitation they are for."""
+    held = {}
+    for name, cookie in _get_taken(request).cookies.items():
+        status, _, text = cookie.partition("~")
+        hint = read_ticket(text)
+        if hint is not None and name == _get_name(request, value, hint.invitation_id):
+            status = status if status in STATUSES else ""
+            held[hint.invitation_id] = HeldTicket(text, status, hint)
+    return held
+
+
+def drop(request: HttpRequest, response: HttpResponseBase, value: str) -> None:
+    """Let the browser forget its tickets for a value."""
+    for name in _get_taken(request).cookies:
+        if name.startswith(_get_name(request, value)):
+            set_cookie(request, response, name, "", 0)
+
+
+# --- Cookies -------------------------------------------------------------------------------------
+
+
+def get_cookie_name(request: HttpRequest, name: str) -> str:
+    """Return what a cookie of these pages is called; over https it is of this host alone."""
+    return f"__Host-{name}" if _is_secure(request) else name
+
+
+def set_cookie(
+    request: HttpRequest, response: HttpResponseBase, name: str, text: str, seconds: int
+) -> None:
+    """Let the browser hold a cookie of these pages; for no seconds, forget it."""
+    # Without a domain, and where the prefix is understood nobody else can set it either. Also to
+    # forget it: one with this prefix that is not Secure would not even be deleted.
     response.set_cookie(
         name,
-        f"{status}~{taken.text}",
-        max_age=_SECONDS,
-        secure=request.is_secure(),
+        text,
+        max_age=seconds,
+        secure=_is_secure(request),
         httponly=True,
         samesite="Lax",
     )
 
 
-def get_held(request: HttpRequest, value: str) -> HeldTicket | None:
-    """Return the ticket that the browser holds for a value."""
-    status, _, text = _get_taken(request).cookies.get(_get_name(request, value), "").partition("~")
-    hint = read_ticket(text)
-    return HeldTicket(text, status if status in STATUSES else "", hint) if hint else None
+def _is_secure(request: HttpRequest) -> bool:
+    """Whether browsers come by https: a proxy that ends TLS may not tell the site so."""
+    return request.is_secure() or conf.JOIN_URL.startswith("https:")
 
 
-def drop(request: HttpRequest, response: HttpResponseBase, value: str) -> None:
-    """Let the browser forget its ticket for a value."""
-    name = _get_name(request, value)
-    if name in _get_taken(request).cookies:
-        # As it was set: a cookie with this prefix that is not Secure would not even be deleted.
-        response.set_cookie(
-            name, "", max_age=0, secure=request.is_secure(), httponly=True, samesite="Lax"
-        )
+def _get_name(request: HttpRequest, value: str, invitation_id: str = "") -> str:
+    name = f"{_PREFIX}{_digest(value)}_{_digest(invitation_id) if invitation_id else ''}"
+    return get_cookie_name(request, name)
 
 
-def _get_name(request: HttpRequest, value: str) -> str:
-    digest = hashlib.sha256(value.encode()).hexdigest()[:16]
-    prefix = "__Host-" if request.is_secure() else ""
-    return f"{prefix}{_PREFIX}{digest}"
+def _digest(text: str) -> str:
+    return hashlib.sha256(text.encode()).hexdigest()[:16]

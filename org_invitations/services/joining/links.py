@@ -1,8 +1,12 @@
 """The value in the link of an invitation: it names an invitation, and authorizes nothing.
 
-It is signed, so nobody makes one up, and lives as long as an invitation may (365 days) and a key of
-``SECRET_KEY_FALLBACKS`` does. Whoever has one sees what Clerk says now, and no more than the
-invited person may see. An address is in it as a keyed hash only.
+That of a link which the app has made is signed, so nobody makes one up, and lives as long as an
+invitation may (365 days) and a key of ``SECRET_KEY_FALLBACKS`` does. Whoever has one sees what
+Clerk says now, and no more than the invited person may see. An address is in it as a keyed hash
+only.
+
+Where the invitation's id is known instead, from a ticket or from Clerk, the ids are the value, and
+nothing is signed: a stranger may have said them.
 """
 
 from __future__ import annotations
@@ -28,6 +32,7 @@ _ADDRESS: Final = "org_invitations.joining.address"
 # Twice as long as Clerk's are, and short enough for every value to be a path of ours.
 _ORGANIZATION: Final = re.compile(r"org_[A-Za-z0-9]{1,60}")
 _INVITATION: Final = re.compile(r"orginv_[A-Za-z0-9]{1,60}")
+_IDS: Final = re.compile(rf"({_ORGANIZATION.pattern})\.({_INVITATION.pattern})")
 #: Clerk's have about 1000 characters, with a link of ours in them.
 _MAX_TICKET: Final = 1500
 
@@ -40,7 +45,7 @@ class JoinValue:
     organization_id: str
     #: A keyed hash of the address; empty where the invitation's id is known instead.
     address_digest: str = ""
-    #: ``orginv_…``; empty where it was not known when the value was made.
+    #: ``orginv_…``; empty in a link, which is made before the invitation is. Nobody vouches for it.
     invitation_id: str = ""
     #: Which of the site's own pages is next: see :func:`find_target`.
     target: str = ""
@@ -49,13 +54,9 @@ class JoinValue:
 
     def dumps(self) -> str:
         """Return the value as it is in a URL."""
-        parts = [
-            self.organization_id,
-            self.address_digest,
-            self.invitation_id,
-            self.target,
-            self.nonce,
-        ]
+        if self.invitation_id:
+            return f"{self.organization_id}.{self.invitation_id}"
+        parts = [self.organization_id, self.address_digest, self.target, self.nonce]
         return signing.dumps(parts, salt=_SALT)
 
     def names(self, invitation: Invitation) -> bool:
@@ -67,15 +68,20 @@ class JoinValue:
 
 
 def loads(text: str) -> JoinValue | None:
-    """Read a value; None where it is not one that this site has signed."""
+    """Read a value; None where it is neither one that this site has signed nor ids."""
+    if ids := _IDS.fullmatch(text):
+        return JoinValue(ids[1], invitation_id=ids[2])
     try:
         parts = signing.loads(text, salt=_SALT)
     except signing.BadSignature:
         return None
     except (ValueError, UnicodeError):  # signed, and no JSON: not by this version
         return None
-    is_ours = isinstance(parts, list) and len(parts) == 5
-    return JoinValue(*parts) if is_ours and all(isinstance(part, str) for part in parts) else None
+    is_ours = isinstance(parts, list) and len(parts) == 4
+    if not is_ours or not all(isinstance(part, str) for part in parts):
+        return None
+    organization_id, address_digest, target, nonce = parts
+    return JoinValue(organization_id, address_digest, target=target, nonce=nonce)
 
 
 def get_digests(organization_id: str, email_address: str) -> Iterable[str]:

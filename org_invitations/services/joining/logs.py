@@ -11,7 +11,9 @@ from typing import Final
 _LOGGERS: Final = ("django.request", "django.security.csrf", "django.server")
 
 _COLON: Final = r"(?::|%3[Aa])"
-_VALUE: Final = re.compile(rf"[\w-]+{_COLON}[A-Za-z0-9]+{_COLON}[\w-]{{20,}}", re.ASCII)
+_VALUE: Final = re.compile(
+    rf"[\w-]+{_COLON}[A-Za-z0-9]+{_COLON}[\w-]{{20,}}|org_\w+\.orginv_\w+", re.ASCII
+)
 _TICKET: Final = re.compile(r"(__clerk_ticket=)[^&\s]*")
 
 

@@ -2,32 +2,27 @@
 
 from __future__ import annotations
 
-import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from enum import StrEnum
+from functools import partial
 from typing import Any, Final
 
 from django.utils import timezone
 
 from ...caching import InstanceCache
 from ...clerk import ClerkClient, InstanceAPI, Invitation, InvitationStatus, Membership, Page
-from ...clerk.exceptions import NotFound, RateLimited
+from ...clerk.exceptions import NotFound
 from ...clerk.joining import JoiningAPI, OwnInvitation, PeopleAPI, User
 from ...clerk.resources import Organization
 from ...concurrency import Outcome, gather
 from ...models import Joining
+from . import strangers
 from .links import JoinValue
 
 #: How many of the newest invitations are looked through for one that only its address names.
 _MAX_SEARCHED: Final = 500
-
-#: So often a minute those who are not signed in have Clerk asked: by one link, and by all tickets
-#: that come without one of our links.
-_MAX_OF_A_LINK: Final = 30
-_MAX_OF_TICKETS: Final = 120
-_MINUTE: Final = 60
 
 #: For so long after it was begun, at most, a membership is made by an invitation that we have
 #: revoked: later nobody could tell it from one that was made and taken away again.
@@ -88,10 +83,11 @@ class Lookup:
     client: ClerkClient
     value: JoinValue | None
     person: Person | None
-    #: The invitation that a ticket says it is for; a hint.
-    hint: JoinValue | None = None
-    #: What a link said of the address: ``sign_in`` or ``sign_up``; a hint.
-    status: str = ""
+    #: For which invitations the browser holds tickets, and what their links said of the address,
+    #: ``sign_in`` or ``sign_up``: hints.
+    tickets: Mapping[str, str] = field(default_factory=dict)
+    #: From where the request comes, as the site knows it.
+    address: str = ""
     people: PeopleAPI = field(init=False)
 
     def __post_init__(self) -> None:
@@ -180,11 +176,12 @@ class Lookup:
     # --- Signed out -------------------------------------------------------------------------
 
     def _look_signed_out(self, value: JoinValue) -> Look:
-        _count_stranger(value)
+        strangers.count(value, self.address)
         invitation, organization = self._find(value)
         if invitation is None or organization is None or not invitation.is_pending:
             return Look(JoinState.GONE, value, None, invitation)
-        state = JoinState.SIGN_UP if self.status == "sign_up" else JoinState.SIGN_IN
+        is_new = self.tickets.get(invitation.id) == "sign_up"
+        state = JoinState.SIGN_UP if is_new else JoinState.SIGN_IN
         return Look(state, value, organization, invitation)
 
     def _find(self, value: JoinValue) -> tuple[Invitation | None, Organization | None]:
@@ -193,19 +190,17 @@ class Lookup:
         :raises ClerkError: Clerk could not be asked.
         """
         api = JoiningAPI(self.client, value.organization_id)
-        id_ = value.invitation_id
-        if not id_ and self.hint and self.hint.organization_id == value.organization_id:
-            id_ = self.hint.invitation_id
+        # A ticket may be another's that somebody has put into the link, so every one is looked at.
+        ids = [value.invitation_id] if value.invitation_id else [*self.tickets]
         calls: dict[str, Callable[[], Any]] = {"organization": api.get}
-        if id_:
-            calls["invitation"] = lambda: api.get_invitation(id_)
+        calls |= {id_: partial(api.get_invitation, id_) for id_ in ids}
         found = gather(calls)
-        organization: Organization | None = _or_none(found["organization"])
+        organization: Organization | None = _or_none(found.pop("organization"))
         if organization is None:
             return None, None
-        invitation: Invitation | None = _or_none(found.get("invitation", Outcome()))
-        if invitation is None or not value.names(invitation):
-            invitation = None
+        told: list[Invitation] = [row for outcome in found.values() if (row := _or_none(outcome))]
+        named = [row for row in told if value.names(row)]
+        invitation = next(iter([row for row in named if row.is_pending] or named), None)
         if (invitation is None or not invitation.is_pending) and not value.invitation_id:
             invitation = self._search(api, value) or invitation
         return (invitation and replace(invitation, url="")), organization
@@ -242,26 +237,6 @@ def _note_member(invitation: Invitation) -> None:
     """
     seconds = int(FINISHABLE.total_seconds())
     InstanceCache().set(f"member-by:{invitation.id}", True, seconds)  # noqa: FBT003
-
-
-def _count_stranger(value: JoinValue) -> None:
-    """Let nobody who is not signed in have Clerk asked without end.
-
-    Clerk's limit is for the whole instance. Whoever has a link of ours shares its number with all
-    who have the same link; a ticket that anybody can make up shares one with all the others.
-
-    :raises RateLimited: there were too many within the minute; Clerk is not asked.
-    """
-    is_signed = not value.invitation_id
-    whom = value.address_digest if is_signed else "tickets"
-    most = _MAX_OF_A_LINK if is_signed else _MAX_OF_TICKETS
-    now, cache, name = time.time(), InstanceCache(), f"strangers:{whom}"
-    since, count = cache.get_many([name]).get(name) or (now, 0)
-    if now - since >= _MINUTE:
-        since, count = now, 0
-    if count >= most:
-        raise RateLimited("too many looks of nobody known", retry_after=_MINUTE)
-    cache.set(name, (since, count + 1), _MINUTE)
 
 
 def _choose(rows: Iterable[OwnInvitation]) -> OwnInvitation | None:
