@@ -32,6 +32,9 @@ MAX_ROLES_CACHE_SECONDS: Final = 86_400
 #: How long outcomes may be kept (days).
 MAX_KEEP_DAYS: Final = 365
 
+#: How much of Clerk's limits may be kept from workers (percent).
+MAX_RESERVED_PERCENT: Final = 90
+
 #: Longer than this nobody waits for a page (seconds).
 MAX_CONNECT_TIMEOUT: Final = 60.0
 MAX_READ_TIMEOUT: Final = 120.0
@@ -247,6 +250,15 @@ class Conf:
         lost.
         """
         return getattr(settings, "ORG_INVITATIONS_MARK_INVITATIONS", True) is not False
+
+    @property
+    def RESERVED_PERCENT(self) -> int:
+        """``ORG_INVITATIONS_RESERVED_PERCENT``: of Clerk's limits, for people. Default: 10.
+
+        0 to 90: what workers leave of the hourly calls for those who sit before a page.
+        """
+        value = _number("ORG_INVITATIONS_RESERVED_PERCENT", 10)
+        return min(max(value, 0), MAX_RESERVED_PERCENT)
 
     @property
     def HANDSHAKE_PATHS(self) -> Sequence[str] | None:

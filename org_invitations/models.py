@@ -154,6 +154,39 @@ class BatchItem(models.Model):
         return f"{self.state} {self.pk}"  # no address: this ends in logs
 
 
+class CallSlot(models.Model):
+    """One of the calls that Clerk lets an instance make within an hour, and when it was made last.
+
+    There are as many rows as Clerk's limit lets through. A call takes one before it goes out, by an
+    ``UPDATE`` with a condition, so that no more of them go within any hour, whoever sends them.
+    """
+
+    #: The host of the instance's Frontend API, as in :class:`Batch`.
+    instance = models.CharField(max_length=255, blank=True)
+    #: Which limit: :data:`~org_invitations.clerk.exceptions.SINGLE_INVITATIONS` or
+    #: :data:`~org_invitations.clerk.exceptions.BULK_INVITATIONS`.
+    limit = models.CharField(max_length=32)
+    #: From 0; the first ones are kept for people who sit before a page.
+    number = models.PositiveSmallIntegerField()
+    #: From when on it can be taken.
+    free_at = models.DateTimeField()
+    #: When it was taken last, for which organization (``org_…``) and how many addresses.
+    called_at = models.DateTimeField(null=True)
+    organization_id = models.CharField(max_length=255, blank=True, default="")
+    addresses = models.PositiveSmallIntegerField(default=0)
+
+    objects = WrittenManager()
+
+    class Meta:
+        base_manager_name = "objects"
+        constraints: ClassVar = [
+            models.UniqueConstraint(fields=["instance", "limit", "number"], name="oi_slot_number"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.limit} {self.number}"
+
+
 class Joining(models.Model):
     """Somebody's joining by way of an invitation: what was begun, and what became of it.
 

@@ -315,11 +315,11 @@ class Everything:
 
 
 class Uncounted:
-    """A budget that counts nothing."""
+    """A ledger that counts nothing."""
 
-    def note_sent(self) -> None: ...
-
-    def note_refused(self, error: exc.RateLimited) -> None: ...
+    @contextlib.contextmanager
+    def calling(self, limit: str, addresses: int = 1) -> Iterator[None]:
+        yield
 
 
 class Kept(Progress):
@@ -357,9 +357,9 @@ def prepare(
         BatchItem(number=number, email_address=request.email_address, role=request.role)
         for number, request in enumerate(requests)
     ]
-    budget: Any = Uncounted()
+    ledger: Any = Uncounted()
     pairs = list(zip(items, requests, strict=True))
-    return items, InviteWorker(api, pairs, progress, budget=budget, **options)
+    return items, InviteWorker(api, pairs, progress, ledger=ledger, **options)
 
 
 def send(

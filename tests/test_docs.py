@@ -274,6 +274,7 @@ def test_the_bounds_of_the_numbers_are_as_documented() -> None:
         ("PAGE_SIZE", 1, conf_module.MAX_PAGE_SIZE),
         ("EXPIRES_IN_DAYS", 1, conf_module.MAX_EXPIRES_IN_DAYS),
         ("KEEP_DAYS", 1, conf_module.MAX_KEEP_DAYS),
+        ("RESERVED_PERCENT", 0, conf_module.MAX_RESERVED_PERCENT),
         ("ROLES_CACHE_SECONDS", 0, conf_module.MAX_ROLES_CACHE_SECONDS),
         ("MEMBERSHIP_CACHE_SECONDS", 0, conf_module.MAX_MEMBERSHIP_CACHE_SECONDS),
         ("CONNECT_TIMEOUT", 0.01, conf_module.MAX_CONNECT_TIMEOUT),

@@ -11,7 +11,6 @@ import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
-from org_invitations.caching import InstanceCache
 from org_invitations.clerk import exceptions as exc
 from org_invitations.clerk.marks import get_mark, without_mark
 from org_invitations.emulator import Emulator, EmulatorRequest
@@ -22,12 +21,13 @@ from org_invitations.services.batches import (
     get_or_create,
     record,
 )
-from org_invitations.services.limits import SINGLE_LIMIT, Budget
+from org_invitations.services.batches.resend import create_for_sure
+from org_invitations.services.limits import SINGLE_LIMIT
 from org_invitations.services.preview import PreviewStatus
 from org_invitations.services.reasons import Reason
 from org_invitations.signals import invitation_created, invitation_revoked
 from tests.leases import let_time_pass
-from tests.test_budget import limited
+from tests.ledger import forget_calls, spend
 from tests.test_services import ADA, BO, CREATE, LIST, MAX, MIA, REVOKE, asked, make_service
 
 State = BatchItem.State
@@ -364,39 +364,12 @@ def test_while_clerk_wants_to_be_left_alone_nothing_is_revoked(emulator: Emulato
 
 def test_an_hours_worth_of_invitations_is_counted(emulator: Emulator) -> None:
     old = invited(emulator)
-    budget = Budget(InstanceCache())
-    for _ in range(SINGLE_LIMIT - 1):
-        budget.note_sent()
-    assert budget.get_wait() == 0
-    assert 3590 <= budget.get_wait(2) <= 3600
+    ledger = spend(SINGLE_LIMIT - 1)
+    assert ledger.get_wait() == 0
+    assert 3590 <= ledger.get_wait(2) <= 3600
     resend(emulator, old)  # the last one of the hour
     assert isinstance(resend(emulator, pending(emulator)[0].id).error, exc.RateLimited)
     assert len(pending(emulator)) == 1
-
-
-def test_the_hour_moves_on(monkeypatch: pytest.MonkeyPatch) -> None:
-    now = [1_000_000.0]
-    monkeypatch.setattr("org_invitations.services.limits.time.time", lambda: now[0])
-    budget = Budget(InstanceCache())
-    budget.note_sent()
-    now[0] += 600
-    for _ in range(SINGLE_LIMIT - 1):
-        budget.note_sent()
-    assert budget.get_wait() == 3000
-    now[0] += 3001
-    assert budget.get_wait() == 0
-
-
-def test_each_instance_has_a_budget_of_its_own(settings: Any) -> None:
-    Budget(InstanceCache()).note_refused(limited(100))
-    assert Budget(InstanceCache()).get_wait() == 100
-    settings.CLERK_SECRET_KEY = "sk_test_another"
-    assert Budget(InstanceCache()).get_wait() == 0
-
-
-def test_a_refusal_that_says_no_time_is_not_remembered() -> None:
-    Budget(InstanceCache()).note_refused(limited(None))
-    assert Budget(InstanceCache()).get_wait() == 0
 
 
 def test_locked_roles_keep_the_old_one(emulator: Emulator) -> None:
@@ -546,7 +519,7 @@ def test_a_fault_while_creating_leaves_it_half_done_and_is_offered(
     [found] = unfinished(emulator, MIA)  # whoever looks
     assert (found.pk, found.reason) == (item.pk, item.reason)
 
-    InstanceCache().delete("budget:closed")
+    forget_calls()
     service = make_service(emulator)
     snapshot = service.open(invitation_id=old, fresh=True, seats=True)
     mails = len(emulator.state.mails)
@@ -696,7 +669,7 @@ def test_a_process_that_was_killed_after_both_halves_is_done(
 ) -> None:
     old = invited(emulator)
     with monkeypatch.context() as patch:
-        patch.setattr(Budget, "note_sent", _die)
+        patch.setattr("org_invitations.services.batches.resend.create_for_sure", _create_and_die)
         patch.setattr("org_invitations.services.batches.runner.release", _nothing)
         with pytest.raises(Crash):
             resend(emulator, old)
@@ -708,7 +681,8 @@ def test_a_process_that_was_killed_after_both_halves_is_done(
     assert (item.state, item.invitation_id) == (State.DONE, pending(emulator)[0].id)
 
 
-def _die(*_: Any) -> None:
+def _create_and_die(*args: Any, **kwargs: Any) -> None:
+    create_for_sure(*args, **kwargs)
     raise Crash
 
 

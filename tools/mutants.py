@@ -40,7 +40,7 @@ AREAS: Final[tuple[tuple[str, tuple[str, ...]], ...]] = (
         "services/**/*.py",
         (
             *("test_services", "test_listing", "test_screening", "test_sending", "test_replacing"),
-            *("test_batches", "test_reconcile", "test_models", "test_budget"),
+            *("test_batches", "test_reconcile", "test_models", "test_ledger"),
             "test_sending_over_http",
             *("views/test_invite_many", "views/test_selection", "views/test_resend"),
         ),

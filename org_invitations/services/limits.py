@@ -2,66 +2,225 @@
 
 from __future__ import annotations
 
+import logging
 import math
-import time
+import random
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
+from datetime import datetime, timedelta
 from typing import Final
 
-from ..caching import InstanceCache
+from django.db import Error as DatabaseFault
+from django.db import transaction
+from django.db.models import QuerySet
+
 from ..clerk import Organization
-from ..clerk.exceptions import SINGLE_INVITATIONS, RateLimited
+from ..clerk.exceptions import (
+    BULK_INVITATIONS,
+    SINGLE_INVITATIONS,
+    ConnectionFailed,
+    RateLimited,
+)
+from ..clients import get_instance
+from ..conf import conf
+from ..models import CallSlot
+from .database import get_alias, get_now
+
+logger = logging.getLogger("org_invitations")
 
 # --- The hour ---
-#: Clerk's limit on single invitations, and the time it is for (seconds).
-SINGLE_LIMIT: Final = 250
+#: The time that Clerk's limits on invitations are for (seconds).
 HOUR: Final = 3600
 
-_SENT: Final = "budget:sent"
-_CLOSED: Final = "budget:closed"
+#: Clerk's limits on calls that invite one, and on calls that invite up to ten.
+SINGLE_LIMIT: Final = 250
+BULK_LIMIT: Final = 50
+
+#: How many calls of each kind Clerk lets an instance make within an hour.
+LIMITS: Final[Mapping[str, int]] = {SINGLE_INVITATIONS: SINGLE_LIMIT, BULK_INVITATIONS: BULK_LIMIT}
+
+#: Clerk counts a call when it arrives, a little after it is written down here (seconds).
+MARGIN: Final = 5
+
+#: Where Clerk refuses without saying for how long, a worker waits for this (seconds).
+UNTOLD_WAIT: Final = 60
+
+#: So many free slots are looked at when one is to be taken: somebody else may be faster.
+_CANDIDATES: Final = 8
 
 
-class Budget:
-    """The instance's hourly number of single invitations, as this site sees it."""
+class Ledger:
+    """The calls that Clerk's hourly limits are for, of the instance and so of all its processes.
 
-    def __init__(self, cache: InstanceCache) -> None:
-        self._cache = cache
+    There is a slot for each call that Clerk lets through within an hour. Before a call goes out it
+    takes a slot, which is free again an hour later: of what has taken none, none is sent by a
+    worker. What sits before a page asks Clerk also where no slot is free, since this is a guess
+    (other programs may share the limits, and Clerk may not count what it refuses) and a 429 is the
+    truth.
+    """
 
-    def note_sent(self) -> None:
-        """Count an invitation that has just gone out."""
-        self._cache.set(_SENT, [*self._get_sent(), time.time()], HOUR)
+    def __init__(self, organization_id: str = "", *, is_background: bool = False) -> None:
+        """Count the calls of an organization, ``org_…``.
+
+        :param is_background: whether nobody is waiting for the answers; then what
+            ``ORG_INVITATIONS_RESERVED_PERCENT`` keeps for those who do is not touched.
+        """
+        self.organization_id = organization_id
+        self.is_background = is_background
+        self.instance = get_instance()
+
+    @contextmanager
+    def calling(
+        self, limit: str, addresses: int = 1, slot: CallSlot | None = None
+    ) -> Iterator[None]:
+        """Write a call down before it goes out, and what Clerk says of its limit after it.
+
+        :param limit: which of :data:`LIMITS` the call is for.
+        :param addresses: how many it invites.
+        :param slot: what :meth:`take` has returned for it, where that was called before.
+        :raises RateLimited: in the background: no slot is free, and nothing was sent.
+        """
+        if slot is None:
+            slot = self.take(limit, addresses)
+        try:
+            yield
+        except ConnectionFailed:  # Clerk knows nothing of it
+            self.give_back(slot)
+            raise
+        except RateLimited as error:
+            self.give_back(slot)
+            self.note_refused(error)
+            raise
+
+    def take(self, limit: str, addresses: int = 1) -> CallSlot | None:
+        """Take a slot for a call that goes out at once, and return it as it was before.
+
+        Of two who want the same one, the number of rows that an ``UPDATE`` changes decides.
+
+        :returns: None where the database does not take it; who sits there asks Clerk all the same.
+        :raises RateLimited: in the background: none is free; with the seconds until one is.
+        """
+        try:
+            return self._take(limit, addresses)
+        except DatabaseFault:
+            if self.is_background:
+                raise
+            # What has become of the batch is written down elsewhere, and matters more.
+            logger.warning("A call could not be counted.", exc_info=True)
+            return None
+
+    def _take(self, limit: str, addresses: int) -> CallSlot | None:
+        now = get_now()
+        values = {
+            "organization_id": self.organization_id,
+            "addresses": addresses,
+            "called_at": now,
+            "free_at": now + timedelta(seconds=HOUR + MARGIN),
+        }
+        while found := self._find_free(limit, now):
+            for slot in found:
+                if CallSlot.objects.filter(pk=slot.pk, free_at__lte=now).update(**values):
+                    return slot
+        if self.is_background:
+            error = RateLimited("the hourly limit is reached", retry_after=self.get_wait(1, limit))
+            error.limit = limit
+            raise error
+        # Where Clerk lets it through, it knows of fewer: the oldest is forgotten.
+        oldest = self._get_slots(limit).order_by("free_at").first()
+        if oldest is not None:
+            CallSlot.objects.filter(pk=oldest.pk).update(**values)
+        return oldest
+
+    def _find_free(self, limit: str, now: datetime) -> list[CallSlot]:
+        """Return some free slots: of people, those first that are kept for them."""
+        reserve = get_reserve(limit)
+        slots = self._get_slots(limit).filter(free_at__lte=now)
+        parts = [slots.filter(number__gte=reserve)]
+        if not self.is_background:
+            parts.insert(0, slots.filter(number__lt=reserve))
+        for part in parts:
+            # Whoever wants one at the same moment should not want the same one.
+            if found := list(part[:_CANDIDATES]):
+                return random.sample(found, len(found))
+        if self._make_missing(limit):
+            return self._find_free(limit, now)
+        return []
+
+    def _make_missing(self, limit: str) -> bool:
+        """Make the rows of a limit where they are missing; whether any were."""
+        there = set(self._get_slots(limit, with_reserve=True).values_list("number", flat=True))
+        missing = [number for number in range(LIMITS[limit]) if number not in there]
+        moment = get_now() - timedelta(seconds=1)
+        with transaction.atomic(using=get_alias()):
+            CallSlot.objects.bulk_create(
+                [
+                    CallSlot(instance=self.instance, limit=limit, number=number, free_at=moment)
+                    for number in missing
+                ],
+                ignore_conflicts=True,  # somebody else does so at the same moment
+            )
+        return bool(missing)
+
+    def give_back(self, slot: CallSlot | None) -> None:
+        """Let a slot be as it was: its call has not gone out, or Clerk has not counted it."""
+        if slot is None:
+            return
+        try:
+            slot.save(update_fields=["free_at", "called_at", "organization_id", "addresses"])
+        except DatabaseFault:
+            logger.warning("A call that was not made stays counted.", exc_info=True)
 
     def note_refused(self, error: RateLimited) -> None:
-        """Remember that the limit is reached, and for how long, if Clerk said so.
+        """Remember that a limit is reached, and for how long, for all processes.
 
         What Clerk says of another kind of call is nothing to go by here.
         """
-        if error.limit == SINGLE_INVITATIONS and error.retry_after:
-            self._cache.set(_CLOSED, time.time() + error.retry_after, error.retry_after)
+        seconds = error.retry_after or (UNTOLD_WAIT if self.is_background else 0)
+        if error.limit not in LIMITS or not seconds:
+            return
+        try:
+            self._make_missing(error.limit)
+            until = get_now() + timedelta(seconds=min(seconds, HOUR))
+            slots = self._get_slots(error.limit, with_reserve=True)
+            slots.filter(free_at__lt=until).update(free_at=until)
+        except DatabaseFault:
+            logger.warning("Clerk's refusal could not be noted.", exc_info=True)
 
-    def get_wait(self, count: int = 1) -> int:
-        """Return the seconds until the last of so many can go out; 0 if nothing speaks against it.
+    def get_wait(self, count: int = 1, limit: str = SINGLE_INVITATIONS) -> int:
+        """Return the seconds until the last of so many calls can go; 0 if nothing speaks against.
 
-        For up to :data:`SINGLE_LIMIT` of them that is an hour at most.
+        For up to as many as the limit lets through that is an hour at most.
         """
-        hours, others = divmod(max(count, 1) - 1, SINGLE_LIMIT)
-        return hours * HOUR + self._get_wait(others + 1)
+        size = LIMITS[limit] - (get_reserve(limit) if self.is_background else 0)
+        hours, others = divmod(max(count, 1) - 1, size)
+        moments = list(
+            self._get_slots(limit).order_by("free_at").values_list("free_at", flat=True)[:size]
+        )
+        missing = size - len(moments)  # they are made when they are needed
+        wait = 0.0
+        if others >= missing:
+            wait = (moments[others - missing] - get_now()).total_seconds()
+        return hours * HOUR + min(max(math.ceil(wait), 0), HOUR)
 
-    def _get_wait(self, count: int) -> int:
-        known = self._cache.get_many([_CLOSED])
-        now = time.time()
-        wait = float(known.get(_CLOSED, 0)) - now
-        if wait > HOUR:
-            wait = 0  # no limit is for longer: whoever wrote that believed what nobody should
-        sent = self._get_sent()
-        excess = len(sent) + count - SINGLE_LIMIT
-        if excess > 0:
-            # So many of the oldest must have fallen out of the hour first.
-            wait = max(wait, sent[min(excess, len(sent)) - 1] + HOUR - now)
-        return min(max(math.ceil(wait), 0), HOUR)
+    def _get_slots(self, limit: str, *, with_reserve: bool = False) -> QuerySet[CallSlot]:
+        slots = CallSlot.objects.filter(instance=self.instance, limit=limit)
+        if self.is_background and not with_reserve:
+            slots = slots.filter(number__gte=get_reserve(limit))
+        return slots
 
-    def _get_sent(self) -> list[float]:
-        known = self._cache.get_many([_SENT]).get(_SENT, [])
-        return [moment for moment in known if moment > time.time() - HOUR]
+
+def get_reserve(limit: str) -> int:
+    """Return how many calls of a limit are kept for people who sit before a page."""
+    return LIMITS[limit] * conf.RESERVED_PERCENT // 100
+
+
+def forget_old_calls() -> None:
+    """Delete what is written down of calls that no limit counts any more; raises Django's errors.
+
+    The slots are made again when they are needed.
+    """
+    CallSlot.objects.filter(free_at__lt=get_now() - timedelta(days=1)).delete()
 
 
 @dataclass(frozen=True, slots=True)

@@ -20,7 +20,7 @@ from ..clerk import (
     InvitationStatus,
 )
 from ..clerk import exceptions as exc
-from ..clerk.exceptions import PermissionDenied, RateLimited
+from ..clerk.exceptions import PermissionDenied
 from ..clients import get_instance
 from ..conf import conf
 from ..models import Batch, BatchItem
@@ -64,7 +64,7 @@ from .batches.store import (
     state_after,
 )
 from .exceptions import NotPermitted, RoleNotGranted
-from .limits import Budget, Seats
+from .limits import Ledger, Seats
 from .listing import MAX_FOUND, STATUSES, InvitationQuery, fetch_all
 from .preview import DEFAULT_LIMIT, Preview, preview_entries
 from .reasons import Reason
@@ -430,7 +430,7 @@ class InvitationService:
             replacer = self._get_replacer(progress)
             return ResendWorker(items, replacer, batch=batch, snapshot=snapshot)
         requests = list(self._get_requests(batch, items, progress))
-        return InviteWorker(self.api, requests, progress, budget=self.budget, roles=snapshot.roles)
+        return InviteWorker(self.api, requests, progress, ledger=self.ledger, roles=snapshot.roles)
 
     def _get_requests(
         self, batch: Batch, items: Sequence[BatchItem], progress: Progress
@@ -454,9 +454,9 @@ class InvitationService:
         )
 
     @property
-    def budget(self) -> Budget:
-        """The instance's hourly number of single invitations, as far as it is known."""
-        return Budget(self.cache)
+    def ledger(self) -> Ledger:
+        """The calls that Clerk's hourly limits are for."""
+        return Ledger(self.organization_id)
 
     def find_replacement(self, batch_id: UUID) -> BatchItem | None:
         """Return what became of a resend of this person's, or how far it has got.
@@ -481,7 +481,7 @@ class InvitationService:
         checked = self.reader.check(with_roles=True)
         if checked.roles_error is not None:
             raise checked.roles_error
-        check_before(replace(snapshot, roles=checked.roles), old, self.budget)
+        check_before(replace(snapshot, roles=checked.roles), old, self.ledger)
         return checked.roles
 
     def _get_replacer(self, progress: Progress) -> Replacer:
@@ -489,7 +489,7 @@ class InvitationService:
         return Replacer(
             api=self.api,
             user_id=self.user_id,
-            budget=self.budget,
+            ledger=self.ledger,
             progress=progress,
             announce_revoked=partial(self._announce, invitation_revoked),
         )
@@ -631,7 +631,7 @@ class InvitationService:
 
         Clerk takes 250 single invitations an hour, for all of the instance's organizations.
         """
-        return self.budget.get_wait(count)
+        return self.ledger.get_wait(count)
 
     def reconcile(self, batch: Batch) -> list[BatchItem]:
         """Find out what nobody knows of a batch, and return its items; nothing is sent.
@@ -687,14 +687,11 @@ class InvitationService:
             mark=uuid4().hex if conf.MARK_INVITATIONS else "",
         )
         try:
-            invitation = create_for_sure(self.api, request, Attempt.of_request(request))
+            attempt = Attempt.of_request(request)
+            invitation = create_for_sure(self.api, request, attempt, ledger=self.ledger)
         except PermissionDenied:
             self.reader.forget_membership()  # Clerk knows better than what was remembered
             raise
-        except RateLimited as error:
-            self.budget.note_refused(error)
-            raise
-        self.budget.note_sent()
         self._announce(invitation_created, invitation)
         return invitation
 

@@ -10,14 +10,14 @@ import pytest
 from django.contrib.messages import get_messages
 from django.utils import timezone
 
-from org_invitations.caching import InstanceCache
 from org_invitations.clerk import ClerkClient
+from org_invitations.clerk.exceptions import BULK_INVITATIONS
 from org_invitations.emulator import Emulator
 from org_invitations.forms import InviteForm, RoleField
 from org_invitations.models import Batch, BatchItem
 from org_invitations.roles import AssignableRoles
 from org_invitations.services import InvitationService
-from org_invitations.services.limits import SINGLE_LIMIT, Budget
+from org_invitations.services.limits import BULK_LIMIT, SINGLE_LIMIT, Ledger
 from org_invitations.views import InviteView
 from tests.leases import is_leased
 from tests.test_docs import block
@@ -722,7 +722,9 @@ def test_the_eleventh_goes_in_a_call_of_its_own_which_counts_against_another_lim
 ) -> None:
     press(ada, review_of(type_in(ada, "\n".join(many(11)))))
     assert len(set(many(11)) & set(pending(clerk))) == 11
-    # 249 of the 250 in an hour are left for single invitations, as far as this site knows.
-    budget = Budget(InstanceCache())
-    assert budget.get_wait(SINGLE_LIMIT - 1) == 0
-    assert budget.get_wait(SINGLE_LIMIT) > 0
+    # One of each is used up of what may go in an hour, as far as this site knows.
+    ledger = Ledger()
+    assert ledger.get_wait(SINGLE_LIMIT - 1) == 0
+    assert ledger.get_wait(SINGLE_LIMIT) > 0
+    assert ledger.get_wait(BULK_LIMIT - 1, BULK_INVITATIONS) == 0
+    assert ledger.get_wait(BULK_LIMIT, BULK_INVITATIONS) > 0

@@ -12,7 +12,6 @@ from django.db import connection
 from django.test import override_settings
 from django.utils import timezone
 
-from org_invitations.caching import InstanceCache
 from org_invitations.clerk.marks import get_mark, without_mark
 from org_invitations.emulator import Emulator
 from org_invitations.forms import InviteForm
@@ -20,6 +19,7 @@ from org_invitations.models import Batch, BatchItem
 from org_invitations.services import InvitationService
 from org_invitations.services.batches import KeyReused, get_or_create
 from tests.leases import let_time_pass
+from tests.ledger import forget_calls
 
 from .conftest import INVITE, LIST, Browser, text_of
 from .inviting import (
@@ -249,7 +249,7 @@ def test_what_was_limited_and_came_back_as_a_form_is_over(ada: Browser, clerk: E
     assert ada.invite("new@example.com").status_code == 429
     assert ada.post(f"{LIST}{row.id}/revoke/").status_code == 429
     answer = {"role": row.role, "seen": "pending", "confirm_elevated": "on"}
-    InstanceCache().delete("budget:closed")
+    forget_calls()
     assert ada.post(f"{LIST}{row.id}/resend/", answer).status_code == 429
     assert not BatchItem.objects.filter(state__in=BatchItem.OPEN).exists()
     for batch in Batch.objects.all():

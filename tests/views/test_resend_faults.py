@@ -19,6 +19,7 @@ from org_invitations.services.limits import SINGLE_LIMIT
 from org_invitations.signals import invitation_created, invitation_revoked
 from tests.gates import Gate, impatient
 from tests.leases import let_time_pass
+from tests.ledger import spend
 
 from .conftest import LIST, Browser, pending, text_of
 from .test_resend import (
@@ -224,11 +225,7 @@ def _full(clerk: Emulator) -> None:
 
 
 def _spent(clerk: Emulator) -> None:
-    from org_invitations.caching import InstanceCache
-    from org_invitations.services.limits import Budget
-
-    for _ in range(SINGLE_LIMIT):
-        Budget(InstanceCache()).note_sent()
+    spend(SINGLE_LIMIT)
 
 
 def _locked(clerk: Emulator) -> None:

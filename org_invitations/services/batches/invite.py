@@ -19,12 +19,18 @@ from typing import Any, Final, TypeVar
 
 from ...clerk import ClerkError, Invitation, OrganizationAPI
 from ...clerk import exceptions as exc
-from ...clerk.exceptions import AlreadyMember, RateLimited, RoleNotFound
+from ...clerk.exceptions import (
+    BULK_INVITATIONS,
+    SINGLE_INVITATIONS,
+    AlreadyMember,
+    RateLimited,
+    RoleNotFound,
+)
 from ...clerk.organizations import BULK_SIZE, InvitationRequest
 from ...conf import conf
 from ...models import Batch, BatchItem
 from ...roles import AssignableRoles
-from ..limits import Budget
+from ..limits import Ledger
 from ..preview import PreviewStatus
 from ..reasons import Reason
 from .reconcile import (
@@ -94,18 +100,18 @@ class InviteWorker:
         requests: Sequence[tuple[BatchItem, InvitationRequest]],
         progress: Progress,
         *,
-        budget: Budget,
+        ledger: Ledger,
         roles: AssignableRoles | None = None,
     ) -> None:
         """Prepare.
 
         :param requests: what is to be sent, with the items it is for, in their order.
-        :param budget: counts the calls for a single address: they have an hourly limit of theirs.
+        :param ledger: counts the calls: those for one and those for more have a limit of their own.
         :param roles: what the person may grant at this moment; anything else is refused.
         """
         self.api = api
         self.progress = progress
-        self.budget = budget
+        self.ledger = ledger
         self.requests = {item.number: request for item, request in requests}
         firsts: dict[str, int] = {}
         #: Those whose address comes a second time, by the number of the first.
@@ -135,7 +141,6 @@ class InviteWorker:
         self.started = datetime.now(UTC)
         #: Of each that was tried, the first attempt: a call that was refused may have made it.
         self.attempts: dict[int, Attempt] = {}
-        self._is_single = False
         if roles is not None:
             self.allow(roles)
 
@@ -170,7 +175,6 @@ class InviteWorker:
             # Should the process die in the call, this is how the next one knows of it.
             self.progress.record(item, State.UNDER_WAY)
         self.progress.save()
-        self._is_single = len(call) == 1
         try:
             made = self._post(call)
         except ClerkError as error:
@@ -188,9 +192,11 @@ class InviteWorker:
     def _post(self, call: list[int]) -> dict[int, Invitation]:
         requests = [self.requests[number] for number in call]
         if len(requests) == 1:
-            # It has an hourly budget of its own, and tells exactly what is wrong.
-            return {call[0]: self.api.invite_member(requests[0])}
-        answered = self.api.invite_members(requests)
+            # It has an hourly limit of its own, and tells exactly what is wrong.
+            with self.ledger.calling(SINGLE_INVITATIONS):
+                return {call[0]: self.api.invite_member(requests[0])}
+        with self.ledger.calling(BULK_INVITATIONS, len(requests)):
+            answered = self.api.invite_members(requests)
         rows = {row.email_address.casefold(): row for row in answered}
         # Whose an invitation is that comes with two addresses, nobody knows.
         times = Counter(row.id for row in rows.values())
@@ -206,7 +212,6 @@ class InviteWorker:
         elif isinstance(error, exc.TransportError) and not isinstance(error, exc.DeadlineExceeded):
             self._end(State.WAITING, error, call=call, state=State.FAILED)
         elif isinstance(error, RateLimited):
-            self.budget.note_refused(error)
             self._put_back(call, error)
             return [error]
         elif error.concerns_all:
@@ -408,8 +413,6 @@ class InviteWorker:
                     self.progress.record(one, state, reason, error=error, invitation=there)
 
     def _close_done(self, item: BatchItem, invitation: Invitation | None) -> None:
-        if self._is_single:
-            self.budget.note_sent()
         self.progress.record(item, State.DONE, invitation=invitation)
         twice = exc.DuplicateInvitation("asked for twice")
         for one in self.again.get(item.number, ()):

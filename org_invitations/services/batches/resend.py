@@ -16,13 +16,13 @@ from typing import Any, Final
 
 from ...clerk import ClerkError, Invitation, InvitationRequest, InvitationStatus, OrganizationAPI
 from ...clerk import exceptions as exc
-from ...clerk.exceptions import DuplicateInvitation
+from ...clerk.exceptions import SINGLE_INVITATIONS, DuplicateInvitation
 from ...concurrency import Outcome, gather
 from ...conf import MAX_EXPIRES_IN_DAYS, conf
-from ...models import Batch, BatchItem
+from ...models import Batch, BatchItem, CallSlot
 from ...roles import AssignableRoles
 from ..exceptions import OutcomeUnknown
-from ..limits import Budget
+from ..limits import Ledger
 from ..preview import PreviewStatus
 from ..reasons import Reason
 from ..snapshot import Snapshot
@@ -46,12 +46,16 @@ def create_for_sure(
     request: InvitationRequest,
     attempt: Attempt,
     *,
+    ledger: Ledger,
+    slot: CallSlot | None = None,
     seen: Collection[str] = (),
     is_looked_at: bool = True,
 ) -> Invitation:
     """Create an invitation; where Clerk's answer is lost, find out what became of it.
 
     :param attempt: of the request, made right before.
+    :param ledger: counts the call.
+    :param slot: what the call has taken of the ledger before.
     :param seen: ids of invitations of the address that are known from before.
     :param is_looked_at: whether a refusal that says what is there is looked up before it is raised.
     :returns: the invitation, also where the answer was lost but it was created.
@@ -59,7 +63,8 @@ def create_for_sure(
     :raises OutcomeUnknown: nobody knows (yet).
     """
     try:
-        return api.invite_member(request)
+        with ledger.calling(SINGLE_INVITATIONS, slot=slot):
+            return api.invite_member(request)
     except ClerkError as error:
         if not error.may_have_happened:
             if is_looked_at:
@@ -104,7 +109,7 @@ class Replacer:
 
     api: OrganizationAPI
     user_id: str
-    budget: Budget
+    ledger: Ledger
     #: Keeps an item as it is now, before each call to Clerk and after it.
     progress: Progress
     announce_revoked: Callable[[Invitation], None]
@@ -124,20 +129,28 @@ class Replacer:
         except exc.DeadlineExceeded as error:
             self._settle(item, state_after(error), error=error)
             return error
+        try:
+            # First, so that the new one can go as soon as the old one is gone.
+            slot = self.ledger.take(SINGLE_INVITATIONS)
+        except exc.RateLimited as error:
+            self._settle(item, state_after(error), error=error)
+            return error
         item.attempt = {"revokes": old.id if old.is_pending else ""}
         self._settle(item, State.UNDER_WAY)
         if old.is_pending:
             try:
                 revoked = revoke_for_sure(self.api, old.id, user_id=self.user_id)
             except OutcomeUnknown as unsettled:
+                self.ledger.give_back(slot)
                 self._settle_unknown(item, unsettled)
                 return unsettled.error
             except ClerkError as error:
+                self.ledger.give_back(slot)
                 self._settle(item, state_after(error), error=error)
                 return error
             self._settle(item, State.HALF_DONE)
             self.announce_revoked(revoked)
-        return self.create(item, request)
+        return self.create(item, request, slot)
 
     def finish(
         self, item: BatchItem, request: InvitationRequest, other: Invitation | None = None
@@ -167,12 +180,15 @@ class Replacer:
             self.announce_revoked(revoked)
         return self.create(item, request)
 
-    def create(self, item: BatchItem, request: InvitationRequest) -> ClerkError | None:
+    def create(
+        self, item: BatchItem, request: InvitationRequest, slot: CallSlot | None = None
+    ) -> ClerkError | None:
         """Create the new invitation.
 
         Where that does not work, the item is half done if it was so before: then something was
         revoked for it. Else nothing is lost.
 
+        :param slot: what the call has taken of the ledger before.
         :returns: the error that it ended with, if it did.
         """
         is_half = item.state == State.HALF_DONE
@@ -184,14 +200,18 @@ class Replacer:
         try:
             # Where something was revoked for it, more is looked at than what Clerk says.
             created = create_for_sure(
-                self.api, request, attempt, seen=[item.replaces_id], is_looked_at=not is_half
+                self.api,
+                request,
+                attempt,
+                ledger=self.ledger,
+                slot=slot,
+                seen=[item.replaces_id],
+                is_looked_at=not is_half,
             )
         except OutcomeUnknown as unsettled:
             self._settle_unknown(item, unsettled)
             return unsettled.error
         except ClerkError as error:
-            if isinstance(error, exc.RateLimited):
-                self.budget.note_refused(error)
             if not is_half:
                 self._settle(item, state_after(error), error=error)
             elif not error.is_correctable:
@@ -199,12 +219,8 @@ class Replacer:
             else:
                 self._settle(item, State.HALF_DONE, error=error)
             return error
-        self._settle_done(item, created)
-        return None
-
-    def _settle_done(self, item: BatchItem, created: Invitation) -> None:
-        self.budget.note_sent()
         self._settle(item, State.DONE, invitation=created)
+        return None
 
     def _look(self, item: BatchItem, refusal: ClerkError) -> ClerkError | None:
         """Look what there is in the place of what we have revoked, before a refusal is believed.
@@ -225,7 +241,7 @@ class Replacer:
         settle_resend(item, rows, find_taken(row.id for row in rows), refusal=refusal)
         made = next((row for row in rows if row.id == item.invitation_id), None)
         if item.state == State.DONE and made is not None:
-            self._settle_done(item, made)
+            self._settle(item, State.DONE, invitation=made)
             return None
         self._settle(item, item.state, Reason(item.reason, item.params), error=refusal)
         return refusal
@@ -239,7 +255,7 @@ class Replacer:
         self.progress.save()
 
 
-def check_before(snapshot: Snapshot, old: Invitation, budget: Budget) -> None:
+def check_before(snapshot: Snapshot, old: Invitation, ledger: Ledger) -> None:
     """Raise what stands in the way of a new invitation, before the old one is revoked.
 
     Who may grant which role is not asked here.
@@ -259,7 +275,7 @@ def check_before(snapshot: Snapshot, old: Invitation, budget: Budget) -> None:
         others = seats.used - 1 if old.is_pending else seats.used
         if others >= seats.limit:
             raise exc.QuotaExceeded("no seat left")
-    if wait := budget.get_wait():
+    if wait := ledger.get_wait():
         raise exc.RateLimited("the hourly limit is reached", retry_after=wait)
 
 
@@ -427,7 +443,7 @@ class ResendWorker:
             self.progress.record(item, State.REFUSED, _not_granted(item.role_name or old.role_name))
             return None
         try:
-            check_before(self.snapshot, old, self.replacer.budget)
+            check_before(self.snapshot, old, self.replacer.ledger)
         except ClerkError as hindrance:
             is_late = isinstance(hindrance, exc.InvitationNotPending)
             there = old if is_late else None

@@ -14,7 +14,7 @@ from typing import Any, Final
 from uuid import UUID, uuid5
 
 from django.db import Error as DatabaseFault
-from django.db import IntegrityError, router, transaction
+from django.db import IntegrityError, transaction
 from django.db.models import Exists, F, OuterRef, Q
 from django.utils import timezone
 
@@ -24,6 +24,8 @@ from ...clerk.exceptions import DeadlineExceeded, RateLimited
 from ...clients import get_instance
 from ...conf import conf
 from ...models import Batch, BatchItem
+from ..database import get_alias, get_now
+from ..limits import forget_old_calls
 from ..preview import PreviewStatus
 from ..reasons import Reason
 
@@ -118,6 +120,7 @@ def get_or_create(
         the process died in a call to Clerk, so nothing is begun.
     """
     fingerprint = _fingerprint(action, options, items)
+    now = get_now()
     batch = Batch(
         id=batch_id,
         organization_id=organization_id,
@@ -125,19 +128,19 @@ def get_or_create(
         action=action,
         fingerprint=fingerprint,
         options=dict(options),
-        worked_at=timezone.now(),
+        worked_at=now,
         instance=get_instance(),
         actor_id=actor_id,
         retry_of=retry_of,
     )
     try:
         # Two requests may come at the same moment: the database decides which one it is.
-        with transaction.atomic(using=_database(), durable=True):
+        with transaction.atomic(using=get_alias(), durable=True):
             batch.save(force_insert=True)
             for number, item in enumerate(items):
                 item.batch, item.number = batch, number
                 if leased_by and item.state == State.WAITING and item.reason != LATER:
-                    item.leased_by, item.leased_until = leased_by, timezone.now() + stale_after()
+                    item.leased_by, item.leased_until = leased_by, now + stale_after()
             BatchItem.objects.bulk_create(items)
             if retry_of is not None and action == Batch.Action.INVITE:
                 _take_over(retry_of, batch, items)
@@ -156,9 +159,9 @@ def _take_over(before_id: UUID, batch: Batch, items: Iterable[BatchItem]) -> Non
     owner = {"organization_id": batch.organization_id, "user_id": batch.user_id}
     before = Batch.objects.filter(pk=before_id, action=Batch.Action.INVITE, **owner)
     addresses = {item.email_address for item in items if item.state == State.WAITING}
-    waiting = BatchItem.objects.filter(_is_free(timezone.now()), batch__in=before)
+    waiting = BatchItem.objects.filter(_is_free(get_now()), batch__in=before)
     waiting.filter(state=State.WAITING, email_address__in=addresses).update(state=State.FAILED)
-    _note_end(Q(pk=before_id, **owner), timezone.now())
+    _note_end(Q(pk=before_id, **owner), get_now())
 
 
 def find_batch(batch_id: UUID, *, organization_id: str, user_id: str) -> Batch | None:
@@ -246,7 +249,7 @@ def stale_after() -> timedelta:
 
 def is_at_work(items: Iterable[BatchItem]) -> bool:
     """Whether somebody is at work on any of these items, as they were read."""
-    now = timezone.now()
+    now = get_now()
     return any(item.leased_by and item.leased_until and item.leased_until > now for item in items)
 
 
@@ -254,7 +257,7 @@ def is_over(item: BatchItem) -> bool:
     """Whether Clerk has done by now whatever it was going to do for an item, answered or not."""
     batch = item.batch
     until = item.leased_until or (batch.worked_at or batch.created_at) + stale_after()
-    return until <= timezone.now()
+    return until <= get_now()
 
 
 def claim(batch: Batch, by: str, *, actor_id: str = "") -> int:
@@ -267,7 +270,7 @@ def claim(batch: Batch, by: str, *, actor_id: str = "") -> int:
     :param actor_id: who really sits there now, if somebody acts as the person whose batch it is; it
         is kept, also where the person began the batch themselves.
     """
-    now = timezone.now()
+    now = get_now()
     waiting = BatchItem.objects.filter(_is_free(now) | Q(leased_by=by), batch=batch)
     waiting = waiting.filter(state=State.WAITING).exclude(reason=LATER)
     claimed = waiting.update(leased_by=by, leased_until=now + stale_after())
@@ -283,7 +286,7 @@ def claim_half(item: BatchItem, by: str) -> bool:
 
     :returns: whether it is ours now, and half done still.
     """
-    now = timezone.now()
+    now = get_now()
     half = BatchItem.objects.filter(_is_free(now), pk=item.pk, state=State.HALF_DONE)
     claimed = half.update(leased_by=by, leased_until=now + stale_after())
     item.refresh_from_db()
@@ -300,10 +303,10 @@ def save_progress(batch: Batch, items: Iterable[BatchItem], by: str = "") -> Non
     :raises NotSaved: the database does not take it.
     """
     items = list(items)
-    batch.worked_at = timezone.now()
+    batch.worked_at = get_now()
     until = batch.worked_at + stale_after()
     try:
-        with transaction.atomic(using=_database()):
+        with transaction.atomic(using=get_alias()):
             lost = _renew(batch, items, by, until) if by else []
             is_lost = any(item.state == State.UNDER_WAY for item in lost)
             kept = [
@@ -328,10 +331,10 @@ def release(batch: Batch, by: str) -> None:
 
     :raises NotSaved: the database does not take it.
     """
-    now = timezone.now()
+    now = get_now()
     leased = BatchItem.objects.filter(batch=batch, leased_by=by)
     try:
-        with transaction.atomic(using=_database()):
+        with transaction.atomic(using=get_alias()):
             # Where a call was out, Clerk may be at work on it for as long as ever.
             calling = leased.filter(state=State.UNDER_WAY)
             calling.update(leased_by="", leased_until=now + stale_after())
@@ -371,12 +374,12 @@ def save_found(item: BatchItem, before: str) -> None:
     :param before: the state that it was in when Clerk was asked.
     """
     values = {name: getattr(item, name) for name in _FIELDS} | {"leased_by": ""}
-    untouched = BatchItem.objects.filter(_is_free(timezone.now()), pk=item.pk, state=before)
-    with transaction.atomic(using=_database()):
+    untouched = BatchItem.objects.filter(_is_free(get_now()), pk=item.pk, state=before)
+    with transaction.atomic(using=get_alias()):
         if untouched.update(**values):
             if item.state in BatchItem.OPEN:  # it was taken to be over
                 Batch.objects.filter(pk=item.batch_id).update(finished_at=None)
-            _note_end(Q(pk=item.batch_id), timezone.now())
+            _note_end(Q(pk=item.batch_id), get_now())
             return
     item.refresh_from_db(fields=[*_FIELDS, "leased_by", "leased_until"])
 
@@ -425,7 +428,7 @@ def record(
         invitation_id = invitation_id or invitation.id
     item.invitation_id = invitation_id or item.invitation_id
     seconds = item.params.get("retry_after") if state == State.WAITING else None
-    item.retry_at = None if seconds is None else timezone.now() + timedelta(seconds=seconds)
+    item.retry_at = None if seconds is None else get_now() + timedelta(seconds=seconds)
     return item
 
 
@@ -452,11 +455,11 @@ def cancel(batch: Batch, items: Iterable[BatchItem]) -> None:
 
     :raises NotSaved: the database does not take it.
     """
-    now = timezone.now()
+    now = get_now()
     waiting = [item for item in items if item.state == State.WAITING]
     free = BatchItem.objects.filter(_is_free(now), pk__in=[item.pk for item in waiting])
     try:
-        with transaction.atomic(using=_database()):
+        with transaction.atomic(using=get_alias()):
             cancelled = free.filter(state=State.WAITING).update(state=State.FAILED)
             _note_end(Q(pk=batch.pk), now)
     except DatabaseFault as error:
@@ -481,8 +484,9 @@ def forget_old_batches() -> None:
     """
     try:
         # Where the process died after the last of it, nobody has noted the end.
-        _note_end(Q(worked_at__lt=timezone.now() - stale_after()), F("worked_at"))
+        _note_end(Q(worked_at__lt=get_now() - stale_after()), F("worked_at"))
         Batch.objects.filter(~_still_open(), finished_at__lt=_oldest()).delete()
+        forget_old_calls()
     except DatabaseFault:
         # What was just begun must go on; the next one clears up.
         logger.warning("Old outcomes could not be deleted.", exc_info=True)
@@ -498,13 +502,8 @@ def _still_open() -> Exists:
     return Exists(left.exclude(reason=UNCLEAR))
 
 
-def _database() -> str:
-    """Return the alias of the database that batches are kept in."""
-    return router.db_for_write(Batch)
-
-
 def _oldest() -> datetime:
-    return timezone.now() - timedelta(days=conf.KEEP_DAYS)
+    return get_now() - timedelta(days=conf.KEEP_DAYS)
 
 
 def _instead_of(batch_id: UUID, organization_id: str, user_id: str, fingerprint: str) -> UUID:
