@@ -61,7 +61,7 @@ _ITEM_MESSAGES: Final[Mapping[str, str | Promise]] = {
     "Item:role-not-granted:known": _(
         "You cannot give the role %(role)s, because it may do more than you may."
     ),
-    "Item:later": _("Too many for one go: it waits for the next step."),
+    "Item:later": _("Too many for one go: it waits until you send the rest."),
     # --- What only a selection of invitations can have ------------------------------------------
     "Item:no-metadata": _(
         "This site could not put together what goes with the invitation, so it was not sent. Try "
@@ -647,10 +647,12 @@ class Wording:
             "There is no such outcome: it was deleted after a while, or it is somebody else's."
         ),
         "Outcome:limited": _(
-            "Clerk's limit is reached; the next can go at %(time)s (in %(wait)s). Your list is "
-            "kept."
+            "Clerk's limit is reached; the next can go at %(time)s (in %(wait)s). Nothing goes on "
+            "by itself: come back then. Your list is kept."
         ),
-        "Outcome:waiting": _("What is waiting can go now. Your list is kept."),
+        "Outcome:waiting": _(
+            "What is waiting can go now. Nothing goes on by itself; your list is kept."
+        ),
         **_ITEM_MESSAGES,
         **_JOIN_MESSAGES,
     }

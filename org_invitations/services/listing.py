@@ -168,6 +168,8 @@ class InvitationPage:
     limits: frozenset[Limit] = frozenset()
     #: Whether all invitations of the status were at hand, so that everything could be done.
     is_whole: bool = True
+    #: All invitations of the organization, of every status, newest first, where one call had them.
+    everything: tuple[Invitation, ...] | None = field(default=None, repr=False, compare=False)
 
     @property
     def status_count(self) -> int:
@@ -265,7 +267,8 @@ def fetch_listing(
         if everything.total_count <= MAX_LIMIT:
             counted = Counter(invitation.status for invitation in everything.data)
             counts = {status: counted[status] for status in STATUSES}
-            return Listing(page_of(everything.data, query, counts), None)
+            page = page_of(everything.data, query, counts)
+            return Listing(replace(page, everything=everything.data), None)
     return _fetch_large(api, query, frozenset(large or ()))
 
 

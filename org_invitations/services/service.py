@@ -6,7 +6,7 @@ import logging
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from functools import partial
-from typing import Any, Final
+from typing import Any
 from uuid import UUID, uuid4
 
 from django.dispatch import Signal
@@ -47,7 +47,6 @@ from .batches.resend import (
 from .batches.revoke import RevokeWorker, revoke_for_sure
 from .batches.runner import Progress, Runner, Worker
 from .batches.store import (
-    UNCLEAR,
     KeyReused,
     LeaseLost,
     NotSaved,
@@ -63,9 +62,16 @@ from .batches.store import (
     save_progress,
     state_after,
 )
+from .batches.unfinished import (
+    MAX_UNFINISHED,
+    UnfinishedBatches,
+    find_unsure,
+    is_unsure,
+    look_after,
+)
 from .exceptions import NotPermitted, RoleNotGranted
 from .limits import Ledger, Seats
-from .listing import MAX_FOUND, STATUSES, InvitationQuery, fetch_all
+from .listing import MAX_FOUND, STATUSES, InvitationPage, InvitationQuery, fetch_all
 from .preview import DEFAULT_LIMIT, Preview, preview_entries
 from .reasons import Reason
 from .selection import SelectedInvitation, evaluate, find_selected
@@ -74,12 +80,6 @@ from .snapshot import Snapshot, SnapshotReader
 logger = logging.getLogger("org_invitations")
 
 State = BatchItem.State
-
-#: States of a resend in which something may be missing.
-_OPEN: Final = (State.HALF_DONE, State.UNDER_WAY, State.UNSETTLED)
-
-#: How many unfinished ones are looked after at once: each costs a call.
-MAX_UNFINISHED: Final = 5
 
 
 class InvitationService:
@@ -509,17 +509,26 @@ class InvitationService:
         :raises NotPermitted: :meth:`open` has not let the person in.
         """
         self.reader.require_open()
-        found = BatchItem.objects.filter(
-            batch__organization_id=self.organization_id,
-            batch__action=Batch.Action.RESEND,
-            state__in=_OPEN,
-        ).exclude(reason=UNCLEAR)  # nobody will ever know, and there is an invitation
-        if replaces_id:
-            found = found.filter(replaces_id=replaces_id)
-        newest = found.select_related("batch").order_by("-batch__created_at", "number")
-        doubtful = [item for item in newest[:MAX_UNFINISHED] if not is_at_work([item])]
-        reconcile(self.api, doubtful)
-        return [item for item in doubtful if item.state in _OPEN and item.reason != UNCLEAR]
+        found = [
+            item
+            for item in find_unsure(self.organization_id)
+            if item.batch.action == Batch.Action.RESEND and replaces_id in ("", item.replaces_id)
+        ]
+        found = found[:MAX_UNFINISHED]
+        reconcile(self.api, found)
+        return [item for item in found if is_unsure(item)]
+
+    def look_after(self, page: InvitationPage | None = None) -> UnfinishedBatches:
+        """Find out what became of what was begun here and never seen to its end; return the rest.
+
+        One look into the database where there is nothing. Clerk is asked about each resend that is
+        returned; of what else is in doubt, only what a list does not tell that was read whole.
+
+        :param page: of the list that was read just now.
+        :raises NotPermitted: :meth:`open` has not let the person in.
+        """
+        self.reader.require_open()
+        return look_after(self.api, self.user_id, page.everything if page is not None else None)
 
     def find_unfinished(self, replaces_id: str) -> BatchItem | None:
         """Return the resend of an invitation that is half done, as Clerk has it now."""

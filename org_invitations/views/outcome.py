@@ -21,11 +21,12 @@ from ..forms import InviteForm
 from ..models import Batch, BatchItem
 from ..roles import AssignableRoles
 from ..services import Snapshot
-from ..services.batches import UNCLEAR, find_done_since, is_at_work
+from ..services.batches import UNCLEAR, find_done_since, get_items, is_at_work
 from ..services.batches.reconcile import OTHER_INVITATION
 from ..services.batches.store import DOUBTFUL, as_aware
 from ..services.preview import PreviewStatus
 from ..wording import Wording, describe_seconds
+from .base import SeeOther
 from .page import PageMixin
 
 State = BatchItem.State
@@ -37,7 +38,7 @@ HEADER: Final = ("Email", "Role", "Line", "Result", "Reason")
 class OutcomeView(PageMixin):
     """Say what became of each address. It sends nothing, however often it is loaded."""
 
-    http_method_names = ["get", "head", "options"]
+    http_method_names = ["get", "head", "post", "options"]
 
     #: The page that says what became of each.
     outcome_template_name = "org_invitations/outcome.html"
@@ -49,9 +50,7 @@ class OutcomeView(PageMixin):
         snapshot = self.service.open()
         batch = self.service.find_batch(kwargs["batch_id"])
         if batch is None:
-            return self.render_problem(
-                self.wording.say("Outcome:unknown"), status=HTTPStatus.NOT_FOUND
-            )
+            return self._render_unknown()
         items = self.service.reconcile(batch)
         since = find_done_since(batch, items)
         presenter = OutcomePresenter(
@@ -71,6 +70,20 @@ class OutcomeView(PageMixin):
             response: HttpResponse = self.render(self.outcome_progress_template_name, context)
             return htmx.mark_fragment(response, htmx.OUTCOME_ID)
         return self.render(self.outcome_template_name, context)
+
+    def post(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
+        """Leave what waits, if that is what was pressed; go to the outcome as it is then."""
+        self.service.open(fresh=True, roles=False)
+        batch = self.service.find_batch(kwargs["batch_id"])
+        if batch is None:
+            return self._render_unknown()
+        if "leave" in request.POST:
+            self.service.cancel(batch, get_items(batch))
+        return SeeOther(self._get_outcome_url(batch))
+
+    def _render_unknown(self) -> HttpResponse:
+        message = self.wording.say("Outcome:unknown")
+        return self.render_problem(message, status=HTTPStatus.NOT_FOUND)
 
     def _get_outcome_context(
         self, snapshot: Snapshot, batch: Batch, items: Sequence[BatchItem], outcome: Outcome
@@ -102,6 +115,7 @@ class OutcomeView(PageMixin):
             "selection_url": self._find_url("selection"),
             "retry_text": self._get_retry_text(len(outcome.retry_ids)),
             "go_on_text": self._get_go_on_text(outcome.waiting_count),
+            "leave_text": self._get_leave_text(outcome.waiting_count),
         }
 
     def _get_outcome_url(self, batch: Batch) -> str:
@@ -120,6 +134,13 @@ class OutcomeView(PageMixin):
     def _get_go_on_text(self, count: int) -> str:
         """Return what the button says that goes on with what waits."""
         text = ngettext("Continue with the other one", "Continue with the other %(count)d", count)
+        return text % {"count": count}
+
+    def _get_leave_text(self, count: int) -> str:
+        """Return what the button says that leaves what waits."""
+        text = ngettext(
+            "Do not go on with the other one", "Do not go on with the other %(count)d", count
+        )
         return text % {"count": count}
 
     def _get_retry_form(
@@ -339,6 +360,12 @@ class OutcomePresenter:
                 count,
             ) % {"count": count}
         if count := counts["waiting"]:
+            if count == sum(counts.values()):
+                yield (
+                    gettext("Nothing was revoked yet.")
+                    if self.revokes
+                    else gettext("Nothing was sent yet.")
+                )
             text = ngettext("%(count)d is waiting.", "%(count)d are waiting.", count)
             yield text % {"count": count}
 

@@ -29,8 +29,10 @@ from ..roles import AssignableRoles
 from ..services import STATUSES, InvitationPage, InvitationQuery, Limit, Snapshot, get_sizes
 from ..services.batches import NotSaved, get_items
 from ..services.batches.reconcile import OTHER_INVITATION
+from ..services.batches.store import as_aware
+from ..services.batches.unfinished import WaitingBatch
 from ..services.joining.asks import Mark, get_marks
-from ..wording import ErrorMessage, Wording, describe_expiry, describe_since
+from ..wording import ErrorMessage, Wording, describe_date, describe_expiry, describe_since
 from .base import OrganizationView, SeeOther
 
 logger = logging.getLogger("org_invitations")
@@ -89,6 +91,16 @@ class Unfinished:
     is_missing: bool = True
     #: Whether somebody else has invited the person meanwhile.
     has_other: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Waiting:
+    """Something that the reader has begun, and of which some waits: nobody else goes on with it."""
+
+    #: What waits since when, in words.
+    text: str
+    #: Of its outcome, where it can be gone on with, or left.
+    url: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -522,24 +534,40 @@ class PageMixin(OrganizationView):
         return _with_state(self._find_url_from_here(name, **kwargs), self.get_query())
 
     def _find_url_from_here(self, name: str, **kwargs: Any) -> str:
-        """Like :meth:`_find_url`; what is done with one invitation knows where to come back to."""
+        """Like :meth:`_find_url`; what leads away knows where to come back to."""
         host = embedding.get_host(self.request)
         return self._with_host(self._find_url(name, **kwargs), host, kwargs)
 
     @staticmethod
     def _with_host(url: str, host: str, kwargs: Mapping[str, Any]) -> str:
-        if not (url and host and "invitation_id" in kwargs):
+        if not (url and host and kwargs.keys() & {"invitation_id", "batch_id"}):
             return url
         return embedding.with_host(url, host)
 
-    def _find_unfinished(self, snapshot: Snapshot) -> list[BatchItem] | None:
-        """Return what was sent again by half, or perhaps; None where that cannot be looked up."""
+    def _get_unfinished_context(
+        self, snapshot: Snapshot, presenter: ListPresenter
+    ) -> dict[str, Any]:
+        """Return what is not over, beside a list: finding out more about it may take calls."""
         try:
-            return list(self.service.get_unfinished())
+            found = self.service.look_after(snapshot.page)
         except DatabaseFault:
             # The list is Clerk's: it can be seen without.
             logger.exception("What is half done could not be looked up.")
-            return None
+            return {"unfinished_problem": self.wording.say("Database:unfinished")}
+        # Where nothing can be sent again, nothing can be finished.
+        can_finish = bool(self._find_url("resend", invitation_id=_ANY))
+        return {
+            "unfinished": presenter.describe_unfinished(found.resends) if can_finish else [],
+            "more_unfinished": found.more_resends if can_finish else 0,
+            "waiting": [
+                Waiting(
+                    text=_describe_waiting(batch),
+                    url=self._find_url_from_here("outcome", batch_id=batch.id),
+                )
+                for batch in found.waiting
+            ],
+            "more_waiting": found.more_waiting,
+        }
 
     # --- All of it --------------------------------------------------------------------------
 
@@ -569,6 +597,9 @@ class PageMixin(OrganizationView):
             "row_template_name": self.row_template_name,
             "unfinished": [],
             "unfinished_problem": "",
+            "more_unfinished": 0,
+            "waiting": [],
+            "more_waiting": 0,
             **presenter.get_context(),
         }
         # While somebody types in the box to search in, it stays as it is.
@@ -580,12 +611,8 @@ class PageMixin(OrganizationView):
             }
             if snapshot.roles_error is not None:
                 context["form_problem"] = self.wording.say("Roles")
-            if snapshot.page is not None and self._find_url("resend", invitation_id=_ANY):
-                # Only beside a list: Clerk is asked about them.
-                items = self._find_unfinished(snapshot)
-                context["unfinished"] = presenter.describe_unfinished(items or [])
-                if items is None:
-                    context["unfinished_problem"] = self.wording.say("Database:unfinished")
+            if snapshot.page is not None:
+                context |= self._get_unfinished_context(snapshot, presenter)
         return context | extra
 
     def render_list(self, snapshot: Snapshot, message: str, **extra: Any) -> HttpResponse:
@@ -702,6 +729,29 @@ class PageMixin(OrganizationView):
         """Return where the link can be copied, with ``url`` and ``text``, if it can be."""
         url = self._find_url("link", invitation_id=invitation_id)
         return {"url": url, "text": gettext("Copy link")} if url else {}
+
+
+def _describe_waiting(batch: WaitingBatch) -> str:
+    """Return what waits of a batch, and since when."""
+    texts = {
+        Batch.Action.INVITE: ngettext(
+            "%(count)d person whom you wanted to invite on %(date)s is waiting.",
+            "%(count)d people whom you wanted to invite on %(date)s are waiting.",
+            batch.count,
+        ),
+        Batch.Action.RESEND: ngettext(
+            "%(count)d invitation that you wanted to send again on %(date)s is waiting.",
+            "%(count)d invitations that you wanted to send again on %(date)s are waiting.",
+            batch.count,
+        ),
+        Batch.Action.REVOKE: ngettext(
+            "%(count)d invitation that you wanted to revoke on %(date)s is waiting.",
+            "%(count)d invitations that you wanted to revoke on %(date)s are waiting.",
+            batch.count,
+        ),
+    }
+    date = describe_date(as_aware(batch.created_at))
+    return texts[Batch.Action(batch.action)] % {"count": batch.count, "date": date}
 
 
 def get_error(item: BatchItem) -> ClerkError:

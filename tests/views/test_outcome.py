@@ -86,7 +86,7 @@ def title_of(response: Any) -> str:
         ("invite", ["done"] * 5 + ["refused"] * 2, ("5 sent.", "2 not sent.")),
         ("invite", ["done"], ("1 sent.",)),
         ("invite", ["refused"], ("Nothing was sent.", "1 not sent.")),
-        ("invite", ["waiting"] * 7, ("7 are waiting.",)),
+        ("invite", ["waiting"] * 7, ("Nothing was sent yet.", "7 are waiting.")),
         ("invite", ["done", "waiting"], ("1 sent.", "1 is waiting.")),
         ("revoke", ["done"] * 12 + ["failed"], ("12 revoked.", "1 was not revoked.")),
         ("revoke", ["refused"] * 2, ("Nothing was revoked.", "2 were not revoked.")),
@@ -172,7 +172,7 @@ def test_waiting_says_until_when(ada: Browser, make: Any) -> None:
     batch = make({"state": State.WAITING, "reason": "RateLimited", "retry_at": at}, {})
     words = text_of(ada.get(url_of(batch)))
     assert "the next can go at" in words
-    assert "(in 12 minutes). Your list is kept." in words
+    assert "(in 12 minutes). Nothing goes on by itself" in words
     BatchItem.objects.update(retry_at=timezone.now() - timedelta(seconds=1))
     assert "can go now" in text_of(ada.get(url_of(batch)))
 

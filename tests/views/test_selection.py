@@ -634,7 +634,7 @@ def test_what_clerks_limit_stops_waits_and_goes_on_where_it_stopped(
     assert outcome.sentences[-1].endswith("waiting.")
     words = text_of(page)
     assert "Clerk's limit is reached; the next can go at" in words
-    assert "(in 12 minutes). Your list is kept." in words
+    assert "(in 12 minutes). Nothing goes on by itself" in words
     assert "Continue with the other" in words
     done = posts(clerk).count("POST revoke")
     response = ada.post(SELECTED, {"continue": "1", "batch": fields["batch"]})

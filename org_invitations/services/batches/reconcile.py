@@ -19,7 +19,7 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from enum import Enum
 from functools import partial
-from typing import Any, Final, TypeVar
+from typing import Any, Final, Protocol, TypeVar
 
 from ...clerk import (
     MAX_LIMIT,
@@ -68,6 +68,53 @@ OTHER_INVITATION: Final = "other-invitation"
 
 #: Pages of invitations that are read to find those that a batch has made.
 _MAX_PAGES: Final = 10
+
+
+class Reader(Protocol):
+    """What the rule looks at: an :class:`.OrganizationAPI`, or a list that was read already."""
+
+    def get_invitations(
+        self,
+        *,
+        status: None = None,
+        email_address: str | None = None,
+        order_by: str | None = None,
+        limit: int = 10,
+        offset: int = 0,
+    ) -> Page[Invitation]:
+        """Return invitations, whatever became of them."""
+
+    def get_invitation(self, invitation_id: str) -> Invitation:
+        """Return one invitation; raises :exc:`InvitationNotFound`."""
+
+
+class Listed:
+    """All invitations of an organization, as they were read a moment ago; nobody is asked."""
+
+    def __init__(self, rows: Iterable[Invitation]) -> None:
+        """Take them, newest first."""
+        self._rows = tuple(rows)
+
+    def get_invitations(
+        self,
+        *,
+        status: None = None,
+        email_address: str | None = None,
+        order_by: str | None = None,
+        limit: int = 10,
+        offset: int = 0,
+    ) -> Page[Invitation]:
+        """Return those of an address, or all, whatever became of them."""
+        wanted = email_address.casefold() if email_address is not None else None
+        rows = [row for row in self._rows if wanted in (None, row.email_address.casefold())]
+        return Page(tuple(rows[offset : offset + limit]), len(rows))
+
+    def get_invitation(self, invitation_id: str) -> Invitation:
+        """Return one; raises :exc:`InvitationNotFound`."""
+        for row in self._rows:
+            if row.id == invitation_id:
+                return row
+        raise exc.InvitationNotFound("not among those that were listed")
 
 
 class Match(Enum):
@@ -200,7 +247,7 @@ def tells_metadata(rows: Iterable[Invitation]) -> bool:
     return any(row.mark or row.private_metadata for row in rows)
 
 
-def get_rows(api: OrganizationAPI, email_address: str) -> list[Invitation]:
+def get_rows(api: Reader, email_address: str) -> list[Invitation]:
     """Return the invitations of an address, whatever became of them, newest first.
 
     :raises ClerkError: Clerk could not be asked.
@@ -213,7 +260,7 @@ def get_rows(api: OrganizationAPI, email_address: str) -> list[Invitation]:
 
 
 def find_rows(
-    api: OrganizationAPI, addresses: Collection[str], *, since: datetime
+    api: Reader, addresses: Collection[str], *, since: datetime
 ) -> tuple[dict[str, list[Invitation]], bool]:
     """Return the invitations of some addresses, whatever became of them, newest first.
 
@@ -254,7 +301,7 @@ def may_change(item: BatchItem) -> bool:
     return item.state in (*DOUBTFUL, State.HALF_DONE)
 
 
-def reconcile_batch(api: OrganizationAPI, batch: Batch) -> list[BatchItem]:
+def reconcile_batch(api: Reader, batch: Batch) -> list[BatchItem]:
     """Find out what can be found out about a batch, and return all of its items.
 
     Clerk is asked, and nothing is sent. A batch that somebody is at work on is left alone; one
@@ -267,7 +314,7 @@ def reconcile_batch(api: OrganizationAPI, batch: Batch) -> list[BatchItem]:
     return items
 
 
-def reconcile(api: OrganizationAPI, items: Sequence[BatchItem]) -> None:
+def reconcile(api: Reader, items: Sequence[BatchItem]) -> None:
     """Find out what became of some items of one action, and keep it.
 
     What cannot be found out stays as it is. Nobody may be at work on them.
@@ -300,7 +347,7 @@ def _leave_open(item: BatchItem, row: Invitation) -> None:
     record(item, State.UNSETTLED, reason)
 
 
-def _settle_invites(api: OrganizationAPI, items: Sequence[BatchItem]) -> None:
+def _settle_invites(api: Reader, items: Sequence[BatchItem]) -> None:
     """Settle invitations: what was made is there, whatever became of it since."""
     attempts = {item.pk: Attempt.of_item(item) for item in items}
     begun = [attempt.started for attempt in attempts.values() if attempt is not None]
@@ -329,7 +376,7 @@ def _settle_invites(api: OrganizationAPI, items: Sequence[BatchItem]) -> None:
             refuse(item, exc.DuplicateInvitation(), row)
 
 
-def _settle_revocations(api: OrganizationAPI, items: Sequence[BatchItem]) -> None:
+def _settle_revocations(api: Reader, items: Sequence[BatchItem]) -> None:
     """Settle revocations: the status of each invitation tells."""
     outcomes = _ask_for_each(items, lambda item: partial(api.get_invitation, item.invitation_id))
     for item in items:
@@ -349,7 +396,7 @@ def _settle_revocations(api: OrganizationAPI, items: Sequence[BatchItem]) -> Non
             refuse(item, exc.InvitationNotPending(), found)
 
 
-def _settle_resends(api: OrganizationAPI, items: Sequence[BatchItem]) -> None:
+def _settle_resends(api: Reader, items: Sequence[BatchItem]) -> None:
     """Settle resends, each with a look at all that its address has."""
     outcomes = _ask_for_each(items, lambda item: partial(get_rows, api, item.email_address))
     rows = {item.pk: outcomes[str(item.pk)].value for item in items}
@@ -487,7 +534,7 @@ def _reopen(item: BatchItem, old: Invitation | None) -> None:
         record(item, State.HALF_DONE, Reason(ABSENT))
 
 
-_SETTLERS: Final[Mapping[Batch.Action, Callable[[OrganizationAPI, Sequence[BatchItem]], None]]] = {
+_SETTLERS: Final[Mapping[Batch.Action, Callable[[Reader, Sequence[BatchItem]], None]]] = {
     Batch.Action.INVITE: _settle_invites,
     Batch.Action.REVOKE: _settle_revocations,
     Batch.Action.RESEND: _settle_resends,

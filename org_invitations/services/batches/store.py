@@ -159,7 +159,7 @@ def _take_over(before_id: UUID, batch: Batch, items: Iterable[BatchItem]) -> Non
     owner = {"organization_id": batch.organization_id, "user_id": batch.user_id}
     before = Batch.objects.filter(pk=before_id, action=Batch.Action.INVITE, **owner)
     addresses = {item.email_address for item in items if item.state == State.WAITING}
-    waiting = BatchItem.objects.filter(_is_free(get_now()), batch__in=before)
+    waiting = BatchItem.objects.filter(is_free(get_now()), batch__in=before)
     waiting.filter(state=State.WAITING, email_address__in=addresses).update(state=State.FAILED)
     _note_end(Q(pk=before_id, **owner), get_now())
 
@@ -271,7 +271,7 @@ def claim(batch: Batch, by: str, *, actor_id: str = "") -> int:
         is kept, also where the person began the batch themselves.
     """
     now = get_now()
-    waiting = BatchItem.objects.filter(_is_free(now) | Q(leased_by=by), batch=batch)
+    waiting = BatchItem.objects.filter(is_free(now) | Q(leased_by=by), batch=batch)
     waiting = waiting.filter(state=State.WAITING).exclude(reason=LATER)
     claimed = waiting.update(leased_by=by, leased_until=now + stale_after())
     if claimed:
@@ -287,7 +287,7 @@ def claim_half(item: BatchItem, by: str) -> bool:
     :returns: whether it is ours now, and half done still.
     """
     now = get_now()
-    half = BatchItem.objects.filter(_is_free(now), pk=item.pk, state=State.HALF_DONE)
+    half = BatchItem.objects.filter(is_free(now), pk=item.pk, state=State.HALF_DONE)
     claimed = half.update(leased_by=by, leased_until=now + stale_after())
     item.refresh_from_db()
     return bool(claimed)
@@ -344,7 +344,8 @@ def release(batch: Batch, by: str) -> None:
         raise NotSaved(batch) from error
 
 
-def _is_free(now: datetime) -> Q:
+def is_free(now: datetime) -> Q:
+    """Return what holds for items that nobody is at work on."""
     return Q(leased_by="") | Q(leased_until=None) | Q(leased_until__lte=now)
 
 
@@ -374,7 +375,7 @@ def save_found(item: BatchItem, before: str) -> None:
     :param before: the state that it was in when Clerk was asked.
     """
     values = {name: getattr(item, name) for name in _FIELDS} | {"leased_by": ""}
-    untouched = BatchItem.objects.filter(_is_free(get_now()), pk=item.pk, state=before)
+    untouched = BatchItem.objects.filter(is_free(get_now()), pk=item.pk, state=before)
     with transaction.atomic(using=get_alias()):
         if untouched.update(**values):
             if item.state in BatchItem.OPEN:  # it was taken to be over
@@ -457,7 +458,7 @@ def cancel(batch: Batch, items: Iterable[BatchItem]) -> None:
     """
     now = get_now()
     waiting = [item for item in items if item.state == State.WAITING]
-    free = BatchItem.objects.filter(_is_free(now), pk__in=[item.pk for item in waiting])
+    free = BatchItem.objects.filter(is_free(now), pk__in=[item.pk for item in waiting])
     try:
         with transaction.atomic(using=get_alias()):
             cancelled = free.filter(state=State.WAITING).update(state=State.FAILED)
