@@ -188,7 +188,8 @@ class Conf:
     def JOIN_CHECKS_INVITER(self) -> bool:
         """``ORG_INVITATIONS_JOIN_CHECKS_INVITER``: must the inviter still manage members?
 
-        Before the server adds somebody. Default: False, an invitation is honoured as Clerk would.
+        Before the pages for joining let anybody go on. Default: False, an invitation is honoured as
+        Clerk would.
         """
         return getattr(settings, "ORG_INVITATIONS_JOIN_CHECKS_INVITER", False) is True
 

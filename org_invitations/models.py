@@ -238,6 +238,9 @@ class Joining(models.Model):
     worked_at = models.DateTimeField(null=True)
     #: Whether somebody is at work on it right now, if ``worked_at`` is not long ago.
     is_running = models.BooleanField(default=False)
+    #: When the person was first seen to be a member while the second half was missing here: whoever
+    #: takes the membership away after that is not undone.
+    member_seen_at = models.DateTimeField(null=True)
     #: When the person became a member, as far as is known here; it has been announced then.
     finished_at = models.DateTimeField(null=True)
 
@@ -250,6 +253,7 @@ class Joining(models.Model):
         base_manager_name = "objects"
         indexes: ClassVar = [
             models.Index(fields=["organization_id", "invitation_id"], name="oi_joining_where"),
+            models.Index(fields=["user_id", "state"], name="oi_joining_whose"),
         ]
 
     def __str__(self) -> str:

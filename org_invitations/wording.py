@@ -252,8 +252,8 @@ _JOIN_MESSAGES: Final[Mapping[str, _Text]] = {
     ),
     "Join:gone": _("This invitation is no longer valid."),
     "Join:database": _(
-        "Something went wrong on this site. Keep this page open, and go back to it in a few "
-        "minutes: what has been begun can be finished from there."
+        "Something went wrong on this site. Try again in a few minutes, here or in “My "
+        "invitations”: if joining has begun, it goes on there."
     ),
 }
 

@@ -13,7 +13,7 @@ from django.http import (
     HttpResponseRedirect,
 )
 
-from ..clerk import API_VERSION, ClerkError, Invitation
+from ..clerk import ClerkError, Invitation
 from ..clerk.joining import PeopleAPI
 from ..clerk.session.cookies import SESSION
 from ..clerk.session.publishable_key import InvalidPublishableKey, parse_publishable_key
@@ -21,12 +21,12 @@ from ..clients import get_client
 from ..conf import conf
 from ..identity import get_sign_in_url, get_sign_up_url
 from ..services.joining.asks import ask
-from ..services.joining.joins import JoinResult, JoinService, decline
+from ..services.joining.joins import JoinResult, JoinService, may_inviter
 from ..services.joining.links import JoinValue, find_target, loads
 from ..services.joining.lookup import JoinState, Look, Lookup
 from ..wording import describe_expiry
 from . import tickets
-from .joining import JoiningView, get_frontend_api_url, mask
+from .joining import JoiningView, mask
 
 _SIGNED_OUT: Final = (JoinState.SIGN_IN, JoinState.SIGN_UP)
 
@@ -151,7 +151,7 @@ class JoinView(JoiningView):
             "can_sign_up": look.state is JoinState.SIGN_UP or not has_ticket,
             "is_signed_in": person is not None,
             "accept_url": self._get_accept_url(look),
-            "joins_here": "server" in conf.JOIN_WAYS or "script" in conf.JOIN_WAYS,
+            "joins_here": self.joins_here,
         }
 
     def _get_names(self, look: Look) -> dict[str, str]:
@@ -159,19 +159,15 @@ class JoinView(JoiningView):
 
     def _get_accept_url(self, look: Look) -> str:
         """Return where a script accepts the invitation; empty where that is not to be tried."""
-        base = get_frontend_api_url()
-        usable = look.state is JoinState.JOIN and look.joining is None
-        if not usable or "script" not in conf.JOIN_WAYS or conf.IDENTITY or not base:
+        invitation = look.invitation
+        if look.state is not JoinState.JOIN or look.joining is not None or invitation is None:
             return ""
-        if self.person is None or look.invitation is None:
-            return ""
-        query = urlencode(
-            {
-                "__clerk_api_version": API_VERSION,
-                "_clerk_session_id": self.person.session_id,
-            }
-        )
-        return f"{base}/v1/me/organization_invitations/{look.invitation.id}/accept?{query}"
+        url = self.find_accept_url(invitation.id)
+        try:
+            # Clerk does not ask that, so it is asked before a script gets to know the URL.
+            return url if url and may_inviter(get_client(), invitation) else ""
+        except ClerkError:
+            return ""  # the press asks again
 
     # --- What can be done -------------------------------------------------------------------
 
@@ -191,13 +187,10 @@ class JoinView(JoiningView):
 
     def _decline(self) -> HttpResponseBase:
         """Take the invitation back, as who is invited may: the server revokes it."""
-        lookup = self._get_lookup()
-        if not decline(lookup):
-            look = lookup.look()
-            is_there = look.state is JoinState.JOIN
-            problem, status = ("Join:later", HTTPStatus.CONFLICT) if is_there else ("", None)
-            return self._render_look(look, problem, status=status)
-        return self._render_look(Look(JoinState.GONE), has_declined=True, status=HTTPStatus.OK)
+        result = JoinService(self._get_lookup()).decline()
+        if result.is_declined:
+            return self._render_look(result.look, has_declined=True, status=HTTPStatus.OK)
+        return self._render_result(result)
 
     def _continue(self) -> HttpResponseBase:
         """Go on to the organization, which is to be the active one there."""
@@ -219,6 +212,8 @@ class JoinView(JoiningView):
             return self._render_look(look)
         if not self.person.session_id:
             return self._render_look(look, "Join:switch")
+        if not self._may_inviter(look):
+            return self._render_look(look, "Join:inviter", status=HTTPStatus.CONFLICT)
         try:
             PeopleAPI(get_client()).revoke_session(self.person.session_id)
         except ClerkError as error:
@@ -262,7 +257,13 @@ class JoinView(JoiningView):
             return response
         if look.state not in _SIGNED_OUT or not is_same:
             return self._render_look(look)
+        if not self._may_inviter(look):
+            return self._render_look(look, "Join:inviter", status=HTTPStatus.CONFLICT)
         return self._lead_on(self.request.POST["action"], look)
+
+    def _may_inviter(self, look: Look) -> bool:
+        """Whether a ticket may go on to Clerk, which joins by it without asking that."""
+        return look.invitation is None or may_inviter(get_client(), look.invitation)
 
     def _ask(self) -> HttpResponseBase:
         """Ask for a new invitation; the answer is the same whether or not that helps."""

@@ -6,6 +6,7 @@ import logging
 import time
 from http import HTTPStatus
 from typing import Any, Final
+from urllib.parse import urlencode
 
 from django.core import signing
 from django.core.exceptions import ImproperlyConfigured
@@ -13,7 +14,7 @@ from django.http import HttpRequest, HttpResponse, HttpResponseBase
 from django.urls import reverse
 from django.views.generic.base import View
 
-from ..clerk import ClerkError
+from ..clerk import API_VERSION, ClerkError
 from ..clerk import exceptions as exc
 from ..clerk.session.publishable_key import InvalidPublishableKey, parse_publishable_key
 from ..clerk.session.request import RequestContext
@@ -117,6 +118,23 @@ class JoiningView(OrganizationView):
 
     def _get_urls(self) -> dict[str, str]:
         return {"mine": self._find_url("mine")}
+
+    # --- How somebody joins -----------------------------------------------------------------
+
+    @property
+    def joins_here(self) -> bool:
+        """Whether these pages let anybody join, or decline, by whichever way."""
+        return bool({"server", "script"} & {*conf.JOIN_WAYS})
+
+    def find_accept_url(self, invitation_id: str) -> str:
+        """Return where a script accepts an invitation of the person; empty where none is to."""
+        base = get_frontend_api_url()
+        if "script" not in conf.JOIN_WAYS or conf.IDENTITY or not base or self.person is None:
+            return ""
+        query = urlencode(
+            {"__clerk_api_version": API_VERSION, "_clerk_session_id": self.person.session_id}
+        )
+        return f"{base}/v1/me/organization_invitations/{invitation_id}/accept?{query}"
 
     # --- Answers ----------------------------------------------------------------------------
 

@@ -9,13 +9,14 @@ from django.http import HttpRequest, HttpResponseBase, HttpResponseRedirect
 from django.utils.translation import gettext
 
 from ..clients import get_client
+from ..conf import conf
 from ..identity import get_sign_in_url
-from ..services.joining.mine import get_my_invitations
+from ..services.joining.mine import MyInvitation, get_my_invitations
 from .joining import JoiningView
 
 
 class MyInvitationsView(JoiningView):
-    """The pending invitations of the person who is signed in, as Clerk has them now.
+    """What the person who is signed in can join, as Clerk has it now, and what they have begun.
 
     Joining and declining are each invitation's own page's: its buttons send there.
     """
@@ -40,7 +41,18 @@ class MyInvitationsView(JoiningView):
                 "invitation": row.invitation,
                 "organization": row.organization,
                 "url": self.get_url("invitation", value=row.value),
+                "is_begun": row.is_begun,
+                "accept_url": accept_url,
+                "can_join": bool(accept_url) or "server" in conf.JOIN_WAYS,
             }
             for row in mine
+            for accept_url in [self._get_accept_url(row)]
         ]
-        return self.render(self.mine_template_name, {"rows": rows})
+        has_script = any(row["accept_url"] for row in rows)
+        return self.render(self.mine_template_name, {"rows": rows, "has_script": has_script})
+
+    def _get_accept_url(self, row: MyInvitation) -> str:
+        # Of what was begun our own revocation may be out. And whether each inviter still may would
+        # be two questions to Clerk for each: they are asked on the invitation's own page.
+        is_for_script = not row.is_begun and not conf.JOIN_CHECKS_INVITER
+        return self.find_accept_url(row.invitation.id) if is_for_script else ""

@@ -18,7 +18,13 @@ from org_invitations.emulator import Emulator
 from org_invitations.models import InvitationAsk, Joining
 from org_invitations.services.joining import lookup, strangers
 from org_invitations.services.joining.asks import MAX_ASKS
-from org_invitations.services.joining.links import JoinValue, loads, make_link, read_ticket
+from org_invitations.services.joining.links import (
+    JoinValue,
+    get_digest,
+    loads,
+    make_link,
+    read_ticket,
+)
 from org_invitations.testing import SignIn
 from tests.views.conftest import Browser, text_of
 from tests.views.joining import (
@@ -89,6 +95,14 @@ def test_nobody_makes_up_a_value(
             assert page.status_code == 410
             assert "Acme" not in page.text
     assert loads(good) is not None
+
+
+def test_a_link_of_an_older_version_leads_here_still(invitee: Invitee, clerk: Emulator) -> None:
+    row = invite(clerk)
+    digest = get_digest(row.organization_id, NORA)
+    parts = [row.organization_id, digest, "", "target", "nonce"]
+    value = signing.dumps(parts, salt="org_invitations.joining")
+    assert loads(value) == JoinValue(row.organization_id, digest, target="target", nonce="nonce")
 
 
 def test_a_value_survives_its_key(invitee: Invitee, clerk: Emulator, settings: Any) -> None:

@@ -11,16 +11,17 @@ from contextlib import contextmanager
 from typing import Any
 
 import pytest
+from django.core.cache import cache
 from django.db import Error as DatabaseFault
 from django.utils import timezone
 
 from org_invitations.clerk.joining import JoiningAPI
 from org_invitations.clients import forget_clients
 from org_invitations.emulator import Emulator
-from org_invitations.models import Joining
+from org_invitations.models import CallSlot, Joining
 from org_invitations.services.joining import joins
 from org_invitations.services.joining.lookup import FINISHABLE
-from org_invitations.signals import invitation_accepted
+from org_invitations.signals import invitation_accepted, invitation_revoked
 from org_invitations.testing import SignIn
 from org_invitations.wording import Wording
 from tests.views.conftest import Browser, text_of
@@ -133,6 +134,18 @@ def test_nothing_is_begun_where_clerk_cannot_be_asked_before(
     clerk.fault("GET", "*/users/*", times=None, status=500)
     assert invitee.press(page, "join").status_code == 503
     assert (row.state, joinings()) == ("pending", [])
+
+
+def test_what_clerk_has_refused_is_not_begun(invitee: Invitee, clerk: Emulator) -> None:
+    row = invite(clerk)
+    clerk.fault("POST", REVOKE, status=429)
+    answer = invitee.press(invitee.open(page_of(row)), "join")
+    assert answer.context_data["problem"] == Wording().say("Join:later")
+    for page in (answer, invitee.open(page_of(row))):
+        assert (page.context_data["is_begun"], bool(page.context_data["accept_url"])) == (
+            False,
+            True,
+        )
 
 
 # --- A crash -------------------------------------------------------------------------------------
@@ -298,6 +311,7 @@ def test_who_was_removed_is_not_a_member_again(
     clerk.add_member("acme", NORA)  # by hand
     assert state_of(invitee.open(page_of(row))) == "joined"
     address_free(clerk)
+    cache.clear()  # or one that is down: it opens nothing
     assert state_of(invitee.open(page_of(row))) == "gone"
     invitee.press(page, "join")
     assert not is_member(clerk)
@@ -344,6 +358,46 @@ def test_a_member_by_another_way_has_not_joined_by_what_was_lost(
             invitee.press(page, "continue")
             assert (joinings(), heard) == ([("lost", "server")], [])
     invitation_accepted.disconnect(listen)
+
+
+def test_what_was_begun_can_be_declined(
+    invitee: Invitee, ada: Browser, clerk: Emulator, no_pause: None
+) -> None:
+    heard: list[str] = []
+
+    def listen(**kwargs: Any) -> None:
+        heard.append(kwargs["invitation"].id)
+
+    invitation_revoked.connect(listen)
+    row = invite(clerk)
+    page = leave_half(invitee, clerk, row)
+    answer = invitee.press(page, "decline")
+    invitation_revoked.disconnect(listen)
+    assert "You have declined it" in text_of(answer)
+    assert (heard, joinings(), is_member(clerk)) == ([row.id], [("lost", "server")], False)
+    assert state_of(invitee.open(page_of(row))) == "gone"
+    assert state_of(invitee.press(page, "join")) == "gone"
+    assert "needs a new invitation" not in text_of(ada.get("/invitations/?status=revoked"))
+
+
+def test_what_is_being_joined_cannot_be_declined_meanwhile(
+    invitee: Invitee, clerk: Emulator, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    row = invite(clerk)
+    page = invitee.open(page_of(row))
+    answers: list[Any] = []
+    for name in ("withdraw", "add_member"):
+        method = getattr(JoiningAPI, name)
+
+        def declined(api: JoiningAPI, *args: Any, _method: Any = method, **kwargs: Any) -> Any:
+            answers.append(invitee.press(page, "decline"))
+            return _method(api, *args, **kwargs)
+
+        monkeypatch.setattr(JoiningAPI, name, declined)
+    assert state_of(invitee.press(page, "join")) == "joined"
+    for said in answers:
+        assert "being done at the moment" in said.context_data["problem"]
+    assert (len(answers), is_member(clerk)) == (2, True)
 
 
 # --- Somebody else, at the same moment -----------------------------------------------------------
@@ -465,8 +519,28 @@ def test_a_refusal_after_that_makes_the_invitation_again(invitee: Invitee, clerk
     )
     assert (new.redirect_url or "").startswith(JOIN_URL)
     assert len(clerk.state.mails) == mails
+    # It counts for Clerk's hourly limit like any other.
+    assert CallSlot.objects.exclude(called_at=None).count() == 1
     assert joinings() == [("restored", "server")]
     assert state_of(invitee.press(answer, "join")) == "joined"
+
+
+def test_it_holds_no_longer_than_the_old_one_had_to_live(
+    invitee: Invitee, clerk: Emulator, subtests: pytest.Subtests
+) -> None:
+    for age, days in ((0.5, 6), (2, 4), (6.9, 1)):
+        with subtests.test(age=age):
+            address_free(clerk)
+            made_ago = int(age * 86400)
+            row = invite(clerk, inviter="ada@acme.test", expires_in_days=7, created_ago=made_ago)
+            page = invitee.open(page_of(row))
+            refuse_members(clerk, "organization_membership_quota_exceeded")
+            invitee.press(page, "join")
+            [new] = [
+                one for one in clerk.invitations("acme", "pending") if one.email_address == NORA
+            ]
+            assert new.id != row.id
+            assert round(((new.expires_at or 0) - clerk.clock.now_ms()) / 86400_000) == days
 
 
 def test_or_both_sides_are_told(invitee: Invitee, ada: Browser, clerk: Emulator) -> None:

@@ -146,3 +146,34 @@ def test_a_mount_without_the_setting_says_what_is_missing(client: Any, settings:
     settings.ORG_INVITATIONS_JOIN_URL = ""
     with pytest.raises(ImproperlyConfigured, match="ORG_INVITATIONS_JOIN_URL"):
         client.get("/join/")
+
+
+def test_an_inviter_who_may_not_any_more_is_asked_for_whatever_the_way(
+    clerk: Emulator, clerk_sign_in: SignIn, settings: Any, subtests: pytest.Subtests
+) -> None:
+    settings.ORG_INVITATIONS_JOIN_URL = JOIN_URL
+    settings.ORG_INVITATIONS_JOIN_CHECKS_INVITER = True
+    row = invite(clerk, inviter="ada@acme.test")
+    ada = {"organization": "acme", "user": "ada@acme.test"}
+    for role, may in (("org:admin", True), ("org:member", False)):
+        clerk.configure(memberships=[{**ada, "role": role}])
+        invitee = Invitee(clerk, clerk_sign_in)
+        for user, action in (("", "sign-in"), ("gus@globex.test", "switch")):
+            with subtests.test(role=role, action=action):
+                if user:
+                    invitee.sign_in(user)
+                answer = invitee.press(invitee.follow(row), action)
+                assert ("may not invite people" in text_of(answer)) is not may
+                assert bool(answer.context_data.get("onward_url")) is may
+        invitee.sign_in(NORA)
+        for ways in (["script"], ["script", "server"]):
+            with subtests.test(role=role, ways=ways):
+                settings.ORG_INVITATIONS_JOIN_WAYS = ways
+                page = invitee.open(page_of(row))
+                assert (f"{row.id}/accept" in page.text) is may
+                if not may:
+                    answer = invitee.press(page, "join")
+                    assert "may not invite people" in text_of(answer)
+    assert row.state == "pending"
+    clerk.fault("GET", "*/organizations/*/memberships", status=500, times=None)
+    assert f"{row.id}/accept" not in invitee.open(page_of(row)).text

@@ -11,7 +11,6 @@ is no membership: somebody else's revocation wins, and both sides are told.
 from __future__ import annotations
 
 import logging
-import math
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from typing import Final
@@ -22,6 +21,7 @@ from django.utils import timezone
 
 from ...clerk import ClerkClient, ClerkError, InstanceAPI, Invitation, InvitationRequest
 from ...clerk import exceptions as exc
+from ...clerk.exceptions import SINGLE_INVITATIONS
 from ...clerk.joining import JoiningAPI
 from ...clerk.resources import Organization
 from ...concurrency import gather
@@ -30,6 +30,7 @@ from ...models import Joining
 from ...roles import assignable_roles, may_manage_members, role_set_key
 from ...signals import invitation_accepted, invitation_revoked
 from ..batches.store import stale_after
+from ..limits import Ledger
 from ..organizations import forget_organizations
 from ..snapshot import SnapshotReader
 from .links import LinkingAPI, find_target, get_digest
@@ -54,6 +55,8 @@ class JoinResult:
     #: The name of a sentence in ``Wording.messages``; empty where there is nothing to say but what
     #: ``look`` shows.
     problem: str = ""
+    #: Whether the invitation is gone since the person did not want it.
+    is_declined: bool = False
 
     @property
     def is_joined(self) -> bool:
@@ -94,7 +97,8 @@ class JoinService:
                 )
             return JoinResult(look)
         if "server" not in conf.JOIN_WAYS:
-            return JoinResult(look, "Join:clerk")
+            may = look.invitation is not None and may_inviter(self.client, look.invitation)
+            return JoinResult(look, "Join:clerk" if may else "Join:inviter")
         try:
             return JoinResult(self._join(look))
         except Stopped as stopped:
@@ -141,6 +145,54 @@ class JoinService:
             )[0]
         )
         self._finish(row, invitation, user.id, way)
+
+    def decline(self) -> JoinResult:
+        """Take back the invitation of a person who does not want it, and what was begun with it.
+
+        :raises ClerkError: Clerk could not be asked who they are; nothing was changed.
+        """
+        look = self.lookup.look()
+        if look.state is not JoinState.JOIN or look.invitation is None:
+            return JoinResult(look)
+        if not {"server", "script"} & {*conf.JOIN_WAYS}:
+            return JoinResult(look, "Join:clerk")
+        row = look.joining
+        if row is not None and not _claim(row):
+            return JoinResult(look, "Join:busy")
+        try:
+            revoked = self._take_back(look.invitation)
+            if revoked is not None and row is not None:
+                _save(row, State.LOST)
+        finally:
+            if row is not None:
+                _release(row)
+        if revoked is None:
+            look = self.lookup.look()
+            return JoinResult(look, "Join:later" if look.state is JoinState.JOIN else "")
+        forget_my_invitations(self._user_id(look))
+        invitation_revoked.send_robust(
+            sender=type(self),
+            invitation=replace(revoked, url=""),
+            organization_id=revoked.organization_id,
+            user_id=self._user_id(look),
+        )
+        return JoinResult(Look(JoinState.GONE), is_declined=True)
+
+    def _take_back(self, invitation: Invitation) -> Invitation | None:
+        """Return the invitation that is revoked now, or was by us before; None if it is not."""
+        if invitation.is_revoked:
+            return invitation
+        api = JoiningAPI(self.client, invitation.organization_id)
+        try:
+            return api.withdraw(invitation.id)
+        except ClerkError as error:
+            if not error.may_have_happened:
+                return None
+        try:
+            found = api.get_invitation(invitation.id)
+        except ClerkError:
+            return None
+        return found if found.is_revoked else None
 
     # --- The steps --------------------------------------------------------------------------
 
@@ -250,10 +302,7 @@ class JoinService:
         )
         if is_new:
             return row, False
-        idle = Q(is_running=False) | Q(worked_at=None) | Q(worked_at__lte=now - stale_after())
-        # One statement, so that of two requests at the same moment one goes on.
-        open_rows = Joining.objects.filter(idle, pk=row.pk).exclude(state=State.DONE)
-        if not open_rows.update(is_running=True, worked_at=now, user_id=self._user_id(look)):
+        if not _claim(row, user_id=self._user_id(look)):
             raise Stopped("Join:busy")
         row.refresh_from_db()
         was_begun = row.state in (State.BEGUN, State.HALF_DONE)
@@ -403,7 +452,8 @@ class JoinService:
             private_metadata=revoked.private_metadata,
         )
         try:
-            return api.invite_member(request)
+            with Ledger(look.value.organization_id).calling(SINGLE_INVITATIONS):
+                return api.invite_member(request)
         except ClerkError as error:
             if _may_pass(error):
                 raise Stopped("Join:again") from None  # then the next press tries both again
@@ -437,40 +487,38 @@ class JoinService:
         )
 
 
-def decline(lookup: Lookup) -> bool:
-    """Take back the invitation of a person who does not want it; tell whether it is gone.
+def may_inviter(client: ClerkClient, invitation: Invitation) -> bool:
+    """Whether who made an invitation may still manage the members; True where no site asks that.
 
-    :raises ClerkError: Clerk could not be asked who they are; nothing was changed.
+    :raises ClerkError: Clerk could not be asked.
     """
-    look = lookup.look()
-    if look.state is not JoinState.JOIN or look.invitation is None or look.user is None:
+    if not conf.JOIN_CHECKS_INVITER:
+        return True
+    if not invitation.inviter_id:
         return False
-    api = JoiningAPI(lookup.client, look.invitation.organization_id)
-    try:
-        revoked = api.withdraw(look.invitation.id)
-    except ClerkError as error:
-        if not error.may_have_happened:
-            return False
-        try:
-            revoked = api.get_invitation(look.invitation.id)
-        except ClerkError:
-            return False
-        if not revoked.is_revoked:
-            return False
-    forget_my_invitations(look.user.id)
-    invitation_revoked.send_robust(
-        sender=JoinService,
-        invitation=replace(revoked, url=""),
-        organization_id=look.invitation.organization_id,
-        user_id=look.user.id,
+    api, instance = JoiningAPI(client, invitation.organization_id), InstanceAPI(client)
+    found = gather(
+        {
+            "inviter": lambda: api.get_membership(invitation.inviter_id),
+            "roles": instance.get_roles,
+        }
     )
-    return True
+    return may_manage_members(found["inviter"].get(), found["roles"].get())
 
 
 def _save(row: Joining, state: str, reason: str = "", *, restored_id: str = "") -> None:
     row.state, row.reason, row.worked_at = state, reason, timezone.now()
     row.restored_id = restored_id
     row.save(update_fields=["state", "reason", "restored_id", "worked_at"])
+
+
+def _claim(row: Joining, **news: str) -> bool:
+    """Go on with what was begun, or tell that somebody else is at it, or that it is done."""
+    now = timezone.now()
+    idle = Q(is_running=False) | Q(worked_at=None) | Q(worked_at__lte=now - stale_after())
+    # One statement, so that of two requests at the same moment one goes on.
+    rows = Joining.objects.filter(idle, pk=row.pk).exclude(state=State.DONE)
+    return bool(rows.update(is_running=True, worked_at=now, **news))
 
 
 def _release(row: Joining) -> None:
@@ -491,8 +539,11 @@ def _may_pass(error: ClerkError) -> bool:
 
 
 def _days_left(invitation: Invitation) -> int | None:
-    """Return for how many days the invitation would have held, from now; None for Clerk's own."""
+    """Return for how many whole days the invitation would have held yet; None for Clerk's own.
+
+    One at least, since Clerk gives no fewer: only the last of them may become longer by that.
+    """
     if invitation.expires_at is None:
         return None
-    left = math.ceil((invitation.expires_at - datetime.now(UTC)) / _DAY)
+    left = (invitation.expires_at - datetime.now(UTC)) // _DAY
     return min(max(left, 1), MAX_EXPIRES_IN_DAYS)

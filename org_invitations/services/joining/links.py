@@ -77,8 +77,11 @@ def loads(text: str) -> JoinValue | None:
         return None
     except (ValueError, UnicodeError):  # signed, and no JSON: not by this version
         return None
-    is_ours = isinstance(parts, list) and len(parts) == 4
-    if not is_ours or not all(isinstance(part, str) for part in parts):
+    if not isinstance(parts, list) or not all(isinstance(part, str) for part in parts):
+        return None
+    if len(parts) == 5:  # the links of 0.2.0 have a place for the invitation's id
+        del parts[2]
+    if len(parts) != 4:
         return None
     organization_id, address_digest, target, nonce = parts
     return JoinValue(organization_id, address_digest, target=target, nonce=nonce)

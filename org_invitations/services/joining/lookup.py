@@ -11,7 +11,6 @@ from typing import Any, Final
 
 from django.utils import timezone
 
-from ...caching import InstanceCache
 from ...clerk import ClerkClient, InstanceAPI, Invitation, InvitationStatus, Membership, Page
 from ...clerk.exceptions import NotFound
 from ...clerk.joining import JoiningAPI, OwnInvitation, PeopleAPI, User
@@ -25,8 +24,9 @@ from .links import JoinValue
 _MAX_SEARCHED: Final = 500
 
 #: For so long after it was begun, at most, a membership is made by an invitation that we have
-#: revoked: later nobody could tell it from one that was made and taken away again.
-FINISHABLE: Final = timedelta(hours=1)
+#: revoked. Clerk tells of no membership that was taken away, so nobody can tell whether there was
+#: one meanwhile: it is as short as somebody needs who presses again.
+FINISHABLE: Final = timedelta(minutes=15)
 
 
 class JoinState(StrEnum):
@@ -78,7 +78,7 @@ class Look:
 
 @dataclass
 class Lookup:
-    """Looks at Clerk for one value and one person. It changes nothing."""
+    """Looks at Clerk for one value and one person; it changes nothing there."""
 
     client: ClerkClient
     value: JoinValue | None
@@ -147,13 +147,14 @@ class Lookup:
         self, value: JoinValue, user: User, own: OwnInvitation, member: Membership | None
     ) -> Look:
         invitation = own.invitation
-        kept = Joining.objects.filter(invitation_id=invitation.id, user_id=user.id).first()
-        is_begun = kept is not None and kept.state == Joining.State.REVOKED
+        kept = Joining.objects.filter(
+            invitation_id=invitation.id, user_id=user.id, state__in=Joining.OPEN
+        ).first()
         if member is not None:
-            if is_begun:
-                _note_member(invitation)
+            if kept is not None:
+                note_member(kept)
             return Look(JoinState.JOINED, value, member.organization, invitation, user)
-        if invitation.is_pending or (kept is not None and _is_finishable(kept, invitation)):
+        if invitation.is_pending or (kept is not None and is_finishable(kept, invitation)):
             return Look(JoinState.JOIN, value, own.organization, invitation, user, joining=kept)
         return Look(JoinState.GONE, value, None, invitation, user, joining=kept)
 
@@ -216,7 +217,7 @@ class Lookup:
         return next(iter(pending or named), None)
 
 
-def _is_finishable(row: Joining, invitation: Invitation) -> bool:
+def is_finishable(row: Joining, invitation: Invitation) -> bool:
     """Whether the membership is still to be made by an invitation that we have revoked.
 
     Not where it has been there: whoever has taken it away since meant that.
@@ -226,17 +227,16 @@ def _is_finishable(row: Joining, invitation: Invitation) -> bool:
     now = timezone.now()
     if invitation.expires_at is not None and invitation.expires_at <= now:
         return False
-    name = f"member-by:{invitation.id}"
-    return row.created_at + FINISHABLE > now and name not in InstanceCache().get_many([name])
+    return row.created_at + FINISHABLE > now and row.member_seen_at is None
 
 
-def _note_member(invitation: Invitation) -> None:
-    """Remember that the membership is there, as long as it could be made anew.
+def note_member(row: Joining) -> None:
+    """Write down, once, that the membership is there.
 
-    In the cache, since a look changes nothing; the next press writes it down.
+    The one thing that a look changes. It only ever takes a way away, and a cache may forget.
     """
-    seconds = int(FINISHABLE.total_seconds())
-    InstanceCache().set(f"member-by:{invitation.id}", True, seconds)  # noqa: FBT003
+    if row.member_seen_at is None:
+        Joining.objects.filter(pk=row.pk, member_seen_at=None).update(member_seen_at=timezone.now())
 
 
 def _choose(rows: Iterable[OwnInvitation]) -> OwnInvitation | None:

@@ -2,14 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Final
+from typing import Any, Final
+
+from django.db.models import Q
+from django.utils import timezone
 
 from ...caching import InstanceCache
-from ...clerk import ClerkClient, Invitation, Organization
-from ...clerk.joining import PeopleAPI
+from ...clerk import ClerkClient, InstanceAPI, Invitation, Organization
+from ...clerk.joining import PeopleAPI, User
 from ...concurrency import gather
+from ...models import Joining
 from .links import JoinValue
+from .lookup import FINISHABLE, is_finishable, note_member
 
 #: So long the number is remembered (seconds): it stands on every page of a site.
 _COUNT_SECONDS: Final = 60
@@ -17,40 +23,58 @@ _COUNT_SECONDS: Final = 60
 
 @dataclass(frozen=True, slots=True)
 class MyInvitation:
-    """A pending invitation to a verified address of a person's; it has no link."""
+    """An invitation to a verified address of a person's by which they can join; it has no link."""
 
     invitation: Invitation
     organization: Organization
     #: What names it in the URL of its page.
     value: str
+    #: Whether joining was begun, and is to be finished; the invitation may be revoked by us.
+    is_begun: bool = False
 
 
 def get_my_invitations(client: ClerkClient, user_id: str) -> tuple[MyInvitation, ...]:
-    """Return the pending invitations to verified addresses of a person's, newest first.
+    """Return by which invitations a person can join, newest first.
 
-    None to an account that may not be used.
+    Those that are pending, and those by which joining was begun here and can be finished: by
+    nothing else the person would find these again, since a revoked invitation has no link. None
+    to an account that may not be used.
 
     :raises ClerkError: Clerk could not be asked.
     """
-    people = PeopleAPI(client)
-    found = gather(
-        {
-            "user": lambda: people.get_user(user_id),
-            "invitations": lambda: people.get_invitations(user_id, status="pending"),
-        }
-    )
-    user = found["user"].get()
-    rows = found["invitations"].get().data
-    mine = tuple(
-        MyInvitation(
-            row.invitation,
-            row.organization,
-            JoinValue(row.organization.id, invitation_id=row.invitation.id).dumps(),
-        )
-        for row in rows
-        if row.invitation.is_pending and user.owns(row.invitation.email_address)
-    )
-    return () if user.is_barred else mine
+    begun = _get_begun(user_id)
+    is_half_done = any(row.state == Joining.State.REVOKED for row in begun.values())
+    people, instance = PeopleAPI(client), InstanceAPI(client)
+    status = None if is_half_done else "pending"
+    calls: dict[str, Callable[[], Any]] = {
+        "user": lambda: people.get_user(user_id),
+        "invitations": lambda: people.get_invitations(user_id, status=status),
+    }
+    if is_half_done:
+        calls["memberships"] = lambda: instance.get_organization_memberships(user_id)
+    found = {name: outcome.get() for name, outcome in gather(calls).items()}
+    user: User = found["user"]
+    joined = {row.organization.id for row in found["memberships"].data} if is_half_done else set()
+    mine = []
+    for own in found["invitations"].data:
+        invitation, row = own.invitation, begun.get(own.invitation.id)
+        if not user.owns(invitation.email_address):
+            continue
+        if row is not None and own.organization.id in joined:
+            note_member(row)
+        elif invitation.is_pending or (row is not None and is_finishable(row, invitation)):
+            value = JoinValue(own.organization.id, invitation_id=invitation.id).dumps()
+            is_begun = row is not None
+            mine.append(MyInvitation(invitation, own.organization, value, is_begun=is_begun))
+    return () if user.is_barred else tuple(mine)
+
+
+def _get_begun(user_id: str) -> dict[str, Joining]:
+    """Return what a person has begun and can finish yet, by the invitation's id."""
+    is_new = Q(created_at__gt=timezone.now() - FINISHABLE, member_seen_at=None)
+    which = Q(state=Joining.State.BEGUN) | Q(is_new, state=Joining.State.REVOKED)
+    rows = Joining.objects.filter(which, user_id=user_id)
+    return {row.invitation_id: row for row in rows}
 
 
 def count_my_invitations(client: ClerkClient, user_id: str) -> int:
