@@ -14,9 +14,10 @@ from __future__ import annotations
 import hashlib
 import logging
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
-from typing import Any, Final
+from typing import Any, Final, TypeVar
+from uuid import uuid4
 
 from django.core.cache import caches
 from django.core.cache.backends.base import BaseCache
@@ -25,6 +26,8 @@ from django.core.exceptions import ImproperlyConfigured
 from .conf import conf
 
 logger = logging.getLogger("org_invitations")
+
+_Value = TypeVar("_Value")
 
 #: Raised whenever the pickled classes change shape, so that an old entry is never misread.
 _LAYOUT: Final = 2
@@ -145,6 +148,30 @@ class InstanceCache:
     def delete(self, name: str) -> None:
         """Forget a value."""
         self._cache.delete(self._key(name))
+
+    def remember(self, name: str, ask: Callable[[], _Value], seconds: int) -> _Value:
+        """Return what is remembered, else what ``ask`` returns now, and remember that.
+
+        An answer that was asked for before :meth:`forget`, and comes after it, is not remembered:
+        it bears the stamp that there was when it was asked for, and is taken for nothing where
+        there is another one.
+        """
+        of_stamp = f"{name}:stamp"
+        known = self.get_many([name, of_stamp])
+        stamp: str | None = known.get(of_stamp)
+        if stamp is not None and name in known and known[name][0] == stamp:
+            value: _Value = known[name][1]
+            return value
+        if stamp is None:
+            stamp = uuid4().hex
+            self.set(of_stamp, stamp, seconds)
+        value = ask()
+        self.set(name, (stamp, value), seconds)
+        return value
+
+    def forget(self, name: str) -> None:
+        """Let what :meth:`remember` keeps be asked for anew, from now on."""
+        self.delete(f"{name}:stamp")
 
     def _key(self, name: str) -> str:
         digest = hashlib.sha256(f"{self._identity}\n{name}".encode()).hexdigest()

@@ -28,9 +28,6 @@ PARTS: Final[dict[str, frozenset[str]]] = {
     "pending-count": frozenset(),
 }
 
-#: How many pending invitations there are is remembered for so long (seconds).
-COUNT_SECONDS: Final = 60
-
 _MAX_HOST_LENGTH: Final = 2000
 _MARK: Final = "_org_invitations_parts"
 
@@ -105,8 +102,3 @@ def say_once(request: HttpRequest, message: str) -> bool:
 def has_parts(request: HttpRequest) -> bool:
     """Whether the page that answers a request has parts of the app in it."""
     return _MARK in request.__dict__
-
-
-def get_count_name(organization_id: str) -> str:
-    """Return the name under which the number of pending invitations is remembered."""
-    return f"pending:{organization_id}"

@@ -55,6 +55,20 @@ def test_what_is_deleted_is_forgotten() -> None:
     assert InstanceCache().get_many(["a"]) == {}
 
 
+def test_what_was_asked_before_something_changed_is_not_remembered_after_it() -> None:
+    cache, answers = InstanceCache(), iter([1, 2, 3])
+
+    def ask_meanwhile() -> int:
+        found = next(answers)
+        if found == 1:
+            InstanceCache().forget("a")  # by another process, while this one waits for the answer
+        return found
+
+    assert [cache.remember("a", ask_meanwhile, 60) for _ in range(3)] == [1, 2, 2]
+    cache.forget("a")
+    assert cache.remember("a", ask_meanwhile, 60) == 3
+
+
 @pytest.mark.parametrize("seconds", [0, -1])
 def test_what_may_live_for_no_seconds_is_not_remembered(seconds: int) -> None:
     InstanceCache().set("a", 1, seconds)

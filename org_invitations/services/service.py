@@ -72,6 +72,7 @@ from .batches.unfinished import (
 from .exceptions import NotPermitted, RoleNotGranted
 from .limits import Ledger, Seats
 from .listing import MAX_FOUND, STATUSES, InvitationPage, InvitationQuery, fetch_all
+from .pending import changes_pending
 from .preview import DEFAULT_LIMIT, Preview, preview_entries
 from .reasons import Reason
 from .selection import SelectedInvitation, evaluate, find_selected
@@ -299,6 +300,7 @@ class InvitationService:
             "options": options,
         }
 
+    @changes_pending
     def run(self, batch: Batch) -> list[BatchItem]:
         """Do what waits in a batch; each item says what became of it.
 
@@ -535,6 +537,7 @@ class InvitationService:
         found = self.get_unfinished(replaces_id)
         return next((item for item in found if item.state == State.HALF_DONE), None)
 
+    @changes_pending
     def finish(self, snapshot: Snapshot, item: BatchItem) -> BatchItem:
         """Create the invitation that is missing; anybody may who may give its role.
 
@@ -654,6 +657,7 @@ class InvitationService:
 
     # --- Inviting -------------------------------------------------------------------------
 
+    @changes_pending
     def invite_member(
         self,
         email_address: str,
@@ -714,6 +718,7 @@ class InvitationService:
 
     # --- Revoking -------------------------------------------------------------------------
 
+    @changes_pending
     def revoke(self, invitation_id: str) -> Invitation:
         """Revoke an invitation, if the person may manage members at this moment.
 

@@ -144,8 +144,6 @@ class OrganizationView(View):
         request = self.request
         service = getattr(self, "service", None)
         has_written = service is not None and service.has_written
-        if service is not None and has_written:
-            service.cache.delete(embedding.get_count_name(service.organization_id))
         if part := embedding.get_part(request):
             htmx.leave_address(response)
             if has_written:

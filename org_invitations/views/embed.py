@@ -15,7 +15,7 @@ from django.utils.safestring import SafeString, mark_safe
 from django.utils.translation import gettext, ngettext
 
 from .. import embedding, htmx
-from ..clerk import ClerkError, InvitationStatus
+from ..clerk import ClerkError
 from ..clerk.deadline import within
 from ..clerk.session.handshake import return_location
 from ..clients import get_client
@@ -24,6 +24,7 @@ from ..forms import RoleField
 from ..identity import can_sign_in, get_sign_in_url, is_clerk_silent, is_renewable
 from ..roles import AssignableRoles
 from ..services import InvitationQuery, get_manageable_organizations
+from ..services.pending import count_pending
 from .base import SeeOther
 from .page import PageMixin
 
@@ -104,14 +105,9 @@ class EmbedView(PageMixin):
     # --- The small ones ---------------------------------------------------------------------
 
     def _render_count(self) -> HttpResponse:
-        """Say how many are pending: remembered for a minute, and forgotten where one is invited."""
+        """Say how many are pending, to who may see them."""
         self.service.open(roles=False)
-        name = embedding.get_count_name(self.service.organization_id)
-        count: int | None = self.service.cache.get_many([name]).get(name)
-        if count is None:
-            pending = self.service.api.get_invitations(status=[InvitationStatus.PENDING], limit=1)
-            count = pending.total_count
-            self.service.cache.set(name, count, embedding.COUNT_SECONDS)
+        count = count_pending(self.service.api)
         text = ngettext("%(count)d pending", "%(count)d pending", count) % {"count": count}
         context = {"count": count, "text": text}
         return self._mark(self.render(self.pending_count_template_name, context))

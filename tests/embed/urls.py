@@ -66,4 +66,5 @@ urlpatterns = [
     path("harbour/<str:name>/", page),
     path("cached/<str:name>/", cache_page(600)(page)),
     path("teams/<str:team>/", include("org_invitations.urls", namespace="teams")),
+    path("join/", include("org_invitations.join_urls")),
 ]

@@ -10,9 +10,13 @@ from django.core.exceptions import ImproperlyConfigured
 from django.template import TemplateSyntaxError
 from django.test import Client
 
+from org_invitations.clients import get_client
 from org_invitations.emulator import Emulator
+from org_invitations.services import InvitationService
+from org_invitations.testing import SignIn
 
 from .conftest import Browser, calls, pending, text_of
+from .joining import GUS, JOIN_URL, NORA, Invitee, invite
 
 PAGE = "/harbour/page/"
 COUNT = "/invitations/embed/pending-count/"
@@ -193,6 +197,34 @@ def test_the_number_is_that_after_an_invitation(ada: Browser, clerk: Emulator) -
     ada.get("/harbour/count/")
     ada.htmx_invite("new@example.com")
     assert f"Now {total + 1} pending." in text_of(ada.get("/harbour/count/"))
+
+
+@pytest.mark.parametrize(("who", "action"), [(NORA, "join"), (GUS, "decline")])
+def test_the_number_is_that_after_somebody_has_joined_or_declined(
+    ada: Browser, clerk: Emulator, clerk_sign_in: SignIn, settings: Any, who: str, action: str
+) -> None:
+    settings.ORG_INVITATIONS_JOIN_URL = JOIN_URL
+    row = invite(clerk, who)
+    total = len(pending(clerk))
+    assert f"Now {total} pending." in text_of(ada.get("/harbour/count/"))
+    invitee = Invitee(clerk, clerk_sign_in)
+    invitee.sign_in(who)
+    invitee.press(invitee.follow(row), action)
+    assert row.state != "pending"
+    assert f"Now {total - 1} pending." in text_of(ada.get("/harbour/count/"))
+
+
+def test_the_number_is_that_after_a_sites_own_code_has_invited(
+    ada: Browser, clerk: Emulator
+) -> None:
+    total = len(pending(clerk))
+    ada.get("/harbour/count/")
+    acme, who = clerk.organization("acme").id, clerk.user("ada@acme.test").id
+    service = InvitationService(get_client(), organization_id=acme, user_id=who)
+    row = service.invite_member("new@example.com", role="org:member")
+    assert f"Now {total + 1} pending." in text_of(ada.get("/harbour/count/"))
+    service.revoke(row.id)
+    assert f"Now {total} pending." in text_of(ada.get("/harbour/count/"))
 
 
 def test_without_an_answer_there_is_no_number(ada: Browser, clerk: Emulator) -> None:

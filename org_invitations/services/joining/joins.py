@@ -32,6 +32,7 @@ from ...signals import invitation_accepted, invitation_revoked
 from ..batches.store import stale_after
 from ..limits import Ledger
 from ..organizations import forget_organizations
+from ..pending import forget_pending
 from ..snapshot import SnapshotReader
 from .links import LinkingAPI, find_target, get_digest
 from .lookup import JoinState, Look, Lookup
@@ -164,6 +165,7 @@ class JoinService:
             if revoked is not None and row is not None:
                 _save(row, State.LOST)
         finally:
+            forget_pending(look.invitation.organization_id)
             if row is not None:
                 _release(row)
         if revoked is None:
@@ -221,6 +223,9 @@ class JoinService:
         except Stopped:
             _release(row)
             raise
+        finally:
+            if api.has_written:
+                forget_pending(api.organization_id)
         self._finish(row, revoked, look.user.id, Joining.Way.SERVER)
         return replace(look, state=JoinState.JOINED, invitation=replace(revoked, url=""))
 
@@ -479,6 +484,7 @@ class JoinService:
         ).forget_membership()
         forget_organizations(user_id)
         forget_my_invitations(user_id)
+        forget_pending(row.organization_id)
         invitation_accepted.send_robust(
             sender=type(self),
             invitation=replace(invitation, url=""),

@@ -82,14 +82,15 @@ def count_my_invitations(client: ClerkClient, user_id: str) -> int:
 
     :raises ClerkError: Clerk could not be asked.
     """
-    cache, name = InstanceCache(), f"mine:{user_id}"
-    known: int | None = cache.get_many([name]).get(name)
-    if known is None:
-        known = len(get_my_invitations(client, user_id))
-        cache.set(name, known, _COUNT_SECONDS)
-    return known
+    return InstanceCache().remember(
+        _name(user_id), lambda: len(get_my_invitations(client, user_id)), _COUNT_SECONDS
+    )
 
 
 def forget_my_invitations(user_id: str) -> None:
     """Count them anew: one of them was used or declined."""
-    InstanceCache().delete(f"mine:{user_id}")
+    InstanceCache().forget(_name(user_id))
+
+
+def _name(user_id: str) -> str:
+    return f"mine:{user_id}"
