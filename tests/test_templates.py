@@ -16,6 +16,7 @@ from django.shortcuts import redirect
 from django.test import Client
 from django.urls import include, path, set_urlconf
 
+import org_invitations
 from org_invitations.clients import get_client
 from org_invitations.emulator import Emulator
 from org_invitations.forms import InviteForm, RoleField
@@ -481,3 +482,15 @@ def test_under_foreign_middleware(
     assert client.get(f"{PAGE}{row.id}/revoke/").status_code == 200
     assert client.post(f"{PAGE}{row.id}/revoke/").status_code == 303
     assert row.status(clerk_emulator.clock.now_ms()) == "revoked"
+
+
+def test_no_page_inherits_what_the_sites_page_says_to_htmx(subtests: pytest.Subtests) -> None:
+    templates = Path(org_invitations.__file__).parent / "templates"
+    roots = 0
+    for file in sorted(templates.rglob("*.html")):
+        with subtests.test(file=file.name):
+            for tag in re.findall(r"<[^>]*\sdata-org-invitations\b[^>]*>", file.read_text()):
+                roots += 1
+                assert 'hx-disinherit="*"' in tag
+                assert 'hx-vals="unset"' in tag
+    assert roots >= 10

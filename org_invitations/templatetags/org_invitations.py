@@ -11,6 +11,7 @@ from urllib.parse import unquote
 
 from django import template
 from django.core.exceptions import ImproperlyConfigured
+from django.http import HttpRequest
 from django.template import Context, TemplateSyntaxError
 from django.urls import NoReverseMatch, get_script_prefix, resolve, reverse
 from django.utils.safestring import SafeString
@@ -72,7 +73,7 @@ def org_invitations_my_count(context: Context) -> int | str:
     Empty where nobody is signed in, somebody acts as another person, or Clerk does not answer: no
     page fails over it.
     """
-    request: Any = context.get("request")
+    request = _get_request(context)
     if request is not None:
         embedding.keep_nowhere(request)  # not even that nobody is signed in: the next one may be
     try:
@@ -87,10 +88,18 @@ def org_invitations_my_count(context: Context) -> int | str:
         return ""
 
 
+def _get_request(context: Context) -> HttpRequest | None:
+    """Return Django's request. A template of Django REST framework's has one that is around it."""
+    request = context.get("request")
+    if not isinstance(request, HttpRequest):
+        request = getattr(request, "_request", None)
+    return request if isinstance(request, HttpRequest) else None
+
+
 def _embed(
     context: Context, part: str, where: dict[str, Any], options: tuple[str, ...] = ()
 ) -> SafeString:
-    request = context.get("request")
+    request = _get_request(context)
     if request is None:
         raise ImproperlyConfigured(
             "The tags of org_invitations need the request: add "

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import logging
 from collections.abc import Callable, Sequence
 from functools import wraps
@@ -271,6 +272,13 @@ class OrganizationView(View):
         """Return the sentences: an instance of :attr:`wording_class`."""
         return self.wording_class()
 
+    def _get_page_organization_id(self) -> str:
+        """Return the id of the organization that the page is for; as posted while signed out."""
+        service = getattr(self, "service", None)
+        if service is not None:
+            return str(service.organization_id)
+        return self.request.POST.get("organization", "")
+
     def _is_for_another_organization(self) -> bool:
         """Whether the page that sent this was made for another organization.
 
@@ -528,6 +536,18 @@ class OrganizationView(View):
             "check": self._find_url("check"),
         }
 
+    def _get_headers(self) -> dict[str, str]:
+        """Return what the requests of htmx say that come of what is shown: for what it was made.
+
+        What goes into the dialog says it itself, since the dialog may be another part's.
+        """
+        headers = {
+            embedding.PART_HEADER: embedding.get_part(self.request),
+            embedding.HOST_HEADER: embedding.get_host(self.request),
+            htmx.ORGANIZATION_HEADER: self._get_page_organization_id(),
+        }
+        return {name: value for name, value in headers.items() if value}
+
     def get_context_data(self, **context: Any) -> dict[str, Any]:
         """Return the context of whichever template is rendered: what is given here, and yours.
 
@@ -538,6 +558,7 @@ class OrganizationView(View):
             "urls": self._get_urls(),
             "host": embedding.get_host(self.request),
             "embed_part": embedding.get_part(self.request),
+            "headers": json.dumps(self._get_headers()),
             **context,
         }
 

@@ -142,19 +142,24 @@ class EmbedView(PageMixin):
 
     def get_context_data(self, **context: Any) -> dict[str, Any]:
         """Return the context, with what the part itself is."""
-        host = self._host
-        headers = {embedding.PART_HEADER: self._part, embedding.HOST_HEADER: host}
-        if organization := self._get_page_organization_id():
-            headers[htmx.ORGANIZATION_HEADER] = organization
         embed = {
             "part": self._part,
             "has_form": "form" in self._elements,
             "has_list": "list" in self._elements,
-            "has_shared": self._brings_shared and "bare" not in self.request.GET,
-            "headers": json.dumps(headers),
+            "has_shared": self._has_shared,
+            "headers": json.dumps(self._get_headers()),
             "url": self._get_own_url(),
         }
-        return super().get_context_data(**context) | {"embed": embed, "host": host}
+        return super().get_context_data(**context) | {"embed": embed, "host": self._host}
+
+    def _get_headers(self) -> dict[str, str]:
+        own = {embedding.PART_HEADER: self._part, embedding.HOST_HEADER: self._host}
+        return super()._get_headers() | own
+
+    @property
+    def _has_shared(self) -> bool:
+        """Whether regions and dialog come with this part, whatever becomes of it."""
+        return bool(self._elements) and self._brings_shared and "bare" not in self.request.GET
 
     def _find_url_from_here(self, name: str, **kwargs: Any) -> str:
         return self._with_host(self._find_url(name, **kwargs), self._host, kwargs)

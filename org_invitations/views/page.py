@@ -695,13 +695,6 @@ class PageMixin(OrganizationView):
         """Return the id of the batch from whose outcome a form comes, if it comes from one."""
         return _as_uuid(self.request.POST.get("retry_of", ""))
 
-    def _get_page_organization_id(self) -> str:
-        """Return the id of the organization that the page is for; as posted while signed out."""
-        service = getattr(self, "service", None)
-        if service is not None:
-            return str(service.organization_id)
-        return self.request.POST.get("organization", "")
-
     def _get_typed_roles(self) -> AssignableRoles:
         """Return the roles for a form that could not be sent just now, without asking Clerk.
 

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
+from django.core.cache import cache
 from django.urls import set_urlconf
 from playwright.sync_api import BrowserContext, Page, expect
 
@@ -98,6 +99,53 @@ def test_several_parts_follow_each_other(page: Page, site: Site) -> None:
     assert page.url == url
     shot(page, "embed-several")
     assert_accessible(page)
+
+
+@pytest.mark.parametrize("around", ["inheriting", "inheriting-nothing"])
+def test_nothing_is_inherited_that_is_not_the_apps(page: Page, site: Site, around: str) -> None:
+    sign_in(page, site)
+    url = f"{site.url}/{around}/several/"
+    page.goto(url)
+    invite(page, "new@example.com")
+    expect(page.locator(f"{LIST} tbody th").first).to_have_text("new@example.com")
+    expect(page.locator(".org-invitations-pending-count")).to_have_text("35 pending")
+    [*_, row] = site.clerk.invitations("acme", "pending")
+    assert (row.email_address, row.role) == ("new@example.com", "org:member")
+    page.click("#org-invitations-next")
+    expect(page.locator("#org-invitations-page-2")).to_have_attribute("aria-current", "page")
+    page.click("#org-invitations-sort-address")
+    expect(page.locator("#org-invitations-page-2")).not_to_have_attribute("aria-current", "page")
+    revoke(page, addresses(page)[0])
+    expect(page.locator(".org-invitations-pending-count")).to_have_text("34 pending")
+    page.click("#org-invitations-tab-expired")
+    expect(page.locator("#org-invitations-tab-expired")).to_have_attribute("aria-current", "page")
+    assert page.url == url
+
+
+def test_a_list_of_another_organization_than_the_forms_has_its_questions(
+    page: Page, site: Site
+) -> None:
+    sign_in(page, site, "bo@both.test")
+    page.goto(f"{site.url}/harbour/two/")
+    person = addresses(page)[0]
+    revoke(page, person)
+    expect(page.locator("#org-invitations-status")).to_contain_text(f"{person} revoked")
+    invite(page, "new@example.com")
+    expect(page.locator("#org-invitations-status")).to_contain_text("Invitation sent")
+    [*_, row] = site.clerk.invitations("globex", "pending")
+    assert row.email_address == "new@example.com"
+
+
+def test_the_dialog_is_there_where_the_part_that_brings_it_is_not(page: Page, site: Site) -> None:
+    sign_in(page, site)
+    cache.clear()
+    site.clerk.fault("GET", "*/memberships", status=400)
+    page.goto(f"{site.url}/harbour/parts/")
+    expect(page.locator(EMAIL)).to_have_count(0)
+    person = addresses(page)[0]
+    revoke(page, person)
+    expect(page.locator("#org-invitations-status")).to_contain_text(f"{person} revoked")
+    shot(page, "embed-first-part-fails")
 
 
 @pytest.mark.parametrize("name", ["list", "form", "roles"])

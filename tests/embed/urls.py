@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any
 
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse, StreamingHttpResponse
 from django.template import engines
 from django.urls import include, path
-from django.views.decorators.cache import cache_page
+from django.views.decorators.cache import cache_page, never_cache
+from django.views.decorators.csrf import ensure_csrf_cookie
 
 #: What each page has in it, besides what is around all of them.
 PAGES = {
@@ -22,6 +24,16 @@ PAGES = {
     "columns": (
         '<div class="row"><div class="col-md-4">{% org_invitations_form %}</div>'
         '<div class="col-md-8">{% org_invitations_list %}</div></div>'
+    ),
+    "parts": "{% org_invitations_form %}{% org_invitations_list %}",
+    # The form's dialog asks what is asked of the list.
+    "two": (
+        '{% org_invitations_form organization="globex" %}'
+        '{% org_invitations_list organization="acme" %}'
+    ),
+    "counts": (
+        '{% org_invitations_pending_count organization="acme" %}, '
+        '{% org_invitations_pending_count organization="globex" %}'
     ),
     "count": "<p>Now {% org_invitations_pending_count %}.</p>",
     "roles": (
@@ -53,17 +65,69 @@ AROUND = """<!doctype html>
 </html>
 """
 
+#: What a site says for all of its page, and htmx lets whatever is within inherit.
+FOR_ALL = """<div hx-boost="true" hx-target="#nowhere" hx-swap="delete" hx-push-url="/pushed/"
+    hx-select="#nothing" hx-select-oob="#neither" hx-confirm="Really?" hx-include="#nowhere"
+    hx-params="none" hx-indicator="#nowhere" hx-sync="this:drop" hx-disabled-elt="#nowhere"
+    hx-encoding="multipart/form-data" hx-vals='{"status": "revoked", "role": "org:admin"}'>"""
+
 
 def page(request: HttpRequest, name: str) -> HttpResponse:
     """Show one of them."""
-    template: Any = engines["django"].from_string(AROUND.replace("PART", PAGES[name]))
-    return HttpResponse(template.render({}, request))
+    return HttpResponse(_template(AROUND.replace("PART", PAGES[name])).render({}, request))
+
+
+def inheriting(request: HttpRequest, name: str) -> HttpResponse:
+    """Show one within what all of the page is to inherit."""
+    around = AROUND.replace("PART", f"{FOR_ALL}{PAGES[name]}</div>")
+    return HttpResponse(_template(around).render({}, request))
+
+
+def inheriting_nothing(request: HttpRequest, name: str) -> HttpResponse:
+    """Show one where htmx lets nothing be inherited."""
+    around = AROUND.replace("content='{", 'content=\'{"disableInheritance":true,')
+    return HttpResponse(_template(around.replace("PART", PAGES[name])).render({}, request))
+
+
+class Composed:
+    """A request as Django REST framework wraps it: not one of Django's, with all that it has."""
+
+    def __init__(self, request: HttpRequest) -> None:
+        self._request = request
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._request, name)
+
+
+def composed(request: HttpRequest, name: str) -> HttpResponse:
+    """Show one as a renderer of Django REST framework's does."""
+    template = _template(AROUND.replace("PART", PAGES[name]))
+    return HttpResponse(template.render({}, Composed(request)))
+
+
+@never_cache
+@ensure_csrf_cookie
+def streamed(request: HttpRequest, name: str) -> StreamingHttpResponse:
+    """Send one as docs/embedding.md says that it is streamed."""
+
+    def chunks() -> Iterator[str]:
+        yield _template(AROUND.replace("PART", PAGES[name])).render({}, request)
+
+    return StreamingHttpResponse(chunks())
+
+
+def _template(source: str) -> Any:
+    return engines["django"].from_string(source)
 
 
 urlpatterns = [
     path("invitations/", include("org_invitations.urls")),
     path("elsewhere/", include("org_invitations.urls", namespace="elsewhere")),
     path("harbour/<str:name>/", page),
+    path("inheriting/<str:name>/", inheriting),
+    path("inheriting-nothing/<str:name>/", inheriting_nothing),
+    path("composed/<str:name>/", composed),
+    path("streamed/<str:name>/", streamed),
     path("cached/<str:name>/", cache_page(600)(page)),
     path("teams/<str:team>/", include("org_invitations.urls", namespace="teams")),
     path("join/", include("org_invitations.join_urls")),

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import json
 import re
+from html import unescape
 from typing import Any
 
 import pytest
 from django.core.exceptions import ImproperlyConfigured
-from django.template import TemplateSyntaxError
+from django.template import Context, Template, TemplateSyntaxError
 from django.test import Client
 
 from org_invitations.clients import get_client
@@ -57,7 +59,7 @@ def test_each_part_is_in_a_page_of_the_sites(ada: Browser, subtests: pytest.Subt
 
 def test_what_is_rendered_is_kept_nowhere(ada: Browser) -> None:
     for name in ("page", "count", "roles", "mine"):
-        for path in ("harbour", "cached"):
+        for path in ("harbour", "cached", "composed", "streamed"):
             kept = ada.get(f"/{path}/{name}/")["Cache-Control"]
             assert "private" in kept
             assert "no-store" in kept
@@ -76,6 +78,31 @@ def test_the_sites_own_cache_does_not_keep_it_either(ada: Browser, sign_in: Any)
     for name in ("page", "count"):
         assert "34" in ada.get(f"/cached/{name}/").text
         assert "34" not in text_of(sign_in("max@acme.test", "acme").get(f"/cached/{name}/"))
+
+
+def test_a_request_that_is_wrapped_is_that_of_django(ada: Browser) -> None:
+    """As TemplateHTMLRenderer of Django REST framework puts it into the context."""
+    page = ada.get("/composed/page/").text
+    assert 'id="org-invitations-list"' in page
+    assert 'name="host" value="/composed/page/"' in page
+    assert "34 pending" in ada.get("/composed/count/").text
+
+
+def test_what_is_no_request_at_all_is_refused() -> None:
+    template = Template("{% load org_invitations %}{% org_invitations %}")
+    with pytest.raises(ImproperlyConfigured, match="need the request"):
+        template.render(Context({"request": object()}))
+
+
+def test_a_page_that_is_streamed_has_forms_that_can_be_sent(ada: Browser) -> None:
+    client = Client(enforce_csrf_checks=True)
+    client.cookies.update(ada.client.cookies)
+    page = client.get("/streamed/page/").getvalue().decode()
+    token = re.search(r'name="csrfmiddlewaretoken" value="([^"]+)"', page)
+    assert token is not None
+    new = {"email_addresses": "new@example.com", "role": "org:member"}
+    sent = client.post("/invitations/invite/", new | {"csrfmiddlewaretoken": token[1]})
+    assert sent.status_code == 303
 
 
 def test_the_list_begins_with_the_status_that_the_tag_names(ada: Browser) -> None:
@@ -178,6 +205,36 @@ def test_an_expired_minute_brings_the_part_by_htmx(sign_in: Any) -> None:
 def test_what_is_wrong_is_said_once_on_a_page(sign_in: Any) -> None:
     text = text_of(sign_in("max@acme.test", "acme").get("/harbour/several/"))
     assert text.count("Only people who manage the members") == 1
+
+
+def test_what_the_parts_share_is_there_where_the_first_one_is_not(
+    ada: Browser, clerk: Emulator
+) -> None:
+    clerk.fault("GET", "*/memberships", status=400)  # once: the first part's
+    page = ada.get("/harbour/parts/").text
+    assert 'name="email_addresses"' not in page
+    assert 'id="org-invitations-list"' in page
+    for one in ("status", "alert", "dialog", "regions"):
+        assert page.count(f'id="org-invitations-{one}"') == 1
+
+
+# --- Two organizations ---------------------------------------------------------------------------
+
+
+def test_a_question_is_about_the_organization_of_its_part(sign_in: Any, clerk: Emulator) -> None:
+    bo = sign_in("bo@both.test", "globex")
+    page = bo.get("/harbour/two/").text
+    headers = [json.loads(unescape(found)) for found in re.findall(r'hx-headers="([^"]+)"', page)]
+    globex, acme = (clerk.organization(name).id for name in ("globex", "acme"))
+    assert [one["Org-Invitations-Organization"] for one in headers] == [globex, acme]
+    row = re.search(r'href="([^"]+/revoke/[^"]*)"', page)
+    assert row is not None
+    question = bo.get(unescape(row[1]), target="org-invitations-dialog", **headers[1])
+    asked = re.search(r'<form[^>]+hx-headers="([^"]+)"', question.text)
+    assert asked is not None
+    # It stands in the dialog, which is the other part's, and would be sent with what that one says.
+    assert json.loads(unescape(asked[1])) == headers[1]
+    assert text_of(bo.get("/harbour/counts/")).endswith("34 pending, 6 pending")
 
 
 # --- How many are pending ------------------------------------------------------------------------
