@@ -15,9 +15,10 @@ class OrgInvitationsConfig(AppConfig):
 
     def ready(self) -> None:
         from . import checks  # noqa: F401 - importing it registers the checks
-        from .services.joining.asks import forget_asks
+        from .services.joining.asks import forget_asks, forget_begun
         from .services.joining.logs import hide_links
-        from .signals import invitation_created
+        from .signals import invitation_created, invitation_revoked
 
         invitation_created.connect(forget_asks, dispatch_uid="org_invitations.forget_asks")
+        invitation_revoked.connect(forget_begun, dispatch_uid="org_invitations.forget_begun")
         hide_links()

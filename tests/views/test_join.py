@@ -9,6 +9,7 @@ from django.test import Client
 from django.urls import resolve
 
 from org_invitations.emulator import Emulator
+from org_invitations.services.joining import lookup
 from org_invitations.signals import invitation_accepted
 from org_invitations.testing import SignIn
 from tests.views.conftest import Browser, text_of
@@ -386,3 +387,26 @@ def test_a_scanner_of_mails_changes_nothing(clerk: Emulator) -> None:
                 assert call(answer["Location"]).status_code == 200
     assert [row.state for row in rows] == ["pending", "pending"]
     assert joinings() == []
+
+
+# --- Where there are many ------------------------------------------------------------------------
+
+
+def test_it_is_found_among_however_many(
+    invitee: Invitee, clerk: Emulator, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(lookup, "_PAGE", 5)
+    clerk.configure(rate_limits=False, organizations={"acme": {"max_allowed_memberships": 0}})
+    row = invite(clerk, created_ago=86400)
+    for number in range(12):
+        invite(clerk, f"p{number}@example.com")
+        invite(clerk, f"r{number}@example.com", state="revoked")
+    url = page_of(row)
+    assert state_of(invitee.open(url)) == "sign-in"
+    # Whoever has the address, confirmed or not, needs no search.
+    clerk.configure(users={NORA: {"email_verified": False}})
+    invitee.sign_in(NORA)
+    clerk.clear_requests()
+    assert invitee.open(url).context_data["is_unverified"]
+    listed = [call for call in clerk.requests if call.path.endswith("/invitations")]
+    assert len(listed) == 1

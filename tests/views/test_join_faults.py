@@ -19,8 +19,8 @@ from org_invitations.clerk.joining import JoiningAPI
 from org_invitations.clients import forget_clients
 from org_invitations.emulator import Emulator
 from org_invitations.models import CallSlot, Joining
-from org_invitations.services.joining import joins
-from org_invitations.services.joining.lookup import FINISHABLE
+from org_invitations.services.joining import rows
+from org_invitations.services.joining.rows import FINISHABLE
 from org_invitations.signals import invitation_accepted, invitation_revoked
 from org_invitations.testing import SignIn
 from org_invitations.wording import Wording
@@ -243,14 +243,14 @@ def test_a_database_that_fails_after_the_revocation_stops_nobody(
 ) -> None:
     row = invite(clerk)
     page = invitee.open(page_of(row))
-    save = joins._save
+    save = rows.save
 
     def fail(joining: Joining, state: str, *args: Any, **kwargs: Any) -> None:
         if state == Joining.State.REVOKED:
             raise DatabaseFault("no")
         save(joining, state, *args, **kwargs)
 
-    monkeypatch.setattr(joins, "_save", fail)
+    monkeypatch.setattr(rows, "save", fail)
     assert state_of(invitee.press(page, "join")) == "joined"
     assert is_member(clerk)
 

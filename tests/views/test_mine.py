@@ -15,7 +15,7 @@ from org_invitations.clients import forget_clients
 from org_invitations.emulator import Emulator
 from org_invitations.middleware import ClerkSessionMiddleware
 from org_invitations.models import Joining
-from org_invitations.services.joining.lookup import FINISHABLE
+from org_invitations.services.joining.rows import FINISHABLE
 from org_invitations.testing import SignIn
 from tests.views.conftest import text_of
 from tests.views.joining import (

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping
-from datetime import timedelta
+from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Any, Final
 
@@ -15,6 +15,7 @@ from ...conf import conf
 from ...models import InvitationAsk, Joining
 from .links import get_digest, get_digests
 from .lookup import JoinState, Look
+from .rows import get_idle
 
 #: So many people of an organization can ask at once: a list that asks for everybody says nothing.
 MAX_ASKS: Final = 100
@@ -44,8 +45,7 @@ def ask(look: Look) -> None:
         return
     if not (invitation.is_expired or invitation.is_revoked):
         return
-    now = timezone.now()
-    InvitationAsk.objects.filter(created_at__lt=now - timedelta(days=conf.KEEP_DAYS)).delete()
+    InvitationAsk.objects.filter(created_at__lt=_oldest()).delete()
     organization_id = value.organization_id
     if InvitationAsk.objects.filter(organization_id=organization_id).count() >= MAX_ASKS:
         return
@@ -66,16 +66,16 @@ def get_marks(organization_id: str, ids: Collection[str]) -> Mapping[str, Mark]:
     if not ids or not conf.JOIN_URL:
         return marks
     # All of the organization's: a file has more ids than some databases take in one query.
-    asks = InvitationAsk.objects.filter(organization_id=organization_id)
+    asks = InvitationAsk.objects.filter(organization_id=organization_id, created_at__gte=_oldest())
     marks |= dict.fromkeys(asks.values_list("invitation_id", flat=True), Mark.ASKS)
     rows = Joining.objects.filter(organization_id=organization_id)
     if len(ids) <= _MAX_IDS:
         rows = rows.filter(invitation_id__in=ids)
-    for invitation_id, state, way in rows.values_list("invitation_id", "state", "way"):
-        if state in Joining.OPEN:
-            marks[invitation_id] = Mark.HALF_JOINED
-        elif state == Joining.State.DONE and way == Joining.Way.SERVER:
-            marks[invitation_id] = Mark.JOINED
+    done = rows.filter(state=Joining.State.DONE, way=Joining.Way.SERVER)
+    # Whoever is at it right now may get there; and whoever was a member has needed nothing.
+    stopped = rows.filter(get_idle(), state__in=Joining.OPEN, member_seen_at=None)
+    marks |= dict.fromkeys(done.values_list("invitation_id", flat=True), Mark.JOINED)
+    marks |= dict.fromkeys(stopped.values_list("invitation_id", flat=True), Mark.HALF_JOINED)
     return marks
 
 
@@ -86,9 +86,35 @@ def forget_asks(
 
     It answers a joining as well that could not be finished.
     """
-    digests = list(get_digests(organization_id, invitation.email_address))
-    theirs = {"organization_id": organization_id, "address_digest__in": digests}
+    theirs = _get_theirs(organization_id, invitation.email_address)
     InvitationAsk.objects.filter(**theirs).delete()
     Joining.objects.filter(**theirs, state__in=Joining.OPEN).exclude(
         invitation_id=invitation.id
     ).update(state=Joining.State.LOST)
+
+
+def forget_asks_of(organization_id: str, email_address: str) -> None:
+    """Forget what was asked for: whoever has the address is a member."""
+    InvitationAsk.objects.filter(**_get_theirs(organization_id, email_address)).delete()
+
+
+def forget_begun(
+    sender: Any, *, invitation: Invitation, organization_id: str, **kwargs: Any
+) -> None:
+    """Forget what was begun: somebody has revoked it. Connected to ``invitation_revoked``.
+
+    Not one that somebody is at: that finds out by itself whose revocation was first.
+    """
+    begun = Joining.objects.filter(get_idle(), invitation_id=invitation.id)
+    begun.filter(organization_id=organization_id, state=Joining.State.BEGUN).update(
+        state=Joining.State.LOST
+    )
+
+
+def _get_theirs(organization_id: str, email_address: str) -> dict[str, Any]:
+    digests = list(get_digests(organization_id, email_address))
+    return {"organization_id": organization_id, "address_digest__in": digests}
+
+
+def _oldest() -> datetime:
+    return timezone.now() - timedelta(days=conf.KEEP_DAYS)

@@ -16,7 +16,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Final
 
 from django.db import Error as DatabaseFault
-from django.db.models import Q
+from django.dispatch import Signal
 from django.utils import timezone
 
 from ...clerk import ClerkClient, ClerkError, InstanceAPI, Invitation, InvitationRequest
@@ -28,12 +28,13 @@ from ...concurrency import gather
 from ...conf import MAX_EXPIRES_IN_DAYS, conf
 from ...models import Joining
 from ...roles import assignable_roles, may_manage_members, role_set_key
-from ...signals import invitation_accepted, invitation_revoked
-from ..batches.store import stale_after
+from ...signals import invitation_accepted, invitation_created, invitation_revoked
 from ..limits import Ledger
 from ..organizations import forget_organizations
 from ..pending import forget_pending
 from ..snapshot import SnapshotReader
+from . import rows
+from .asks import forget_asks_of
 from .links import LinkingAPI, find_target, get_digest
 from .lookup import JoinState, Look, Lookup
 from .mine import forget_my_invitations
@@ -131,7 +132,7 @@ class JoinService:
         )
         if not invitation.is_accepted and not is_ours:
             if begun is not None and begun.state == State.HALF_DONE:
-                _save(begun, State.LOST)  # a member by another way: nothing is missing any more
+                rows.save(begun, State.LOST)  # a member by another way: nothing is missing any more
             return
         way = Joining.Way.CLERK if invitation.is_accepted else Joining.Way.SERVER
         row = (
@@ -141,6 +142,9 @@ class JoinService:
                 defaults={
                     "organization_id": look.value.organization_id,
                     "user_id": user.id,
+                    "address_digest": get_digest(
+                        look.value.organization_id, invitation.email_address
+                    ),
                     "way": way,
                 },
             )[0]
@@ -158,27 +162,31 @@ class JoinService:
         if not {"server", "script"} & {*conf.JOIN_WAYS}:
             return JoinResult(look, "Join:clerk")
         row = look.joining
-        if row is not None and not _claim(row):
+        if row is not None and not rows.claim(row):
             return JoinResult(look, "Join:busy")
         try:
             revoked = self._take_back(look.invitation)
             if revoked is not None and row is not None:
-                _save(row, State.LOST)
+                rows.save(row, State.LOST)
         finally:
             forget_pending(look.invitation.organization_id)
             if row is not None:
-                _release(row)
+                rows.release(row)
         if revoked is None:
             look = self.lookup.look()
             return JoinResult(look, "Join:later" if look.state is JoinState.JOIN else "")
         forget_my_invitations(self._user_id(look))
-        invitation_revoked.send_robust(
+        self._announce(invitation_revoked, look, revoked)
+        return JoinResult(Look(JoinState.GONE), is_declined=True)
+
+    def _announce(self, signal: Signal, look: Look, invitation: Invitation) -> None:
+        """Tell the site what became of an invitation; the person has caused it."""
+        signal.send_robust(
             sender=type(self),
-            invitation=replace(revoked, url=""),
-            organization_id=revoked.organization_id,
+            invitation=replace(invitation, url=""),
+            organization_id=look.value.organization_id if look.value else "",
             user_id=self._user_id(look),
         )
-        return JoinResult(Look(JoinState.GONE), is_declined=True)
 
     def _take_back(self, invitation: Invitation) -> Invitation | None:
         """Return the invitation that is revoked now, or was by us before; None if it is not."""
@@ -221,7 +229,7 @@ class JoinService:
                 revoked = replace(revoked, private_metadata=told.private_metadata)
             self._add(api, row, look, revoked)
         except Stopped:
-            _release(row)
+            rows.release(row)
             raise
         finally:
             if api.has_written:
@@ -240,7 +248,7 @@ class JoinService:
             return self._check(look, api, checks_seats=False)
         except Stopped as stopped:
             if stopped.problem in ("Join:role", "Join:inviter"):
-                _save(row, State.HALF_DONE, stopped.problem.removeprefix("Join:"))
+                rows.save(row, State.HALF_DONE, stopped.problem.removeprefix("Join:"))
                 raise Stopped("Join:half-done", look_again=True) from None
             raise Stopped("Join:again") from None
 
@@ -307,14 +315,14 @@ class JoinService:
         )
         if is_new:
             return row, False
-        if not _claim(row, user_id=self._user_id(look)):
+        if not rows.claim(row, user_id=self._user_id(look)):
             raise Stopped("Join:busy")
         row.refresh_from_db()
         was_begun = row.state in (State.BEGUN, State.HALF_DONE)
         if row.state != State.REVOKED:
             row.created_at = now
             row.save(update_fields=["created_at"])
-            _save(row, State.BEGUN)
+            rows.save(row, State.BEGUN)
         return row, was_begun
 
     def _user_id(self, look: Look) -> str:
@@ -344,7 +352,7 @@ class JoinService:
                 # It may come yet, so once more: that one's answer is worth as much.
             else:
                 try:
-                    _save(row, State.REVOKED)
+                    rows.save(row, State.REVOKED)
                 except DatabaseFault:
                     logger.exception("The database failed while somebody was joining.")
                 return revoked
@@ -361,14 +369,14 @@ class JoinService:
             try:
                 found = api.get_invitation(row.invitation_id)
             except exc.NotFound:
-                _save(row, State.LOST)
+                rows.save(row, State.LOST)
                 raise Stopped(look_again=True) from None
             except ClerkError:
                 raise Stopped("Join:unknown" if is_uncertain else "Join:later") from None
             if not found.is_pending:
                 self._handle_settled(row, found, is_uncertain=is_uncertain)
         if not is_uncertain:
-            _save(row, State.LOST)  # nothing of ours is under way
+            rows.save(row, State.LOST)  # nothing of ours is under way
         raise Stopped("Join:unknown" if is_uncertain else "Join:later")
 
     def _handle_settled(self, row: Joining, found: Invitation, *, is_uncertain: bool) -> None:
@@ -377,9 +385,9 @@ class JoinService:
         :raises Stopped: always.
         """
         if found.is_revoked and is_uncertain:
-            _save(row, State.HALF_DONE, UNCLEAR)
+            rows.save(row, State.HALF_DONE, UNCLEAR)
             raise Stopped("Join:half-done", look_again=True)
-        _save(row, State.LOST)
+        rows.save(row, State.LOST)
         raise Stopped(look_again=True)
 
     def _get_revoked(self, api: JoiningAPI, invitation: Invitation) -> Invitation:
@@ -437,9 +445,12 @@ class JoinService:
         reason = type(error).__name__
         made = self._make_again(look, revoked)
         if made is None:
-            _save(row, State.HALF_DONE, reason)
+            rows.save(row, State.HALF_DONE, reason)
+            self._announce(invitation_revoked, look, revoked)
             raise Stopped("Join:half-done", look_again=True)
-        _save(row, State.RESTORED, reason, restored_id=made.id)
+        rows.save(row, State.RESTORED, reason, restored_id=made.id)
+        self._announce(invitation_revoked, look, revoked)
+        self._announce(invitation_created, look, made)
         raise Stopped("Join:restored", look_again=True)
 
     def _make_again(self, look: Look, revoked: Invitation) -> Invitation | None:
@@ -479,6 +490,7 @@ class JoinService:
         )
         if not is_first:
             return
+        forget_asks_of(row.organization_id, invitation.email_address)
         SnapshotReader(
             self.client, organization_id=row.organization_id, user_id=user_id
         ).forget_membership()
@@ -510,26 +522,6 @@ def may_inviter(client: ClerkClient, invitation: Invitation) -> bool:
         }
     )
     return may_manage_members(found["inviter"].get(), found["roles"].get())
-
-
-def _save(row: Joining, state: str, reason: str = "", *, restored_id: str = "") -> None:
-    row.state, row.reason, row.worked_at = state, reason, timezone.now()
-    row.restored_id = restored_id
-    row.save(update_fields=["state", "reason", "restored_id", "worked_at"])
-
-
-def _claim(row: Joining, **news: str) -> bool:
-    """Go on with what was begun, or tell that somebody else is at it, or that it is done."""
-    now = timezone.now()
-    idle = Q(is_running=False) | Q(worked_at=None) | Q(worked_at__lte=now - stale_after())
-    # One statement, so that of two requests at the same moment one goes on.
-    rows = Joining.objects.filter(idle, pk=row.pk).exclude(state=State.DONE)
-    return bool(rows.update(is_running=True, worked_at=now, **news))
-
-
-def _release(row: Joining) -> None:
-    """Let the next press go on with it."""
-    Joining.objects.filter(pk=row.pk).update(is_running=False, worked_at=timezone.now())
 
 
 def _has_seat(organization: Organization) -> bool:

@@ -63,7 +63,11 @@ class JoinValue:
         """Whether an invitation of the organization may be meant: by its id, or by its address."""
         if self.invitation_id:
             return invitation.id == self.invitation_id
-        digests = get_digests(self.organization_id, invitation.email_address)
+        return self.names_address(invitation.email_address)
+
+    def names_address(self, email_address: str) -> bool:
+        """Whether it is the value of a link to this address."""
+        digests = get_digests(self.organization_id, email_address)
         return any(hmac.compare_digest(self.address_digest, digest) for digest in digests)
 
 

@@ -4,29 +4,25 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
-from datetime import timedelta
 from enum import StrEnum
 from functools import partial
 from typing import Any, Final
 
-from django.utils import timezone
-
-from ...clerk import ClerkClient, InstanceAPI, Invitation, InvitationStatus, Membership, Page
+from ...clerk import ClerkClient, InstanceAPI, Invitation, Membership, Page
 from ...clerk.exceptions import NotFound
 from ...clerk.joining import JoiningAPI, OwnInvitation, PeopleAPI, User
+from ...clerk.organizations import MAX_LIMIT
 from ...clerk.resources import Organization
 from ...concurrency import Outcome, gather
 from ...models import Joining
 from . import strangers
 from .links import JoinValue
+from .rows import is_finishable, note_member
 
-#: How many of the newest invitations are looked through for one that only its address names.
-_MAX_SEARCHED: Final = 500
-
-#: For so long after it was begun, at most, a membership is made by an invitation that we have
-#: revoked. Clerk tells of no membership that was taken away, so nobody can tell whether there was
-#: one meanwhile: it is as short as somebody needs who presses again.
-FINISHABLE: Final = timedelta(minutes=15)
+#: An invitation that only the hash of its address names is looked for in pages of so many, as many
+#: as Clerk gives; and in no more than so many pages of those that are pending.
+_PAGE: Final = MAX_LIMIT
+_MAX_PAGES: Final = 4
 
 
 class JoinState(StrEnum):
@@ -120,13 +116,14 @@ class Lookup:
             return self._look_signed_out(value)
         page: Page[OwnInvitation] | None = _or_none(found["invitations"])
         memberships: Page[Membership] | None = _or_none(found["memberships"])
-        own = _choose(
-            row
+        theirs = {
+            row.invitation.id: row
             for row in (page.data if page else ())
             if row.invitation.organization_id == value.organization_id
             and value.names(row.invitation)
             and user.owns(row.invitation.email_address)
-        )
+        }
+        chosen = _choose(row.invitation for row in theirs.values())
         member = next(
             (
                 row
@@ -135,8 +132,8 @@ class Lookup:
             ),
             None,
         )
-        if own is not None:
-            look = self._look_at_own(value, user, own, member)
+        if chosen is not None:
+            look = self._look_at_own(value, user, theirs[chosen.id], member)
         else:
             look = self._look_at_others(value, user, member)
         if user.is_barred or person.actor_id:
@@ -159,7 +156,8 @@ class Lookup:
         return Look(JoinState.GONE, value, None, invitation, user, joining=kept)
 
     def _look_at_others(self, value: JoinValue, user: User, member: Membership | None) -> Look:
-        invitation, organization = self._find(value)
+        addresses = user.verified | user.unverified
+        invitation, organization = self._find(value, addresses)
         if invitation is not None and organization is not None and invitation.is_pending:
             is_unverified = invitation.email_address.casefold() in user.unverified
             return Look(
@@ -185,9 +183,12 @@ class Lookup:
         state = JoinState.SIGN_UP if is_new else JoinState.SIGN_IN
         return Look(state, value, organization, invitation)
 
-    def _find(self, value: JoinValue) -> tuple[Invitation | None, Organization | None]:
+    def _find(
+        self, value: JoinValue, addresses: Iterable[str] = ()
+    ) -> tuple[Invitation | None, Organization | None]:
         """Return the invitation that a value names, and where it leads, whoever asks.
 
+        :param addresses: those of who asks.
         :raises ClerkError: Clerk could not be asked.
         """
         api = JoiningAPI(self.client, value.organization_id)
@@ -200,50 +201,39 @@ class Lookup:
         if organization is None:
             return None, None
         told: list[Invitation] = [row for outcome in found.values() if (row := _or_none(outcome))]
-        named = [row for row in told if value.names(row)]
-        invitation = next(iter([row for row in named if row.is_pending] or named), None)
+        invitation = _choose(row for row in told if value.names(row))
         if (invitation is None or not invitation.is_pending) and not value.invitation_id:
-            invitation = self._search(api, value) or invitation
+            invitation = self._search(api, value, addresses) or invitation
         return (invitation and replace(invitation, url="")), organization
 
-    def _search(self, api: JoiningAPI, value: JoinValue) -> Invitation | None:
+    def _search(
+        self, api: JoiningAPI, value: JoinValue, addresses: Iterable[str]
+    ) -> Invitation | None:
         """Look for the invitation of an address that is known by its hash only: the last resort.
 
-        Somebody has followed a link of ours, and there is no ticket, or that of an older one.
+        Somebody has followed a link of ours, and there is no ticket, or that of an older one. If
+        the address is one of theirs, one question tells. Else it is looked for among all that are
+        pending, and what is over among the newest.
         """
-        rows = api.get_invitations(status=None, limit=_MAX_SEARCHED).data
-        named = [row for row in rows if value.names(row)]
-        pending = [row for row in named if row.status is InvitationStatus.PENDING]
-        return next(iter(pending or named), None)
+        for address in addresses:
+            if value.names_address(address):
+                page = api.get_invitations(status=None, email_address=address, limit=_PAGE)
+                return _choose(row for row in page.data if value.names(row))
+        for number in range(_MAX_PAGES):
+            page = api.get_invitations(limit=_PAGE, offset=number * _PAGE)
+            found = next((row for row in page.data if value.names(row)), None)
+            if found is not None or len(page.data) < _PAGE:
+                break
+        if found is not None:
+            return found
+        page = api.get_invitations(status=None, limit=_PAGE)
+        return _choose(row for row in page.data if value.names(row))
 
 
-def is_finishable(row: Joining, invitation: Invitation) -> bool:
-    """Whether the membership is still to be made by an invitation that we have revoked.
-
-    Not where it has been there: whoever has taken it away since meant that.
-    """
-    if row.state != Joining.State.REVOKED or not invitation.is_revoked:
-        return False
-    now = timezone.now()
-    if invitation.expires_at is not None and invitation.expires_at <= now:
-        return False
-    return row.created_at + FINISHABLE > now and row.member_seen_at is None
-
-
-def note_member(row: Joining) -> None:
-    """Write down, once, that the membership is there.
-
-    The one thing that a look changes. It only ever takes a way away, and a cache may forget.
-    """
-    if row.member_seen_at is None:
-        Joining.objects.filter(pk=row.pk, member_seen_at=None).update(member_seen_at=timezone.now())
-
-
-def _choose(rows: Iterable[OwnInvitation]) -> OwnInvitation | None:
+def _choose(rows: Iterable[Invitation]) -> Invitation | None:
     """Return the pending one, else the newest: Clerk lists the newest first."""
     every = list(rows)
-    pending = [row for row in every if row.invitation.is_pending]
-    return next(iter(pending or every), None)
+    return next((row for row in every if row.is_pending), next(iter(every), None))
 
 
 def _barred(look: Look) -> Look:

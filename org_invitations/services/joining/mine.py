@@ -15,7 +15,7 @@ from ...clerk.joining import PeopleAPI, User
 from ...concurrency import gather
 from ...models import Joining
 from .links import JoinValue
-from .lookup import FINISHABLE, is_finishable, note_member
+from .rows import FINISHABLE, is_finishable, note_member
 
 #: So long the number is remembered (seconds): it stands on every page of a site.
 _COUNT_SECONDS: Final = 60
