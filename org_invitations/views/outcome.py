@@ -151,13 +151,12 @@ class OutcomeView(PageMixin):
         if not left or batch.action != Batch.Action.INVITE:
             return None
         chosen = batch.options
+        # A site's form may have kept more, by the names of its fields.
         initial: dict[str, Any] = {
+            **chosen,
             "email_addresses": as_text(_entry_of(item, chosen.get("role", "")) for item in left),
             "no_email": chosen.get("notify") is False,
         }
-        for name in ("role", "expires_in_days", "redirect_url", "language"):
-            if chosen.get(name):
-                initial[name] = chosen[name]
         if initial.get("role") not in roles:
             initial.pop("role", None)
         form = self.get_invite_form(roles, initial=initial)
@@ -325,7 +324,9 @@ class OutcomePresenter:
                 return self.find_url("link", item.invitation_id), gettext("Copy link")
             return "", ""
         if item.state == State.HALF_DONE and item.reason != OTHER_INVITATION:
-            return self.find_url("resend", item.replaces_id), gettext("Send it now")
+            url = self.find_url("resend", item.replaces_id)
+            # So that this outcome tells of it.
+            return url and f"{url}?retry_of={self.batch.pk}", gettext("Send it now")
         is_other = item.state in _NOT_DONE or item.reason == UNCLEAR
         if is_other and item.params.get("status") == "pending":
             # Another invitation of the address is in the way, or may be: it can be sent again.

@@ -692,8 +692,10 @@ class PageMixin(OrganizationView):
         return _as_uuid(self.request.POST.get("batch", ""))
 
     def _get_retry_of(self) -> UUID | None:
-        """Return the id of the batch from whose outcome a form comes, if it comes from one."""
-        return _as_uuid(self.request.POST.get("retry_of", ""))
+        """Return the id of the batch from whose outcome a form comes, or is asked for, if any."""
+        request = self.request
+        sent = request.POST if request.method == "POST" else request.GET
+        return _as_uuid(sent.get("retry_of", ""))
 
     def _get_typed_roles(self) -> AssignableRoles:
         """Return the roles for a form that could not be sent just now, without asking Clerk.

@@ -211,6 +211,7 @@ class ResendInvitationView(ConfirmationMixin):
             ],
             key=self._get_batch_id(),
             options=options,
+            retry_of=self._get_retry_of(),
         )
         if created:
             return self._run_one(batch)

@@ -10,20 +10,24 @@ from typing import Any
 from uuid import UUID, uuid4
 
 import pytest
+from django import forms
 from django.test import Client, override_settings
 from django.utils import timezone
 
 from org_invitations.addresses import parse_file
 from org_invitations.clerk import exceptions as exc
 from org_invitations.emulator import Emulator
+from org_invitations.forms import InviteForm
 from org_invitations.models import Batch, BatchItem
 from org_invitations.services.batches import STALE_AFTER
 from org_invitations.services.preview import PreviewStatus
 from org_invitations.testing import SignIn
+from org_invitations.views import OutcomeView
 from tests.leases import ME, let_go
 
 from .conftest import INVITE, LIST, Browser, calls, html_of, pending, text_of
 from .inviting import BULK, batch_of, filled, items_of, send
+from .test_resend import answer
 
 State = BatchItem.State
 OUTCOME = "org-invitations-outcome"
@@ -228,6 +232,19 @@ def test_what_is_left_of_invitations_is_a_form_to_try_again(ada: Browser, make: 
     assert ada.get(url_of(make({"state": State.DONE}))).context["form"] is None
 
 
+def test_what_a_sites_form_has_kept_is_in_the_form_to_try_again(
+    ada: Browser, make: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    class TeamForm(InviteForm):
+        team = forms.CharField()
+
+    monkeypatch.setattr(OutcomeView, "invite_form_class", TeamForm)
+    options = {"team": "Harbour", "role": "org:billing", "expires_in_days": 7, "notify": False}
+    form = ada.get(url_of(make({}, options=options))).context["form"]
+    names = ("team", "role", "expires_in_days", "no_email")
+    assert [form[name].value() for name in names] == ["Harbour", "org:billing", 7, True]
+
+
 # --- What was tried again ------------------------------------------------------------------------
 
 
@@ -307,6 +324,19 @@ def test_so_is_what_was_done_with_many(
     again = {"batch": str(uuid4()), "retry_of": retry[1], "selected": ids[:1]}
     assert ada.post(f"{LIST}selected/", asked | again).status_code == 303
     assert sentence in ada.get(first).context["outcome"].sentences
+
+
+def test_so_is_the_missing_half_of_a_resend(ada: Browser, clerk: Emulator) -> None:
+    row = clerk.add_invitation("acme", "lee@example.com")
+    clerk.fault("POST", "*/invitations", status=500)
+    ada.post(f"{LIST}{row.id}/resend/", answer(ada.get(f"{LIST}{row.id}/resend/")))
+    first = url_of(Batch.objects.get())
+    [section] = ada.get(first).context["outcome"].sections
+    assert section.rows[0].action_text == "Send it now"
+    question = ada.get(section.rows[0].action_url)
+    ada.post(f"{LIST}{row.id}/resend/", answer(question))
+    assert pending(clerk).count("lee@example.com") == 1
+    assert ada.get(first).context["outcome"].sentences == ("1 was sent since.",)
 
 
 def test_nobody_elses_try_and_none_that_merely_says_so_counts(
