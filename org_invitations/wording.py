@@ -79,6 +79,7 @@ _ITEM_MESSAGES: Final[Mapping[str, str | Promise]] = {
         "few minutes."
     ),
     # Where nothing tells two invitations apart, not even the time.
+    "Item:unsaved": _("It is not known yet whether this happened."),
     "Item:unclear": _(
         "Clerk did not answer. There is an invitation, but nothing tells whether it is this one or "
         "one from before."
@@ -352,6 +353,10 @@ class Wording:
         "Database:unfinished": _(
             "The database of this site does not answer, so it is not known whether an invitation "
             "that was to be sent again is half done. Reload the page in a moment."
+        ),
+        "Database:known": _(
+            "The database of this site failed after something was sent to Clerk, so not all of "
+            "this could be written down. Here is what is known of each; keep it, if you need it."
         ),
         "Database:sent": _(
             "The database of this site failed after it was sent to Clerk, so we do not know what "

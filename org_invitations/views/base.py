@@ -38,7 +38,6 @@ from ..identity import (
     is_renewable,
 )
 from ..middleware import renews_session
-from ..models import Batch
 from ..roles import GrantPolicy
 from ..services import (
     InvitationService,
@@ -165,7 +164,7 @@ class OrganizationView(View):
             return self._answer(request, *args, **kwargs)
         except NotSaved as failure:
             logger.exception("The database failed after something was begun.")
-            return self._find_out(failure.batch)
+            return self._render_unsaved(failure)
         except DatabaseFault:
             logger.exception("The database failed.")
             return self._handle_database_error()
@@ -199,9 +198,9 @@ class OrganizationView(View):
         except ClerkError as error:
             return self.handle_clerk_error(error)
 
-    def _find_out(self, batch: Batch) -> HttpResponseBase:
+    def _render_unsaved(self, failure: NotSaved) -> HttpResponseBase:
         """Go to where Clerk is asked what became of a batch."""
-        url = self._find_url("outcome", batch_id=batch.pk)
+        url = self._find_url("outcome", batch_id=failure.batch.pk)
         if not url:
             message = self.wording.say("Database:sent")
             return self.render_problem(message, status=HTTPStatus.SERVICE_UNAVAILABLE)
@@ -516,11 +515,15 @@ class OrganizationView(View):
         """
         context: dict[str, Any] = {
             "message": message,
-            "status": status,
             "typed": self.request.POST.get("email_addresses", ""),
+            "posted": posted,
         }
+        return self._render_problem(context, status=status)
+
+    def _render_problem(self, context: dict[str, Any], *, status: int) -> HttpResponse:
+        context |= {"status": status}
         if htmx.get_fragment(self.request, *htmx.FRAGMENTS):
-            context |= {"in_dialog": self._problem_region == htmx.DIALOG_ID, "posted": posted}
+            context |= {"in_dialog": self._problem_region == htmx.DIALOG_ID}
             context["again_url"] = self.request.path
             fragment = self.render(self.problem_fragment_name, context, status=status)
             return htmx.send_elsewhere(fragment, self._problem_region)
