@@ -14,6 +14,7 @@ from typing import Final
 from urllib.parse import parse_qsl, urlsplit
 
 from django.http import HttpRequest, HttpResponse, HttpResponseBase
+from django.http.response import HttpResponseRedirectBase
 from django.utils.cache import patch_vary_headers
 from django_htmx.http import (
     HttpResponseClientRedirect,
@@ -51,6 +52,9 @@ SEARCH_ID: Final = "org-invitations-search"
 FOLLOW_ID: Final = "org-invitations-follow"
 
 _MAX_QUERY_LENGTH: Final = 2000
+
+#: What an answer says because it is a redirect.
+_OF_REDIRECT: Final = ("Content-Length", "Content-Type", "Location")
 
 #: Every header that decides between page and fragment.
 _VARY: Final = ("HX-Request", "HX-Target", "HX-History-Restore-Request")
@@ -154,9 +158,17 @@ def offer_renewal(response: HttpResponse, session_url: str) -> HttpResponse:
     return response
 
 
-def leave_page(url: str) -> HttpResponse:
-    """Make the browser go to a URL. (A 302 would be followed by htmx and swapped in.)"""
-    return HttpResponseClientRedirect(url)
+def leave_page(redirect: HttpResponseRedirectBase) -> HttpResponse:
+    """Make the browser go where a redirect leads. What else the answer says, it still says.
+
+    htmx would follow it by itself, and show the page there in a part of this one.
+    """
+    response = HttpResponseClientRedirect(redirect.url)
+    for name, value in redirect.headers.items():
+        if name not in _OF_REDIRECT:
+            response.headers[name] = value
+    response.cookies = redirect.cookies
+    return response
 
 
 def patch_vary(response: HttpResponseBase) -> None:

@@ -9,6 +9,7 @@ from types import ModuleType
 from typing import Any
 
 import pytest
+from django.shortcuts import render
 from django.test import Client
 from django.urls import include, path, set_urlconf
 
@@ -39,6 +40,7 @@ class Project:
         self.lines = 0
         found: dict[str, Any] = {"__name__": "team.pages", "INSTALLED_APPS": []}
         self._write(folder / "base.html", BASE)
+        self._write(folder / "page.html", "{% load org_invitations %}{% org_invitations %}")
         told = section(DOCUMENT, f"## {heading}")
         for source in blocks(told, "django"):
             place = re.match(r"{# templates/(\S+) #}\n", source)
@@ -55,7 +57,8 @@ class Project:
         settings.TEMPLATES = [{**settings.TEMPLATES[0], "DIRS": [str(folder)]}]
         urls = ModuleType("overriding_urls")
         urls.urlpatterns = [  # type: ignore[attr-defined]
-            path("team/", include(get_urls(found.get("TeamPages"))))
+            path("team/", include(get_urls(found.get("TeamPages")))),
+            path("page/", lambda request: render(request, "page.html")),
         ]
         settings.ROOT_URLCONF = urls
         set_urlconf(None)
@@ -126,6 +129,14 @@ def view(ada: Client, clerk: Emulator) -> None:
     ada.cookies.clear()
     ada.cookies.load(clerk.session_cookies("max@acme.test", organization="acme", lifetime=3600))
     assert ada.get(TEAM)["Location"] == "/team/ask/"
+    for answer in (ada.get(TEAM, headers=LIST), ada.post(INVITE, NEW, headers=FORM)):
+        assert (answer.status_code, answer["HX-Redirect"]) == (200, "/team/ask/")
+    # In a page of the site's, which nobody is taken away from.
+    for answer in (ada.get("/page/"), ada.get(f"{TEAM}embed/page/", headers=LIST)):
+        assert answer.status_code == 200
+        assert "HX-Redirect" not in answer
+        assert 'href="/team/ask/"' in answer.text
+    assert ada.get(f"{TEAM}embed/pending-count/", headers=LIST).text == ""
 
 
 def service(ada: Client, clerk: Emulator) -> None:

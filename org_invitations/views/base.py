@@ -7,7 +7,7 @@ import logging
 from collections.abc import Callable, Sequence
 from functools import wraps
 from http import HTTPStatus
-from typing import Any, Final
+from typing import Any, Final, TypeGuard
 from urllib.parse import urlsplit
 
 from django.contrib.auth.decorators import login_not_required
@@ -132,6 +132,7 @@ class OrganizationView(View):
 
     def _finish(self, response: HttpResponseBase) -> HttpResponseBase:
         self._finish_for_host(response)
+        response = self._send_on(response)
         add_never_cache_headers(response)
         htmx.patch_vary(response)
         # Whoever can put the page into a frame of theirs can have its buttons pressed. The header
@@ -149,12 +150,17 @@ class OrganizationView(View):
             if has_written:
                 htmx.announce(response, f"org-invitations:{part}-changed")
         # What became of many is a page of its own, which knows the way back.
-        name = "Location" if isinstance(response, SeeOther) else "HX-Redirect"
         host = embedding.get_host(request)
-        if host and request.method == "POST" and name in response:
-            url = response[name]
-            is_list = urlsplit(url).path == self.get_url("list")
-            response[name] = iri_to_uri(host if is_list else embedding.with_host(url, host))
+        if host and request.method == "POST" and isinstance(response, SeeOther):
+            is_list = urlsplit(response.url).path == self.get_url("list")
+            url = host if is_list else embedding.with_host(response.url, host)
+            response["Location"] = iri_to_uri(url)
+
+    def _send_on(self, response: HttpResponseBase) -> HttpResponseBase:
+        """Let htmx go where a redirect leads, whether it is one of ours or of a site's own."""
+        if _leads_elsewhere(response) and htmx.is_htmx(self.request):
+            return htmx.leave_page(response)
+        return response
 
     def _answer_or_explain(
         self, request: HttpRequest, *args: Any, **kwargs: Any
@@ -204,7 +210,7 @@ class OrganizationView(View):
         if not url:
             message = self.wording.say("Database:sent")
             return self.render_problem(message, status=HTTPStatus.SERVICE_UNAVAILABLE)
-        return htmx.leave_page(url) if htmx.is_htmx(self.request) else SeeOther(url)
+        return SeeOther(url)
 
     # --- What never gets to the view --------------------------------------------------------
 
@@ -342,7 +348,7 @@ class OrganizationView(View):
                 gettext("You are signed out. Sign in and open this page again."),
                 status=HTTPStatus.UNAUTHORIZED,
             )
-        return htmx.leave_page(url) if htmx.is_htmx(request) else SeeOther(url)
+        return SeeOther(url)
 
     def _get_renewal(self) -> dict[str, Any]:
         """Return what ``partials/renewal.html`` shows."""
@@ -571,6 +577,10 @@ class OrganizationView(View):
         """Return an answer that middleware and tests can look into."""
         context = self.get_context_data(**context)
         return TemplateResponse(self.request, template_name, context, status=status)
+
+
+def _leads_elsewhere(response: HttpResponseBase) -> TypeGuard[HttpResponseRedirectBase]:
+    return isinstance(response, HttpResponseRedirectBase) and "Location" in response
 
 
 def with_retry_after(response: HttpResponse, problem: ErrorMessage) -> HttpResponse:

@@ -9,6 +9,7 @@ from typing import Any, Final, Self, cast
 from urllib.parse import urlencode
 
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase, QueryDict
+from django.http.response import HttpResponseRedirectBase
 from django.template.response import TemplateResponse
 from django.urls import ResolverMatch
 from django.utils.safestring import SafeString, mark_safe
@@ -80,7 +81,7 @@ class EmbedView(PageMixin):
         view.setup(around, *match.args, **match.kwargs)
         view.wording = view.get_wording()
         with within(conf.REQUEST_SECONDS):  # the middleware has begun it, where there is one
-            response = view._answer_or_explain(around, *match.args, **match.kwargs)
+            response = view._send_on(view._answer_or_explain(around, *match.args, **match.kwargs))
         if isinstance(response, TemplateResponse):
             response = response.render()
         around.return_tokens(request)
@@ -163,6 +164,20 @@ class EmbedView(PageMixin):
 
     def _find_url_from_here(self, name: str, **kwargs: Any) -> str:
         return self._with_host(self._find_url(name, **kwargs), self._host, kwargs)
+
+    def _send_on(self, response: HttpResponseBase) -> HttpResponseBase:
+        """Show where a redirect leads: a part takes nobody away from the page around it."""
+        is_asked = self._is_tag or htmx.is_htmx(self.request)
+        if not (isinstance(response, HttpResponseRedirectBase) and is_asked):
+            return response
+        if self._part in _INLINE:
+            return self._mark(HttpResponse())
+        context = {
+            "message": gettext("This goes on on another page."),
+            "status": HTTPStatus.OK,
+            "onward_url": response.url,
+        }
+        return self._mark(self.render(self.embed_problem_template_name, context))
 
     def render_problem(self, message: str, *, status: int, **_: Any) -> HttpResponse:
         """Say it in the part's place; nothing, where it stands in a line of text."""

@@ -59,7 +59,7 @@ class OutcomeView(PageMixin):
         at_work = is_at_work(items)
         wants_progress = htmx.get_fragment(request, htmx.OUTCOME_ID) is not None
         if wants_progress and not at_work:
-            return htmx.leave_page(self._get_outcome_url(batch))
+            return SeeOther(self._get_outcome_url(batch))
         context = self._get_outcome_context(snapshot, batch, items, presenter.get_outcome(items))
         if wants_progress:
             response: HttpResponse = self.render(self.outcome_progress_template_name, context)

@@ -645,7 +645,7 @@ class PageMixin(OrganizationView):
             message = self.wording.say("PermissionDenied:midway", **values)
             return self.render_problem(message, status=HTTPStatus.FORBIDDEN)
         url = self.get_url("outcome", batch_id=batch.id)
-        return htmx.leave_page(url) if htmx.is_htmx(self.request) else SeeOther(url)
+        return SeeOther(url)
 
     def _find_invitation_url(self, name: str, invitation_id: str) -> str:
         """Return where something is done with an invitation; empty where it cannot be."""

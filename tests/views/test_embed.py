@@ -13,7 +13,7 @@ from django.template import Context, Template, TemplateSyntaxError
 from django.test import Client
 
 from org_invitations.clients import get_client
-from org_invitations.emulator import Emulator
+from org_invitations.emulator import Emulator, EmulatorRequest
 from org_invitations.services import InvitationService
 from org_invitations.testing import SignIn
 
@@ -407,6 +407,19 @@ def test_who_opens_the_url_of_a_part_comes_to_the_page(ada: Browser) -> None:
     answer = ada.get(url_of("list"))
     assert (answer.status_code, answer["Location"]) == (303, "/invitations/")
     assert ada.get(url_of("nothing")).status_code == 404
+
+
+def test_a_redirect_of_htmx_keeps_what_else_it_says(
+    client: Client, clerk: Emulator, settings: Any
+) -> None:
+    settings.ORG_INVITATIONS_JOIN_URL = JOIN_URL
+    row = invite(clerk)
+    url = clerk.handle(EmulatorRequest("GET", clerk.accept_url(row.ticket))).header("location")
+    assert url is not None
+    plain, boosted = Client().get(url), client.get(url, headers={"HX-Request": "true"})
+    assert boosted["HX-Redirect"] == plain["Location"]
+    assert boosted.cookies.keys() == plain.cookies.keys() != set()
+    assert boosted["Referrer-Policy"] == plain["Referrer-Policy"]
 
 
 def test_by_htmx_it_knows_the_page_it_goes_into(ada: Browser) -> None:
