@@ -121,8 +121,8 @@ def _embed(
         raise ImproperlyConfigured(
             f"The tags of org_invitations need the page 'embed' in {namespace!r}: {error}"
         ) from error
-    path = f"/{url.removeprefix(get_script_prefix())}"
-    match = resolve(unquote(path), getattr(request, "urlconf", None))
+    path = f"/{unquote(url).removeprefix(get_script_prefix())}"
+    match = resolve(path, getattr(request, "urlconf", None))
     if not embedding.is_free(request, part):
         raise TemplateSyntaxError(
             f"The page has the elements of {part!r} already, and their ids are there once only."

@@ -150,10 +150,9 @@ class OrganizationView(View):
             if has_written:
                 htmx.announce(response, f"org-invitations:{part}-changed")
         # What became of many is a page of its own, which knows the way back.
-        host = embedding.get_host(request)
-        if host and request.method == "POST" and isinstance(response, SeeOther):
+        if self._host and request.method == "POST" and isinstance(response, SeeOther):
             is_list = urlsplit(response.url).path == self.get_url("list")
-            url = host if is_list else embedding.with_host(response.url, host)
+            url = self._host if is_list else embedding.with_host(response.url, self._host)
             response["Location"] = iri_to_uri(url)
 
     def _send_on(self, response: HttpResponseBase) -> HttpResponseBase:
@@ -310,6 +309,11 @@ class OrganizationView(View):
         left_out = _OWN_KWARGS | fixed
         prefix = {key: value for key, value in self.kwargs.items() if key not in left_out}
         return reverse(f"{namespace}:{name}", kwargs=prefix | kwargs)
+
+    @property
+    def _host(self) -> str:
+        """The page of the site's that the request comes from; or empty."""
+        return embedding.get_host(self.request)
 
     def _find_url(self, name: str, **kwargs: Any) -> str:
         """Like :meth:`get_url`, but empty where the site's own URLconf leaves the view out."""
@@ -552,7 +556,7 @@ class OrganizationView(View):
         """
         headers = {
             embedding.PART_HEADER: embedding.get_part(self.request),
-            embedding.HOST_HEADER: embedding.get_host(self.request),
+            embedding.HOST_HEADER: self._host,
             htmx.ORGANIZATION_HEADER: self._get_page_organization_id(),
         }
         return {name: value for name, value in headers.items() if value}
@@ -565,7 +569,7 @@ class OrganizationView(View):
         return {
             "view": self,
             "urls": self._get_urls(),
-            "host": embedding.get_host(self.request),
+            "host": self._host,
             "embed_part": embedding.get_part(self.request),
             "headers": json.dumps(self._get_headers()),
             **context,

@@ -8,7 +8,7 @@ from typing import Any
 from django.contrib import messages
 from django.http import HttpResponse, HttpResponseBase
 
-from .. import embedding, htmx
+from .. import htmx
 from ..roles import AssignableRoles
 from ..services import Snapshot
 from .base import SeeOther
@@ -43,8 +43,8 @@ class ConfirmationMixin(PageMixin):
         if self._in_dialog:
             response: HttpResponse = self.render(template_name, context, status=status)
             return htmx.send_elsewhere(response, htmx.DIALOG_ID)
-        if host := embedding.get_host(self.request):
-            context["list_url"] = host
+        if self._host:
+            context["list_url"] = self._host
         context |= {
             "confirmation_template_name": template_name,
             "title": title,

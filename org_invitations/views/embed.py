@@ -6,12 +6,12 @@ import json
 import re
 from http import HTTPStatus
 from typing import Any, Final, Self, cast
-from urllib.parse import urlencode
+from urllib.parse import unquote, urlencode
 
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase, QueryDict
 from django.http.response import HttpResponseRedirectBase
 from django.template.response import TemplateResponse
-from django.urls import ResolverMatch
+from django.urls import ResolverMatch, get_script_prefix
 from django.utils.safestring import SafeString, mark_safe
 from django.utils.translation import gettext, ngettext
 
@@ -151,19 +151,15 @@ class EmbedView(PageMixin):
             "headers": json.dumps(self._get_headers()),
             "url": self._get_own_url(),
         }
-        return super().get_context_data(**context) | {"embed": embed, "host": self._host}
+        return super().get_context_data(**context) | {"embed": embed}
 
     def _get_headers(self) -> dict[str, str]:
-        own = {embedding.PART_HEADER: self._part, embedding.HOST_HEADER: self._host}
-        return super()._get_headers() | own
+        return super()._get_headers() | {embedding.PART_HEADER: self._part}
 
     @property
     def _has_shared(self) -> bool:
         """Whether regions and dialog come with this part, whatever becomes of it."""
         return bool(self._elements) and self._brings_shared and "bare" not in self.request.GET
-
-    def _find_url_from_here(self, name: str, **kwargs: Any) -> str:
-        return self._with_host(self._find_url(name, **kwargs), self._host, kwargs)
 
     def _send_on(self, response: HttpResponseBase) -> HttpResponseBase:
         """Show where a redirect leads: a part takes nobody away from the page around it."""
@@ -278,7 +274,8 @@ class _HostRequest(HttpRequest):
         )
         around.META = {k: v for k, v in request.META.items() if not k.startswith("HTTP_HX_")}
         around.method = "GET"
-        around.path = around.path_info = url
+        around.path = unquote(url)
+        around.path_info = f"/{around.path.removeprefix(get_script_prefix())}"
         around.GET = QueryDict(urlencode(options))
         around.resolver_match = match
         around._host_scheme = request.scheme or "http"

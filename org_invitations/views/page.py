@@ -539,14 +539,9 @@ class PageMixin(OrganizationView):
 
     def _find_url_from_here(self, name: str, **kwargs: Any) -> str:
         """Like :meth:`_find_url`; what leads away knows where to come back to."""
-        host = embedding.get_host(self.request)
-        return self._with_host(self._find_url(name, **kwargs), host, kwargs)
-
-    @staticmethod
-    def _with_host(url: str, host: str, kwargs: Mapping[str, Any]) -> str:
-        if not (url and host and kwargs.keys() & {"invitation_id", "batch_id"}):
-            return url
-        return embedding.with_host(url, host)
+        url = self._find_url(name, **kwargs)
+        leads_away = name == "list" or kwargs.keys() & {"invitation_id", "batch_id"}
+        return embedding.with_host(url, self._host) if url and self._host and leads_away else url
 
     def _get_unfinished_context(
         self, snapshot: Snapshot, presenter: ListPresenter

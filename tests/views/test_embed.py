@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+from contextlib import suppress
 from html import unescape
 from typing import Any
 
@@ -11,11 +12,13 @@ import pytest
 from django.core.exceptions import ImproperlyConfigured
 from django.template import Context, Template, TemplateSyntaxError
 from django.test import Client
+from django.urls import clear_script_prefix, set_script_prefix
 
 from org_invitations.clients import get_client
 from org_invitations.emulator import Emulator, EmulatorRequest
 from org_invitations.services import InvitationService
 from org_invitations.testing import SignIn
+from org_invitations.views import EmbedView
 
 from .conftest import Browser, calls, pending, text_of
 from .joining import GUS, JOIN_URL, NORA, Invitee, invite
@@ -68,6 +71,22 @@ def test_what_is_rendered_is_kept_nowhere(ada: Browser) -> None:
 
 def test_what_a_prefix_captures_is_quoted_once(ada: Browser) -> None:
     assert 'action="/teams/S%C3%A3o%20Paulo/invite/"' in ada.get("/harbour/team/").text
+
+
+def test_below_a_script_name_a_part_has_the_paths_of_its_own(
+    ada: Browser, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    seen = []
+    monkeypatch.setattr(EmbedView, "get_wording", lambda self: seen.append(self.request))
+    set_script_prefix("/site/")  # as the handler of a real server does, and the test client not
+    try:
+        with suppress(AttributeError):  # there are no sentences
+            ada.client.get("/harbour/team/", SCRIPT_NAME="/site")
+    finally:
+        clear_script_prefix()
+    [request] = seen
+    assert request.path == "/site/teams/São Paulo/embed/form/"
+    assert request.path_info == "/teams/São Paulo/embed/form/"
 
 
 def test_an_organization_that_is_empty_is_not_the_active_one(ada: Browser) -> None:
@@ -346,6 +365,23 @@ def test_without_javascript_it_comes_back_to_the_page(ada: Browser, clerk: Emula
     assert (done.status_code, done["Location"]) == (303, PAGE)
     page = text_of(ada.get(PAGE))
     assert "revoked. Its link no longer works." in page
+
+
+def test_without_javascript_the_list_knows_the_way_back(ada: Browser) -> None:
+    page = ada.get(PAGE).text
+    for name in ("tab-expired", "sort-address", "next", "size-25"):
+        found = re.search(rf'id="org-invitations-{name}"[^>]*?href="([^"]+)"', page)
+        assert found is not None
+        there = ada.get(unescape(found[1]))
+        assert f'<a href="{PAGE}">' in there.text
+        assert (
+            there.text.count(f'name="host" value="{PAGE}"') >= 3
+        )  # to invite, to choose, to search
+        further = re.search(r'id="org-invitations-tab-accepted"[^>]*?href="([^"]+)"', there.text)
+        assert further is not None
+        assert "host=%2Fharbour%2Fpage%2F" in further[1]
+    assert "host=" not in re.findall(r'id="org-invitations-export"[^>]*?href="([^"]+)"', page)[0]
+    assert f'<a href="{PAGE}">' not in ada.get("/invitations/").text
 
 
 @pytest.mark.parametrize("with_htmx", [True, False])
