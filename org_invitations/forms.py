@@ -18,7 +18,7 @@ from django.utils import timezone
 from django.utils.datastructures import MultiValueDict
 from django.utils.formats import date_format
 from django.utils.text import format_lazy
-from django.utils.translation import gettext, ngettext
+from django.utils.translation import gettext, ngettext, pgettext
 from django.utils.translation import gettext_lazy as _
 
 from .addresses import (
@@ -186,7 +186,9 @@ def _describe_period(days: int, end: datetime) -> str:
     period = ngettext("%(count)d day", "%(count)d days", days) % {"count": days}
     return gettext("%(period)s, until %(date)s") % {
         "period": period,
-        "date": date_format(end, "DATE_FORMAT"),
+        # Translators: one of Django's formats; SHORT_DATE_FORMAT where the other one is too long
+        # for a select on a small screen.
+        "date": date_format(end, pgettext("date in a select", "DATE_FORMAT")),
     }
 
 

@@ -304,7 +304,7 @@ def test_the_question_to_send_again_is_german(
     words = is_german(ada.get(f"{PAGE}{row.id}/{action}/", headers=GERMAN))
     assert title in words
     assert "Der Link in der alten E-Mail wird sofort ungültig." in words
-    assert re.search(r"30 Tage, bis \d+\. \w+ \d{4}", words)
+    assert re.search(r"30 Tage, bis \d\d\.\d\d\.\d{4}", words)
 
 
 @pytest.mark.parametrize(

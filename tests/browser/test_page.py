@@ -480,6 +480,53 @@ def test_it_fits_and_is_accessible(
 
 
 @pytest.mark.parametrize("language", ["en", "de"])
+def test_the_chosen_period_can_be_read_on_the_narrowest_screen(
+    new_context: Callable[..., BrowserContext], site: Site, language: str
+) -> None:
+    page = new_context(viewport={"width": 320, "height": 900}, locale=language).new_page()
+    sign_in(page, site)
+    page.locator("details.org-invitations-options summary").last.click()
+    _assert_all_options_fit(page, "#org-invitations-form select[name=expires_in_days]")
+    page.locator("a[href*='/resend/']").first.click()
+    _assert_all_options_fit(page, "dialog select[name=expires_in_days]")
+    shot(page, f"period-in-dialog-320-{language}")
+
+
+def _assert_all_options_fit(page: Page, select: str) -> None:
+    """A select that is as wide as its longest option wants is no wider than it really is."""
+    wanted, real = page.locator(select).evaluate(
+        """(select) => {
+            const real = select.getBoundingClientRect().width;
+            select.style.cssText = "width: max-content; max-width: none; justify-self: start";
+            const wanted = select.getBoundingClientRect().width;
+            select.style.cssText = "";
+            return [wanted, real];
+        }"""
+    )
+    assert 100 < wanted <= real
+
+
+def test_the_place_for_messages_takes_no_room_while_it_is_empty(ada: Page) -> None:
+    gap = """() => {
+        const box = (name) => document.querySelector(name).getBoundingClientRect();
+        const form = box("#org-invitations-form");
+        return [form.top - box(".org-invitations-header").bottom,
+                box("#org-invitations-list").top - form.bottom];
+    }"""
+    before, between = ada.evaluate(gap)
+    assert before == between > 0
+    ada.evaluate("document.getElementById('org-invitations-status').textContent = 'Loading…'")
+    assert ada.evaluate(gap) == [before, between]  # nothing moves while something loads
+    ada.evaluate("document.getElementById('org-invitations-status').textContent = ''")
+    invite(ada, "new@example.com")
+    expect(ada.locator(".org-invitations-message")).to_be_visible()
+    message = ada.locator(".org-invitations-message").bounding_box()
+    assert message is not None
+    after, between = ada.evaluate(gap)
+    assert after == pytest.approx(2 * between + message["height"])
+
+
+@pytest.mark.parametrize("language", ["en", "de"])
 def test_the_list_fits_whatever_the_words_are_long(
     new_context: Callable[..., BrowserContext], site: Site, language: str
 ) -> None:
