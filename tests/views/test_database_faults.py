@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 from django.db import InterfaceError, OperationalError
+from django.db.models.sql.compiler import SQLUpdateCompiler
 
 from org_invitations.emulator import Emulator
 from org_invitations.models import Batch, BatchItem
@@ -28,14 +29,15 @@ class Database:
 
     def fail_after(self, clerk: Emulator, method: str = "POST") -> None:
         """Take nothing any more once something was sent to Clerk."""
-        update = type(BatchItem.objects.all()).bulk_update
+        update = SQLUpdateCompiler.execute_sql
 
-        def bulk_update(rows: Any, *args: Any, **kwargs: Any) -> Any:
-            if any(call.method == method for call in clerk.requests):
+        def execute(compiler: SQLUpdateCompiler, *args: Any) -> Any:
+            has_sent = any(call.method == method for call in clerk.requests)
+            if has_sent and compiler.query.model is BatchItem:
                 raise self.fault
-            return update(rows, *args, **kwargs)
+            return update(compiler, *args)
 
-        self.patch.setattr(type(BatchItem.objects.all()), "bulk_update", bulk_update)
+        self.patch.setattr(SQLUpdateCompiler, "execute_sql", execute)
 
     def fail(self) -> None:
         """Answer nothing."""

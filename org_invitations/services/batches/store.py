@@ -316,7 +316,7 @@ def save_progress(batch: Batch, items: Iterable[BatchItem], by: str = "") -> Non
             ]
             for item in kept:
                 _lease(item, by, until)
-            BatchItem.objects.bulk_update(kept, (*_FIELDS, "leased_by", "leased_until"))
+            _write(kept)
             batch.save(update_fields=["worked_at"])
             if not by:
                 _note_end(Q(pk=batch.pk), batch.worked_at)
@@ -360,6 +360,25 @@ def _renew(
         return []
     left = set(ours.values_list("pk", flat=True))
     return [item for item in items if item.pk not in left]
+
+
+def _write(items: Sequence[BatchItem]) -> None:
+    """Write the items as they are now.
+
+    What is alike in all of them, as all of a single one is, goes as one value: with a case for each
+    item and field, Django would be at work on the statement for a millisecond an item.
+    """
+    if not items:
+        return
+    values = {
+        name: [getattr(item, name) for item in items]
+        for name in (*_FIELDS, "leased_by", "leased_until")
+    }
+    alike = {name: of[0] for name, of in values.items() if all(one == of[0] for one in of)}
+    different = [name for name in values if name not in alike]
+    BatchItem.objects.filter(pk__in=[item.pk for item in items]).update(**alike)
+    if different:
+        BatchItem.objects.bulk_update(items, different)
 
 
 def _lease(item: BatchItem, by: str, until: datetime) -> None:
