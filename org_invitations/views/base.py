@@ -38,6 +38,7 @@ from ..identity import (
     is_renewable,
 )
 from ..middleware import renews_session
+from ..models import BatchItem
 from ..roles import GrantPolicy
 from ..services import (
     InvitationService,
@@ -46,12 +47,16 @@ from ..services import (
     find_organization_id,
     get_manageable_organizations,
 )
-from ..services.batches import NotSaved
+from ..services.batches import NotSaved, record
+from ..services.batches.store import DOUBTFUL
+from ..services.reasons import Reason
 from ..wording import ErrorMessage, Stage, Wording
 from . import gate
+from .outcome_presenter import UNSAVED, OutcomePresenter
 
 logger = logging.getLogger("org_invitations")
 
+State = BatchItem.State
 
 #: What the URLs of single pages capture, and those of the others do not.
 _OWN_KWARGS: Final = frozenset({"batch_id", "invitation_id", "part"})
@@ -204,8 +209,24 @@ class OrganizationView(View):
             return self.handle_clerk_error(error)
 
     def _render_unsaved(self, failure: NotSaved) -> HttpResponseBase:
-        """Go to where Clerk is asked what became of a batch."""
-        url = self._find_url("outcome", batch_id=failure.batch.pk)
+        """Say what is known of each by now: nobody could write it down.
+
+        Where nothing is, go to where Clerk is asked what became of them.
+        """
+        batch, items = failure.batch, failure.items
+        url = self._find_url("outcome", batch_id=batch.pk)
+        if any(item.state not in (State.WAITING, *DOUBTFUL) for item in items):
+            for item in items:
+                if item.state == State.UNDER_WAY:
+                    record(item, State.UNSETTLED, Reason(UNSAVED))
+            presenter = OutcomePresenter(batch, self.wording, self._find_invitation_url)
+            context: dict[str, Any] = {
+                "message": self.wording.say("Database:known"),
+                "batch": batch,
+                "outcome": presenter.get_outcome(items),
+                "outcome_url": url,
+            }
+            return self._render_problem(context, status=HTTPStatus.SERVICE_UNAVAILABLE)
         if not url:
             message = self.wording.say("Database:sent")
             return self.render_problem(message, status=HTTPStatus.SERVICE_UNAVAILABLE)
@@ -321,6 +342,10 @@ class OrganizationView(View):
             return self.get_url(name, **kwargs)
         except NoReverseMatch:
             return ""
+
+    def _find_invitation_url(self, name: str, invitation_id: str) -> str:
+        """Return where something is done with an invitation; empty where it cannot be."""
+        return self._find_url(name, invitation_id=invitation_id) if invitation_id else ""
 
     # --- What cannot be shown ----------------------------------------------------------------
 

@@ -8,7 +8,7 @@ from http import HTTPStatus
 from typing import Any, Final
 
 from django.http import HttpRequest, HttpResponse, HttpResponseBase
-from django.utils.translation import ngettext
+from django.utils.translation import gettext, ngettext
 
 from .. import htmx
 from ..addresses import Entry, Refusal, as_text, parse_text
@@ -109,8 +109,8 @@ class OutcomeView(PageMixin):
             "csv_url": f"{url}?format=csv",
             "selection_url": self._find_url("selection"),
             "retry_text": self._get_retry_text(len(outcome.retry_ids)),
-            "go_on_text": self._get_go_on_text(outcome.waiting_count),
-            "leave_text": self._get_leave_text(outcome.waiting_count),
+            "go_on_text": self._get_go_on_text(outcome),
+            "leave_text": self._get_leave_text(outcome),
         }
 
     def _get_outcome_url(self, batch: Batch) -> str:
@@ -122,13 +122,19 @@ class OutcomeView(PageMixin):
         text = ngettext("Try the other one again", "Try the other %(count)d again", count)
         return text % {"count": count}
 
-    def _get_go_on_text(self, count: int) -> str:
+    def _get_go_on_text(self, outcome: Outcome) -> str:
         """Return what the button says that goes on with what waits."""
+        count = outcome.waiting_count
+        if count == outcome.total:
+            return gettext("Continue")
         text = ngettext("Continue with the other one", "Continue with the other %(count)d", count)
         return text % {"count": count}
 
-    def _get_leave_text(self, count: int) -> str:
+    def _get_leave_text(self, outcome: Outcome) -> str:
         """Return what the button says that leaves what waits."""
+        count = outcome.waiting_count
+        if count == outcome.total:
+            return gettext("Do not go on")
         text = ngettext(
             "Do not go on with the other one", "Do not go on with the other %(count)d", count
         )

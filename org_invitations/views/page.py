@@ -27,15 +27,13 @@ from ..forms import InviteForm
 from ..models import Batch, BatchItem
 from ..roles import AssignableRoles
 from ..services import STATUSES, InvitationPage, InvitationQuery, Limit, Snapshot, get_sizes
-from ..services.batches import NotSaved, get_items, record
+from ..services.batches import NotSaved, get_items
 from ..services.batches.reconcile import OTHER_INVITATION
-from ..services.batches.store import DOUBTFUL, as_aware
+from ..services.batches.store import as_aware
 from ..services.batches.unfinished import WaitingBatch
 from ..services.joining.asks import Mark, get_marks
-from ..services.reasons import Reason
 from ..wording import ErrorMessage, Wording, describe_date, describe_expiry, describe_since
 from .base import OrganizationView, SeeOther
-from .outcome_presenter import UNSAVED, OutcomePresenter
 
 logger = logging.getLogger("org_invitations")
 
@@ -641,26 +639,6 @@ class PageMixin(OrganizationView):
             return self.render_problem(message, status=HTTPStatus.FORBIDDEN)
         url = self.get_url("outcome", batch_id=batch.id)
         return SeeOther(url)
-
-    def _find_invitation_url(self, name: str, invitation_id: str) -> str:
-        """Return where something is done with an invitation; empty where it cannot be."""
-        return self._find_url(name, invitation_id=invitation_id) if invitation_id else ""
-
-    def _render_unsaved(self, failure: NotSaved) -> HttpResponseBase:
-        """Say what is known of each by now: nobody could write it down."""
-        if all(item.state in (State.WAITING, *DOUBTFUL) for item in failure.items):
-            return super()._render_unsaved(failure)
-        for item in failure.items:
-            if item.state == State.UNDER_WAY:
-                record(item, State.UNSETTLED, Reason(UNSAVED))
-        presenter = OutcomePresenter(failure.batch, self.wording, self._find_invitation_url)
-        context: dict[str, Any] = {
-            "message": self.wording.say("Database:known"),
-            "batch": failure.batch,
-            "outcome": presenter.get_outcome(failure.items),
-            "outcome_url": self._find_url("outcome", batch_id=failure.batch.pk),
-        }
-        return self._render_problem(context, status=HTTPStatus.SERVICE_UNAVAILABLE)
 
     def _run_one(self, batch: Batch) -> BatchItem:
         """Do what a batch of one is about, and return its item, with all that is known of it.
