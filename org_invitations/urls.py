@@ -10,7 +10,6 @@ A site that changes something gives one class for all pages: ``include(get_urls(
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Collection, Iterator
 from typing import Any, Final
 
@@ -20,6 +19,7 @@ from django.views.generic.base import View
 
 from . import views
 from .converters import InvitationIdConverter, OrganizationConverter
+from .pages import check_pages, combine
 from .roles import GrantPolicy
 
 register_converter(InvitationIdConverter, "clerk_invitation_id")
@@ -76,23 +76,17 @@ def get_urls(
     """
     _check_without(without)
     if pages is not None:
-        _check_pages(pages)
+        check_pages(pages, _get_known())
     return list(_get_patterns(pages, without)), app_name
 
 
 def _get_patterns(pages: type | None, without: Collection[str]) -> Iterator[URLPattern]:
-    kinds = {view: _combine(pages, view) for _, _, view, _ in _PAGES}
+    kinds = {view: combine(pages, view) for _, _, view, _ in _PAGES}
     # reverse() tries the last pattern first: the short ones, where both would do.
     for prefix in ("organizations/<clerk_organization:organization_id>/", ""):
         for name, route, view, told in _PAGES:
             if name not in without:
                 yield path(f"{prefix}{route}", kinds[view].as_view(**told), name=name)
-
-
-def _combine(pages: type | None, view: type[View]) -> type[View]:
-    if pages is None:
-        return view
-    return type(f"{pages.__name__}{view.__name__}", (pages, view), {"__module__": pages.__module__})
 
 
 # --- What a site may get wrong -----------------------------------------------------------------
@@ -106,32 +100,6 @@ def _check_without(without: Collection[str]) -> None:
             raise ImproperlyConfigured(
                 f"get_urls(without=…): {name!r} {problem}. "
                 f"A site can do without {', '.join(sorted(names - _NEEDED))}."
-            )
-
-
-def _check_pages(pages: type) -> None:
-    if not isinstance(pages, type) or issubclass(pages, View):
-        # A view would come before each page, its dispatch too: not each page is for somebody.
-        raise ImproperlyConfigured(
-            f"get_urls({pages!r}): give a plain class, neither an instance nor a view."
-        )
-    known = _get_known()
-    for name in dir(pages):
-        value = getattr(pages, name)
-        if name.startswith("_") or value is getattr(View, name, None):
-            continue
-        if name not in known:
-            close = difflib.get_close_matches(name, known, n=1)
-            hint = f" Did you mean {close[0]}?" if close else ""
-            raise ImproperlyConfigured(
-                f"{pages.__name__}.{name} is no attribute or method of any page.{hint} "
-                "What a site's own methods need has a name that begins with an underscore."
-            )
-        wanted = known[name]
-        if isinstance(wanted, type) and not (isinstance(value, type) and issubclass(value, wanted)):
-            raise ImproperlyConfigured(
-                f"{pages.__name__}.{name} must be a subclass of "
-                f"{wanted.__module__}.{wanted.__name__}."
             )
 
 

@@ -26,6 +26,7 @@ FLOORS: list[set[str]] = [
         "embedding",
         "models",
         "migrations",
+        "pages",
     },
     {"caching", "concurrency", "roles", "addresses"},
     {"clients"},

@@ -9,15 +9,18 @@ from typing import Any
 import pytest
 from django.core.exceptions import ImproperlyConfigured
 from django.test import Client
-from django.urls import reverse, set_urlconf
+from django.urls import include, path, reverse, set_urlconf
 
+from org_invitations import join_urls
 from org_invitations.emulator import Emulator
 from org_invitations.testing import SignIn
 from org_invitations.urls import get_urls, urlpatterns
 from org_invitations.views import InviteView
 
 from .team.pages import TeamForm, TeamPages, TeamPolicy, TeamResendForm, TeamService, TeamWording
+from .test_templates import use_urls
 from .views.conftest import pending
+from .views.joining import invite, value_of
 
 TEAM = "/team/"
 CREW = "/crew/"
@@ -227,3 +230,39 @@ def test_what_a_site_needs_for_itself_begins_with_an_underscore() -> None:
 def test_what_no_site_can_do_without(name: str, problem: str) -> None:
     with pytest.raises(ImproperlyConfigured, match=problem):
         get_urls(without=[name])
+
+
+# --- The pages for joining -----------------------------------------------------------------------
+
+
+def test_the_pages_for_joining_take_one_class_as_well(
+    settings: Any, clerk_emulator: Emulator, client: Client, tmp_path: Path
+) -> None:
+    class Common:
+        wording_class = TeamWording
+
+        def get_context_data(self, **context: Any) -> dict[str, Any]:
+            known: dict[str, Any] = super().get_context_data(**context)  # type: ignore[misc]
+            wording = type(self.wording).__name__  # type: ignore[attr-defined]
+            return known | {"motto": "Ahoy", "wording": wording}
+
+    class Welcome(Common):
+        join_template_name = "welcome.html"
+
+    class Team(Common):
+        grant_policy_class = None
+
+    (tmp_path / "welcome.html").write_text("{{ motto }}: {{ state }}, {{ wording }}")
+    settings.TEMPLATES = [settings.TEMPLATES[0] | {"DIRS": [tmp_path]}]
+    settings.ORG_INVITATIONS_JOIN_URL = "http://testserver/welcome/"
+    urls = (("welcome/", join_urls.get_urls(Welcome)), ("team/", get_urls(Team)))
+    use_urls(settings, *(path(prefix, include(there)) for prefix, there in urls))
+    row = invite(clerk_emulator)
+    page = client.get(f"/welcome/{value_of(row)}/invitation/")
+    assert page.content.decode() == "Ahoy: sign-in, TeamWording"
+
+
+@pytest.mark.parametrize("name", ["person", "post", "handle_clerk_error", "list_template_name"])
+def test_what_is_done_on_them_is_no_sites_to_change(name: str) -> None:
+    with pytest.raises(ImproperlyConfigured, match=rf"Slip\.{name} is no attribute"):
+        join_urls.get_urls(type("Slip", (), {name: "x"}))

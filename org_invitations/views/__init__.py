@@ -1,10 +1,10 @@
 """The pages, as small class-based views made to be subclassed.
 
 Every view follows one shape: who is asking, may they (asked of Clerk, afresh before a write),
-do it, choose the answer. For each attribute there is a ``get_…`` method of the same name where
-an instance may want another value. Without htmx a write is answered by a redirect, with htmx by
-the fragments that changed; what failed is answered by the same page or fragment with the reason
-and everything that was typed.
+do it, choose the answer. Where an instance may want another value than a class attribute has, a
+``get_…`` method returns it: ``get_wording`` that of ``wording_class``. Without htmx a write is
+answered by a redirect, with htmx by the fragments that changed; one of many by its outcome in both
+cases. What failed is answered by the same page or fragment with the reason and what was typed.
 """
 
 from __future__ import annotations
