@@ -83,8 +83,9 @@ def test_the_whole_page_works_and_the_address_stays(page: Page, site: Site, name
     assert_accessible(page)
 
 
-def test_several_parts_follow_each_other(page: Page, site: Site) -> None:
-    url = open_page(page, site, "several")
+@pytest.mark.parametrize("name", ["several", "htmx-several"])
+def test_several_parts_follow_each_other(page: Page, site: Site, name: str) -> None:
+    url = open_page(page, site, name)
     count = page.locator(".org-invitations-pending-count")
     expect(count).to_have_text("34 pending")
     invite(page, "new@example.com")
@@ -97,7 +98,9 @@ def test_several_parts_follow_each_other(page: Page, site: Site) -> None:
     expect(page.locator(f"{LIST} tbody th").first).not_to_have_text("new@example.com")
     expect(page.locator("[aria-busy]")).to_have_count(0)
     assert page.url == url
-    shot(page, "embed-several")
+    if name == "htmx-several":
+        expect(page.get_by_label("New role")).to_have_value("org:billing")
+    shot(page, f"embed-{name}")
     assert_accessible(page)
 
 

@@ -11,6 +11,12 @@ from django.urls import include, path
 from django.views.decorators.cache import cache_page, never_cache
 from django.views.decorators.csrf import ensure_csrf_cookie
 
+
+def _loaded(part: str, query: str = "") -> str:
+    url = f'{{% url "org_invitations:embed" part="{part}" %}}{query}'
+    return f'<div hx-get="{url}" hx-trigger="load"></div>'
+
+
 #: What each page has in it, besides what is around all of them.
 PAGES = {
     "page": "{% org_invitations %}",
@@ -46,8 +52,11 @@ PAGES = {
     "twice": "{% org_invitations %}{% org_invitations_list %}",
     "globex": '{% org_invitations organization="globex" %}',
     "acme": '{% org_invitations organization="acme" namespace="elsewhere" %}',
-    "htmx": (
-        '<div hx-get="{% url "org_invitations:embed" part="page" %}" hx-trigger="load"></div>'
+    "htmx": _loaded("page"),
+    "htmx-several": (
+        f"<p>{_loaded('pending-count')}</p>{_loaded('form')}{_loaded('list', '?bare=1')}"
+        f"<form><label for='id_new_role'>New role</label>"
+        f"{_loaded('role-select', '?name=new_role&value=org:billing')}</form>"
     ),
 }
 

@@ -151,6 +151,7 @@ urlpatterns += staticfiles_urlpatterns()
 
 DRF_URLS = """
 from django.urls import include, path
+from rest_framework.renderers import TemplateHTMLRenderer
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
@@ -161,9 +162,17 @@ class Api(APIView):
         return Response({"user": clerk.user_id}, status=200 if clerk.is_signed_in else 401)
 
 
+class People(APIView):
+    renderer_classes = [TemplateHTMLRenderer]
+
+    def get(self, request):
+        return Response({}, template_name="people.html")
+
+
 urlpatterns += [
     path("invitations/", include("org_invitations.urls")),
     path("api/", Api.as_view()),
+    path("people/", People.as_view()),
 ]
 """
 
@@ -258,12 +267,16 @@ CLERK_SIGN_IN_URL = "/accounts/login/"
     ),
     Configuration(
         "Django REST framework",
-        settings="""
+        settings=EMBEDDED_SETTINGS
+        + """
 INSTALLED_APPS += ["rest_framework"]
 ORG_INVITATIONS_HANDSHAKE_PATHS = ["/"]
 """,
         urls=DRF_URLS,
+        files=EMBEDDED,
         programs=(("/api/", 401),),
+        embedded="/people/",
+        looks=True,
     ),
     Configuration(
         "a subclass of the middleware",
@@ -610,14 +623,18 @@ FORM_RENDERER = "django.forms.renderers.TemplatesSetting"
     ),
     Configuration(
         "SCRIPT_NAME, WSGI",
-        settings="""
+        settings=EMBEDDED_SETTINGS
+        + """
 MIDDLEWARE.insert(1, "whitenoise.middleware.WhiteNoiseMiddleware")
 WHITENOISE_USE_FINDERS = True
 STATIC_URL, WHITENOISE_STATIC_PREFIX = "/app/static/", "/static/"
 """,
+        urls=EMBEDDED_URLS,
+        files=EMBEDDED,
         command=(*GUNICORN, "--threads", "4"),
         variables={"SCRIPT_NAME": "/app"},
         base="/app/invitations/",
+        embedded="/app/people/",
         looks=True,
     ),
     Configuration(
