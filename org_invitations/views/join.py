@@ -129,6 +129,9 @@ class JoinView(JoiningView):
         """Return what the page shows of a state. An address of somebody else's is masked."""
         invitation = look.invitation
         person = self.person
+        # Of what was begun the invitation is revoked by us, or may be: it holds until no day.
+        is_begun = look.joining is not None and look.state is JoinState.JOIN
+        ends_at = invitation.expires_at if invitation and not is_begun else None
         is_own = look.state in (JoinState.JOIN, JoinState.JOINED)
         address = invitation.email_address if invitation else ""
         held = tickets.get_held(self.request, self.kwargs["value"])
@@ -141,11 +144,11 @@ class JoinView(JoiningView):
             "address": address if is_own else mask(address) if address else "",
             "account": look.user.email_address or look.user.id if look.user else "",
             "invitation_id": invitation.id if invitation else "",
-            "expires_at": invitation.expires_at if invitation else None,
-            "expires_text": describe_expiry(invitation.expires_at) if invitation else "",
+            "expires_at": ends_at,
+            "expires_text": describe_expiry(ends_at) if ends_at else "",
             "is_barred": look.is_barred,
             "is_unverified": look.is_unverified,
-            "is_begun": look.joining is not None and look.state is JoinState.JOIN,
+            "is_begun": is_begun,
             "is_half_done": look.state is JoinState.GONE and _is_open(look),
             "can_switch": bool(person is not None and person.session_id),
             "can_sign_up": look.state is JoinState.SIGN_UP or not has_ticket,

@@ -34,6 +34,7 @@ def main() -> int:
             options.processes,
             state=state,
             cells=options.cells,
+            only=options.only,
             tell=tell,
         )
     if options.write_known:
@@ -90,6 +91,8 @@ def show(cell: Cell) -> int:
                 f"  {item.action} {item.email_address}: "
                 f"{item.state} {item.reason} {item.invitation_id}"
             )
+        for row in world.joinings():
+            print(f"  joining: {row.state} {row.reason}")
         print("\nLog:")
         for name, line in world.logs.lines:
             if name.startswith(("org_invitations", "django.request")):
@@ -122,6 +125,7 @@ def _options() -> argparse.ArgumentParser:
     add("--verbose", action="store_true", help="a line for each cell")
     add("--cell", nargs=3, metavar=("ACTION", "SLOT", "FAULT"), help="play one and show all of it")
     add("--htmx", action="store_true", help="with --cell: with htmx")
+    add("--only", default="", metavar="BEGINNING", help="only actions whose names begin so")
     return parser
 
 

@@ -1,4 +1,4 @@
-"""The actions: everything that a person can do on the pages, as they do it.
+"""The actions: everything that who manages members can do on the pages, as they do it.
 
 Each prepares what it needs, and lets the fault strike one thing that the person does: a page that
 is opened or a form that is sent, with the redirects after it. Some go on after that, since what
@@ -8,8 +8,6 @@ whether that came about, and what was said of it, is the judge's business.
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass
 from typing import Final
 
 from django.conf import settings
@@ -18,6 +16,7 @@ from org_invitations.emulator import EmulatorRequest
 
 from .browser import Answer
 from .pages import Form, Page
+from .registry import action
 from .scene import (
     CHECK_TARGET,
     DIALOG_TARGET,
@@ -37,37 +36,6 @@ BILLING: Final = "samuel.adeyemi@contoso.example"
 ALSO_INVITED: Final = ("ruth.goldberg@harbour.example", "peter.vandermeer@contoso.example")
 REVOKED: Final = "wrong.address@nrothwind.example"
 MEMBER: Final = "priya.raman@acme.test"
-
-Play = Callable[[Scene], None]
-Shows = Callable[[Page], bool]
-
-
-@dataclass(frozen=True)
-class Action:
-    """An action."""
-
-    name: str
-    play: Play
-    #: Whether it can be done with htmx, too.
-    htmx: bool = True
-    #: Whether a page shows what was asked for, where the action only looks.
-    shows: Shows | None = None
-
-
-_ACTIONS: list[Action] = []
-
-
-def action(name: str, *, htmx: bool = True, shows: Shows | None = None) -> Callable[[Play], Play]:
-    def register(play: Play) -> Play:
-        _ACTIONS.append(Action(name, play, htmx, shows))
-        return play
-
-    return register
-
-
-def get_actions() -> tuple[Action, ...]:
-    """All of them, in the order in which they stand here."""
-    return tuple(_ACTIONS)
 
 
 def _has_list(page: Page) -> bool:

@@ -48,6 +48,13 @@ class What(StrEnum):
     UNKNOWN = "not known"
     #: It can be invited.
     ABLE = "can be invited"
+    #: Of who is invited: an invitation of theirs stands; or they have none.
+    STANDS = "has an invitation"
+    NONE = "has no invitation"
+    #: The invitation is revoked by us, and the membership is missing.
+    BEGUN = "joining has begun"
+    #: Managers see that they ask for a new invitation.
+    ASKED = "asks for a new one"
 
 
 @dataclass(frozen=True)
@@ -100,6 +107,23 @@ PHRASES: Final[tuple[tuple[str, What], ...]] = (
     (r"no longer pending", What.GONE),
     (r"was already revoked", What.GONE),
     (r"There is no such invitation", What.GONE),
+    # What is said to those who are invited.
+    (r"You have joined ", What.MEMBER),
+    (r"You belong to ", What.MEMBER),
+    (r"You have declined it\. Its link does not work any more", What.REVOKED),
+    (r"This invitation is no longer valid", What.GONE),
+    (r"The invitation holds until", What.STANDS),
+    (r"Your invitation stands", What.STANDS),
+    (r"your invitation stands", What.STANDS),
+    (r"You are not invited to any organization", What.NONE),
+    (r"Joining was begun and is not finished", What.BEGUN),
+    (r"Joining has begun and is not finished", What.BEGUN),
+    (r"if joining has begun, it goes on there", What.UNKNOWN),
+    (r"do not know how it stands", What.UNKNOWN),
+    (r"This is being done at the moment", What.UNKNOWN),
+    (r"while you were joining, and you could not be added", What.HALF),
+    (r"Joining was begun and could not be finished", What.HALF),
+    (r"see now that you ask for a new one", What.ASKED),
 )
 
 #: What the captions of tables claim of the addresses in their rows.

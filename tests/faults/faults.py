@@ -55,13 +55,15 @@ _ROLE_FIELDS: Final = ("key", "permissions", "roles", "default_role", "type")
 _PAGE_FIELDS: Final = ("data", "total_count")
 
 #: Whose answers have which fields, by the names in ``calls``.
-_INVITATIONS: Final = ("list", "invitation", "create", "bulk", "revoke")
+_INVITATIONS: Final = ("list", "invitation", "create", "bulk", "revoke", "own invitations")
+_USER_FIELDS: Final = ("email_addresses", "verification", "banned", "primary_email_address_id")
 _OF_CALLS: Final = (
     (_INVITATION_FIELDS, _INVITATIONS),
-    (_MEMBERSHIP_FIELDS, ("memberships", "user memberships")),
+    (_MEMBERSHIP_FIELDS, ("memberships", "user memberships", "add member")),
+    (_USER_FIELDS, ("user",)),
     (_ORGANIZATION_FIELDS, ("organization", "memberships", "user memberships")),
     (_ROLE_FIELDS, ("roles", "role set")),
-    (_PAGE_FIELDS, ("list", "bulk", "memberships", "roles", "user memberships")),
+    (_PAGE_FIELDS, ("list", "bulk", "memberships", "roles", "user memberships", "own invitations")),
     (("keys", "kid", "n"), ("keys",)),
     (("cookies",), ("refresh",)),
     (("directives",), ("handshake",)),
@@ -218,18 +220,18 @@ def _statuses() -> Iterator[Fault]:
 
 def _refusals() -> Iterator[Fault]:
     """What Clerk may truly say of a call, so that only the words can be wrong."""
-    writes = ("create", "bulk", "revoke")
+    writes = ("create", "bulk", "revoke", "add member")
     refusals: tuple[tuple[int, str, _Calls], ...] = (
         (401, "authentication_invalid", ()),
         (403, "missing_organization_permission", writes),
-        (403, "organization_membership_quota_exceeded", ("create", "bulk")),
+        (403, "organization_membership_quota_exceeded", ("create", "bulk", "add member")),
         (402, "insufficient_seats", ("create", "bulk")),
         (403, "not_allowed_access", ("create", "bulk")),
         (409, "organization_role_set_migration_in_progress", writes),
         (409, "resource_locked", writes),
         (400, "dev_monthly_email_limit_exceeded", ("create", "bulk")),
         (403, "organization_not_enabled_in_instance", ()),
-        (422, "exclusive_organization_membership", ("create", "bulk")),
+        (422, "exclusive_organization_membership", ("create", "bulk", "add member")),
         (422, "form_param_format_invalid", ("create", "bulk")),
     )
     for status, code, calls in refusals:
@@ -239,7 +241,7 @@ def _refusals() -> Iterator[Fault]:
     untrue: tuple[tuple[int, str, _Calls], ...] = (
         (400, "duplicate_record", ("create", "bulk")),
         (400, "organization_invitation_not_unique", ("create", "bulk")),
-        (400, "already_a_member_in_organization", ("create", "bulk")),
+        (400, "already_a_member_in_organization", ("create", "bulk", "add member")),
         (404, "organization_invitation_not_pending", ("revoke",)),
         (404, "resource_not_found", ("revoke",)),
     )

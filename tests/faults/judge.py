@@ -31,6 +31,7 @@ RULES: tuple[Rule, ...] = (
     truth.files,
     truth.deaf,
     records.items,
+    records.joinings,
 )
 
 

@@ -196,6 +196,30 @@ LIES: Final = (
         ("resend", "change", "finish"),
     ),
     Lie(
+        "somebody has joined, it says, where Clerk did not let them",
+        (
+            Edit(
+                "services/joining/joins.py",
+                '            else:\n                return\n        raise Stopped("Join:again")',
+                "            else:\n                return",
+            ),
+        ),
+        (failures.UNTRUE,),
+        ("joining: press Join",),
+    ),
+    Lie(
+        "nothing was changed, it says, of an invitation that may be declined yet",
+        (
+            Edit(
+                "services/joining/joins.py",
+                'raise Stopped("Join:unknown")  # it may come yet',
+                'raise Stopped("Join:later")',
+            ),
+        ),
+        (failures.UNTRUE,),
+        ("joining: decline",),
+    ),
+    Lie(
         "a person is left uninvited after half a resend",
         (
             Edit(

@@ -125,6 +125,12 @@ class Page:
         return {name for element in self._all for name in element.classes}
 
     @property
+    def state(self) -> str:
+        """In which state an invitation is for whom it is; empty on other pages."""
+        states = [e.attributes["data-state"] for e in self._all if "data-state" in e.attributes]
+        return states[0] if states else ""
+
+    @property
     def links(self) -> list[str]:
         return [e.attributes["href"] for e in self._all if e.attributes.get("href")]
 
@@ -168,6 +174,8 @@ def _speaks(element: Element) -> bool:
         return True
     # A page that has nothing but a problem to tell: its paragraphs tell it.
     above = element.parent.parent if element.parent is not None else None
+    if element.tag == "h1" and element.parent is not None:
+        return "org-invitations-join" in element.parent.classes  # how it stands, in one line
     return element.tag == "p" and above is not None and "org-invitations-narrow" in above.classes
 
 

@@ -9,12 +9,12 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from . import faults
-from .actions import Action, get_actions
 from .calls import Slot, choose_slot, name_of, slots_of
 from .failures import Failure
 from .faults import Fault
 from .hearing import Usual
 from .judge import judge
+from .registry import Action, get_actions
 from .scene import LIST, Scene
 from .world import World
 
@@ -183,10 +183,14 @@ def look_later(scene: Scene) -> None:
 
 
 def _is_doubtful(scene: Scene) -> bool:
-    return any(item.state in _DOUBTFUL for item in scene.world.items())
+    items, joinings = scene.world.items(), scene.world.joinings()
+    return any(item.state in _DOUBTFUL for item in items) or any(row.is_open for row in joinings)
 
 
 def _look(scene: Scene) -> None:
+    if scene.page:
+        scene.look_as_invited()
+        return
     # A browser of its own: the session of the other one may be over by now.
     ada = scene.browser()
     for batch_id in scene.batches:

@@ -30,6 +30,29 @@ def items(hearing: Hearing) -> Iterator[Failure]:
         yield from _invitation(hearing, item, everything)
 
 
+def joinings(hearing: Hearing) -> Iterator[Failure]:
+    """A member has used up the invitation, once and as what it was for; nobody is forgotten."""
+    scene = hearing.scene
+    for wish in scene.wishes:
+        if wish.kind not in ("join", "decline"):
+            continue
+        roles, status = scene.roles(wish.address), hearing.status(wish.target)
+        rows = [row for row in scene.world.joinings() if row.invitation_id == wish.target]
+        states = ", ".join(row.state for row in rows) or "not there"
+        if len(roles) > 1:
+            yield Failure(UNTRUE, f"{wish.address} has {len(roles)} memberships")
+        if roles and wish.target not in scene.revoked(scene.begin):
+            yield Failure(UNTRUE, f"{wish.address} is a member, and the invitation is {status}")
+        if roles and roles != [wish.role] and not hearing.is_spoilt:
+            yield Failure(UNTRUE, f"{wish.address} is a member as {roles[0]}, not as {wish.role}")
+        if any(row.state == "done" for row in rows) and not roles and not hearing.is_spoilt:
+            yield Failure(UNTRUE, f"joining is done, and {wish.address} is no member")
+        # Managers see in the list what is open, and the person has been told.
+        has_any = bool(roles) or wish.address in scene.pending() or any(r.is_open for r in rows)
+        if wish.kind == "join" and not has_any:
+            yield Failure(STUCK, f"{wish.address} has nothing, and joining is {states}")
+
+
 def _label(item: Item) -> str:
     why = f" ({item.reason})" if item.reason else ""
     return f"{item.action} item of {item.email_address} is {item.state}{why}"

@@ -41,12 +41,14 @@ def play(
     *,
     state: Path | None = None,
     cells: int | None = None,
+    only: str = "",
     tell: Callable[[Result], None] = lambda _result: None,
 ) -> Run:
     """Play for so many seconds.
 
     :param state: where what was played is kept, and gone on from.
     :param cells: stop after the first so many of the sample.
+    :param only: what the names of the actions begin with.
     """
     run = Run(seed)
     if state is not None and state.exists():
@@ -57,7 +59,7 @@ def play(
     workers = [
         context.Process(
             target=_work,
-            args=(answers, seed, seconds, number, processes, frozenset(run.played), cells),
+            args=(answers, seed, seconds, number, processes, frozenset(run.played), cells, only),
             daemon=True,
         )
         for number in range(processes)
@@ -139,6 +141,7 @@ def _work(
     processes: int,
     played: frozenset[str],
     cells: int | None,
+    only: str,
 ) -> None:
     from .play import Stage
     from .sample import draw
@@ -149,7 +152,7 @@ def _work(
     try:
         stage = Stage(world)
         entries = set(known.load())
-        for index, ticket in enumerate(tickets(seed)):
+        for index, ticket in enumerate(tickets(seed, only)):
             if time.monotonic() >= until or index == cells:
                 break
             if index % processes != number or ticket.name in played:

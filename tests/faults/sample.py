@@ -7,8 +7,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from . import faults
-from .actions import get_actions
 from .play import Cell, Stage
+from .registry import get_actions
 
 
 @dataclass(frozen=True)
@@ -24,11 +24,17 @@ class Ticket:
         return f"{self.round} | {self.action} | {self.kind}"
 
 
-def tickets(seed: int) -> Iterator[Ticket]:
-    """All pairs in an order of the seed's, then all in another one, without an end."""
+def tickets(seed: int, only: str = "") -> Iterator[Ticket]:
+    """All pairs in an order of the seed's, then all in another one, without an end.
+
+    :param only: what the names of the actions begin with; else all are played.
+    """
+    names = [action.name for action in get_actions() if action.name.startswith(only)]
+    if not names:
+        raise LookupError(f"no action begins with {only!r}")
     number = 0
     while True:
-        pairs = [(action.name, kind) for action in get_actions() for kind in faults.kinds()]
+        pairs = [(name, kind) for name in names for kind in faults.kinds()]
         random.Random(f"{seed}/{number}").shuffle(pairs)
         for action, kind in pairs:
             yield Ticket(number, action, kind)

@@ -15,6 +15,7 @@ from .pages import Form
 from .world import ACME, ADA, World
 
 LIST = "/invitations/"
+JOIN = "/join/"
 FORM_TARGET = "org-invitations-form"
 LIST_TARGET = "org-invitations-list"
 DIALOG_TARGET = "org-invitations-dialog"
@@ -32,7 +33,8 @@ ROLES = {
 class Wish:
     """What the person wants of one address."""
 
-    #: "invite", "resend" (also to change, and to finish), "revoke", "leave", "check", "see".
+    #: "invite", "resend" (also to change, and to finish), "revoke", "leave", "check", "see"; of the
+    #: invited "join", "decline", "ask" and, where they only look, "look".
     kind: str
     address: str
     role: str = "org:member"
@@ -102,6 +104,9 @@ class Scene:
         self._armed = False
         self.browsers: list[Browser] = []
         self.ada = self.browser()
+        #: Of somebody who is invited: their browser, and the path of their invitation's page.
+        self.invited = self.ada
+        self.page = ""
 
     def browser(self, user: str = ADA, **order: object) -> Browser:
         browser = self.world.browser(user, **order)
@@ -234,6 +239,31 @@ class Scene:
             for call in self.calls(since, until)
             if call.path.endswith("/revoke") and call.took_effect
         ]
+
+    def joined(self, address: str, since: int | None = None, until: int | None = None) -> bool:
+        """Whether a call between two moments made somebody a member."""
+        user_id = self.world.clerk.user(address).id
+        return any(
+            call.method == "POST"
+            and call.path.endswith("/memberships")
+            and call.took_effect
+            and isinstance(call.body, dict)
+            and call.body.get("user_id") == user_id
+            for call in self.calls(since, until)
+        )
+
+    def roles(self, address: str) -> list[str]:
+        """The roles of somebody's memberships; more than one would be a fault."""
+        clerk = self.world.clerk
+        with clerk.lock:
+            rows = clerk.state.members_of(clerk.organization(ACME).id)
+            user_id = clerk.user(address).id
+            return [row.role for row in rows if row.user_id == user_id]
+
+    def look_as_invited(self) -> None:
+        """Let the person look at the page once more; in a new browser, as time has passed."""
+        nora = self.browser(self.wishes[0].address, organization=None)
+        self.ask(lambda: nora.get(self.page), is_look=True)
 
     def has_mail(self, invitation_id: str) -> bool:
         return invitation_id in self.world.clerk.state.mails

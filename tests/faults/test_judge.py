@@ -21,7 +21,7 @@ from .faults import table
 from .hearing import Usual
 from .judge import judge
 from .scene import Scene, Wish
-from .world import Item, Logs, World
+from .world import Item, Joined, Logs, World
 
 X = "x@example.com"
 SENT = f"Invitation sent to {X} as Member."
@@ -37,11 +37,15 @@ class Played:
     def __init__(self) -> None:
         self.clerk = Emulator()
         self.rows: list[Item] = []
+        self.joinings: list[Joined] = []
+        self.asks: set[str] = set()
         self.logs = Logs()
         world = SimpleNamespace(
             clerk=self.clerk,
             logs=self.logs,
             items=lambda: self.rows,
+            joinings=lambda: self.joinings,
+            asks=lambda: self.asks,
             moment=lambda: len(self.clerk.recorder.calls),
             stored=lambda: repr(self.rows),
             arm=lambda *_order: None,
@@ -68,6 +72,19 @@ class Played:
 
     def revoke(self, invitation_id: str) -> None:
         self.post(f"/{invitation_id}/revoke", {"requesting_user_id": self.ada})
+
+    def add_member(self) -> None:
+        path = f"/v1/organizations/{self.organization}/memberships"
+        body = {"user_id": self.clerk.user(X).id, "role": "org:member"}
+        headers = {
+            "Authorization": f"Bearer {self.clerk.secret_key}",
+            "Content-Type": "application/json",
+        }
+        request = EmulatorRequest(
+            "POST", f"{self.clerk.base_url}{path}", headers, json.dumps(body).encode()
+        )
+        with contextlib.suppress(ConnectionDropped):
+            self.clerk.handle(request)
 
     def invited_before(self) -> str:
         return self.clerk.add_invitation("acme", X, created_ago=90_000).id
@@ -135,6 +152,87 @@ def invites(played: Played) -> Played:
 def resends(played: Played, old: str) -> Played:
     played.scene.wishes.append(Wish("resend", X, target=old))
     return played
+
+
+def joins(played: Played, wished: str = "join") -> str:
+    """Somebody is invited, and wishes to join or to decline; the id of the invitation."""
+    played.clerk.add_user(X, "Xenia", "West")
+    invitation_id = played.invited_before()
+    played.scene.wishes.append(Wish(wished, X, target=invitation_id))
+    return invitation_id
+
+
+JOINED = "You have joined Acme"
+
+
+# --- Joining ------------------------------------------------------------------------------------
+
+
+def test_who_has_joined_has_used_the_invitation_up(played: Played) -> None:
+    old = joins(played)
+    played.answer(JOINED, lambda: played.revoke(old), played.add_member)
+    assert played.kinds() == set()
+
+
+def test_nobody_is_a_member_beside_an_invitation_that_stands(played: Played) -> None:
+    joins(played)
+    played.answer(JOINED, played.add_member)
+    assert played.kinds() == {kind.UNTRUE}
+
+
+def test_who_has_not_joined_is_not_told_so(played: Played) -> None:
+    joins(played)
+    played.answer(JOINED)
+    assert played.kinds() == {kind.UNTRUE}
+
+
+def test_who_has_joined_is_told_so(played: Played) -> None:
+    old = joins(played)
+    played.answer("Welcome.", lambda: played.revoke(old), played.add_member)
+    assert played.kinds() == {kind.UNSAID}
+
+
+def test_nobody_loses_an_invitation_for_nothing_without_a_word(played: Played) -> None:
+    old = joins(played)
+    played.answer("Try again later.", lambda: played.revoke(old))
+    assert played.kinds() == {kind.ABANDONED, kind.STUCK}
+    played.scene.said.clear()
+    played.answer("Joining has begun and is not finished.")
+    played.joinings.append(Joined(old, "revoked", "", is_open=True))
+    assert played.kinds() == set()
+
+
+def test_what_is_done_is_a_membership(played: Played) -> None:
+    old = joins(played)
+    played.answer("Your invitation stands.")
+    played.joinings.append(Joined(old, "done", "", is_open=False))
+    assert played.kinds() == {kind.UNTRUE}
+
+
+def test_what_is_declined_is_revoked(played: Played) -> None:
+    old = joins(played, "decline")
+    declined = "You have declined it. Its link does not work any more."
+    played.answer(declined)
+    assert played.kinds() == {kind.UNTRUE}
+    played.revoke(old)
+    assert played.kinds() == set()
+
+
+def test_who_asks_is_seen_to_ask(played: Played) -> None:
+    old = joins(played, "ask")
+    played.answer("The people who manage the members see now that you ask for a new one.")
+    assert played.kinds() == {kind.UNTRUE}
+    played.asks.add(old)
+    assert played.kinds() == set()
+
+
+def test_what_the_invited_person_has_is_what_is_said(played: Played) -> None:
+    joins(played, "look")
+    played.answer("You are not invited to any organization at the moment.")
+    assert played.kinds() == {kind.UNTRUE}
+    played.scene.said.clear()
+    played.answer("The invitation holds until May 1.")
+    assert played.kinds() == set()
 
 
 # --- Inviting -----------------------------------------------------------------------------------

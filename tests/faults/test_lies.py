@@ -9,9 +9,9 @@ import pytest
 
 import org_invitations
 
-from .actions import get_actions
 from .failures import KINDS
 from .lies import LIES, AnchorMoved, Edit, Lie, apply
+from .registry import get_actions
 
 APP = Path(org_invitations.__file__).parent
 

@@ -12,9 +12,9 @@ import pytest
 from org_invitations.emulator import Emulator, RecordedCall
 
 from . import faults, known
-from .actions import get_actions
 from .calls import BY_NAME, CALLS, Slot, choose_slot, name_of, slots_of
 from .failures import KINDS
+from .registry import get_actions
 from .sample import count_pairs, tickets
 
 
@@ -50,7 +50,7 @@ def test_a_call_has_one_name(subtests: pytest.Subtests) -> None:
         ("POST", f"{ORGANIZATION}/invitations/bulk", "bulk"),
         ("POST", f"{ORGANIZATION}/invitations/orginv_2x/revoke", "revoke"),
         ("GET", f"{ORGANIZATION}/memberships", "memberships"),
-        ("GET", "/v1/users/user_2x/organization_memberships", "user memberships"),
+        ("GET", f"/v1/users/user_{'2' * 27}/organization_memberships", "user memberships"),
         ("DELETE", ORGANIZATION, ""),
     ]:
         with subtests.test(method=method, path=path, name=name):

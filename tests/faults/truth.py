@@ -24,13 +24,22 @@ _HEARD: Final = {
     "revoke": {What.REVOKED},
     "leave": {What.UNINVITED},
     "check": {What.ABLE, What.BEFORE, What.MEMBER},
+    "join": {What.MEMBER},
+    "decline": {What.REVOKED},
+    "ask": {What.ASKED},
 }
 
 #: Where these name nobody whom the person has named, it was Clerk's answer that did.
 _OF_WRITES: Final = {What.SENT, What.SILENT, What.REVOKED}
 
 #: With any of these the person knows of an invitation that was made, or that nobody knows.
-_KNOWS: Final = {What.SENT, What.SILENT, What.MADE, What.PARTLY, What.UNKNOWN}
+_KNOWS: Final = {What.SENT, What.SILENT, What.MADE, What.PARTLY, What.UNKNOWN, What.STANDS}
+
+#: What those wish who are invited.
+OF_INVITED: Final = ("join", "decline", "ask", "look")
+
+#: Who wishes that an invitation be revoked, and no more than that.
+_REVOKES: Final = ("revoke", "decline")
 
 #: With any of these it is said that it was not made: then it is untrue, and not unsaid.
 _DENIES: Final = {What.NOT_MADE, What.NOTHING, What.BEFORE, What.UNINVITED, What.HALF}
@@ -41,9 +50,14 @@ def deaf(hearing: Hearing) -> Iterator[Failure]:
     if hearing.scene.fault is not None:
         return
     for wish in hearing.scene.wishes:
-        heard = {c.what for _, claims in hearing.heard for c in claims if c.address == wish.address}
+        heard = {c.what for _, claims in hearing.heard for c in claims if _names(c, wish)}
         if wish.kind in _HEARD and not heard & _HEARD[wish.kind]:
             yield Failure(DEAF, f"{wish.kind} {wish.address}: heard {sorted(heard)}")
+
+
+def _names(claim: Claim, wish: Wish) -> bool:
+    """Whether a claim is of a wish; to who is invited the pages say "you"."""
+    return claim.address == (wish.address if wish.kind not in OF_INVITED else "")
 
 
 # --- Each claim ---------------------------------------------------------------------------------
@@ -95,7 +109,7 @@ def _is_made(hearing: Hearing, said: Said, claim: Claim, wish: Wish) -> Iterator
 
 
 def _is_revoked(hearing: Hearing, said: Said, claim: Claim, wish: Wish) -> Iterator[Failure]:
-    if wish.kind == "revoke" and hearing.status(wish.target) != "revoked":
+    if wish.kind in _REVOKES and hearing.status(wish.target) != "revoked":
         yield Failure(UNTRUE, f"it is {hearing.status(wish.target)}")
 
 
@@ -114,6 +128,8 @@ def _is_nothing(hearing: Hearing, said: Said, claim: Claim, wish: Wish) -> Itera
     since = _since(hearing, said)
     if wish.sends and hearing.scene.made(wish.address, since, said.until):
         yield Failure(UNTRUE, f"{wish.address} is invited by it")
+    elif wish.kind == "join" and hearing.scene.joined(wish.address, since, said.until):
+        yield Failure(UNTRUE, f"{wish.address} is a member by it")
     elif wish.target in hearing.scene.revoked(since, said.until):
         yield Failure(UNTRUE, "the invitation was revoked by it")
 
@@ -121,6 +137,8 @@ def _is_nothing(hearing: Hearing, said: Said, claim: Claim, wish: Wish) -> Itera
 def _is_uninvited(hearing: Hearing, said: Said, claim: Claim, wish: Wish) -> Iterator[Failure]:
     made = hearing.scene.made(wish.address, *hearing.window(said))
     is_told = claim.what is What.HALF and "another invitation" in claim.words
+    if wish.kind in OF_INVITED and wish.address in said.members:
+        yield Failure(UNTRUE, f"{wish.address} is a member")
     if said.pending.get(wish.address) and not is_told:
         yield Failure(UNINVITED, f"{wish.address} is invited")
     elif not set(made) <= set(hearing.scene.revoked(hearing.scene.begin)):
@@ -155,6 +173,27 @@ def _is_able(hearing: Hearing, said: Said, claim: Claim, wish: Wish) -> Iterator
         yield Failure(UNTRUE, f"{wish.address} cannot be invited")
 
 
+def _stands(hearing: Hearing, said: Said, claim: Claim, wish: Wish) -> Iterator[Failure]:
+    if not said.pending.get(wish.address) and not hearing.is_spoilt:
+        yield Failure(UNTRUE, f"{wish.address} has none")
+
+
+def _has_none(hearing: Hearing, said: Said, claim: Claim, wish: Wish) -> Iterator[Failure]:
+    if said.pending.get(wish.address) and not hearing.is_spoilt:
+        yield Failure(UNTRUE, f"{wish.address} is invited")
+
+
+def _is_begun(hearing: Hearing, said: Said, claim: Claim, wish: Wish) -> Iterator[Failure]:
+    if wish.address in said.members:
+        yield Failure(UNTRUE, f"{wish.address} is a member")
+
+
+def _is_asked(hearing: Hearing, said: Said, claim: Claim, wish: Wish) -> Iterator[Failure]:
+    is_asked = wish.target in hearing.scene.world.asks()
+    if wish.kind == "ask" and not is_asked and not hearing.is_spoilt:
+        yield Failure(UNTRUE, "nobody can see it")
+
+
 def _is_partly(hearing: Hearing, said: Said, claim: Claim, wish: Wish) -> Iterator[Failure]:
     yield from ()  # what was done and what was not is in the rows
 
@@ -177,6 +216,10 @@ _CHECKS: Final[Mapping[What, Callable[[Hearing, Said, Claim, Wish], Iterator[Fai
     What.MEMBER: _is_member,
     What.GONE: _is_gone,
     What.ABLE: _is_able,
+    What.STANDS: _stands,
+    What.NONE: _has_none,
+    What.BEGUN: _is_begun,
+    What.ASKED: _is_asked,
     What.UNKNOWN: _is_unknown,
     What.PARTLY: _is_partly,
 }
@@ -211,7 +254,9 @@ def unsaid(hearing: Hearing) -> Iterator[Failure]:
             heard |= _of_strangers(hearing, told)
         if scene.made(wish.address, scene.begin, scene.end) and not heard & (_KNOWS | _DENIES):
             yield Failure(UNSAID, f"{wish.address} was invited, and nothing is said of it")
-        if wish.target and wish.target in scene.revoked(scene.begin, scene.end):
+        if wish.kind == "join":
+            yield from _unsaid_joining(hearing, wish, heard)
+        elif wish.target and wish.target in scene.revoked(scene.begin, scene.end):
             yield from _unsaid_revocation(hearing, wish, heard)
 
 
@@ -221,8 +266,20 @@ def _of_strangers(hearing: Hearing, told: list[Claim]) -> set[What]:
     return {claim.what for claim in told if claim.address not in known}
 
 
+def _unsaid_joining(hearing: Hearing, wish: Wish, heard: set[What]) -> Iterator[Failure]:
+    """Who was made a member knows, and so does who has lost the invitation for nothing."""
+    scene = hearing.scene
+    knows = {What.MEMBER, What.BEGUN, What.UNKNOWN, What.HALF}
+    if scene.joined(wish.address, scene.begin, scene.end) and not heard & (knows | _DENIES):
+        yield Failure(UNSAID, f"{wish.address} is a member, and nothing is said of it")
+    is_revoked = wish.target in scene.revoked(scene.begin, scene.end)
+    has_any = scene.pending().get(wish.address) or wish.address in scene.members()
+    if is_revoked and not has_any and not heard & (knows | _DENIES):
+        yield Failure(ABANDONED, f"{wish.address} has neither an invitation nor a membership")
+
+
 def _unsaid_revocation(hearing: Hearing, wish: Wish, heard: set[What]) -> Iterator[Failure]:
-    if wish.kind == "revoke":
+    if wish.kind in _REVOKES:
         if not heard & {What.REVOKED, What.GONE, What.UNKNOWN, What.NOTHING, What.NOT_REVOKED}:
             yield Failure(UNSAID, f"{wish.address} was revoked, and nothing is said of it")
     elif wish.kind == "resend" and not hearing.scene.pending().get(wish.address):
@@ -242,7 +299,9 @@ def twice(hearing: Hearing) -> Iterator[Failure]:
         out: set[str] = set()
         for call in scene.calls(said.since, said.until):
             targets = _targets(call)
-            for target in targets & out:
+            # Who joins makes sure by asking again: revoking and adding twice does no harm.
+            is_harmless = all(wish.kind in OF_INVITED for wish in scene.wishes)
+            for target in () if is_harmless else targets & out:
                 name = name_of(call.method, call.path)
                 yield Failure(TWICE, f"{name} is asked for twice: {short(target)}")
             if not _is_refused(call):

@@ -180,6 +180,7 @@ class World:
         for name, value in self.clerk.django_settings().items():
             setattr(settings, name, value)
         settings.CLERK_AUTHORIZED_PARTIES = [self.site]
+        settings.ORG_INVITATIONS_JOIN_URL = ""
         self.logs.clear()
         self._mark = 0
 
@@ -283,11 +284,37 @@ class World:
             for row in rows
         ]
 
+    def joinings(self) -> list[Joined]:
+        """What the database says of each joining."""
+        from org_invitations.models import Joining
+
+        return [
+            Joined(row.invitation_id, row.state, row.reason, row.state in Joining.OPEN)
+            for row in Joining.objects.all()
+        ]
+
+    def asks(self) -> set[str]:
+        """For which invitations somebody asks for a new one."""
+        from org_invitations.models import InvitationAsk
+
+        return set(InvitationAsk.objects.values_list("invitation_id", flat=True))
+
     def stored(self) -> str:
         """All that is in the app's tables, as one text."""
         return "\n".join(
             repr(row) for model in _models() for row in model._default_manager.values()
         )
+
+
+@dataclass(frozen=True)
+class Joined:
+    """What the database says of somebody's joining."""
+
+    invitation_id: str
+    state: str
+    reason: str
+    #: Whether it is not over.
+    is_open: bool
 
 
 _OF_BATCH = ("batch_id", "action", "options")

@@ -136,6 +136,30 @@ def test_nothing_is_begun_where_clerk_cannot_be_asked_before(
     assert (row.state, joinings()) == ("pending", [])
 
 
+def test_what_is_not_known_of_declining_is_not_called_nothing(
+    invitee: Invitee, clerk: Emulator, no_pause: None
+) -> None:
+    row = invite(clerk)
+    page = invitee.open(page_of(row))
+    clerk.fault("POST", REVOKE, late=True)
+    answer = invitee.press(page, "decline")
+    assert answer.context_data["problem"] == Wording().say("Join:unknown")
+    clerk.finish_late()
+    assert row.state == "revoked"
+
+
+def test_a_member_is_one_whom_clerk_shows(invitee: Invitee, clerk: Emulator) -> None:
+    row = invite(clerk)
+    body = {"errors": [{"code": "already_a_member_in_organization", "message": "x"}]}
+    clerk.fault("POST", MEMBERS, status=400, body=body, times=2)
+    answer = invitee.press(invitee.open(page_of(row)), "join")
+    assert (state_of(answer), is_member(clerk)) == ("join", False)
+    assert "is not finished" in text_of(answer)
+    assert "holds until" not in text_of(answer)
+    assert answer.context_data["accept_url"] == ""
+    assert state_of(invitee.press(answer, "join")) == "joined"
+
+
 def test_what_clerk_has_refused_is_not_begun(invitee: Invitee, clerk: Emulator) -> None:
     row = invite(clerk)
     clerk.fault("POST", REVOKE, status=429)

@@ -72,6 +72,8 @@ class Stopped(Exception):
     def __init__(self, problem: str = "", *, look_again: bool = False) -> None:
         self.problem = problem
         self.look_again = look_again
+        #: What there is to see of what was begun; None where nothing was.
+        self.look: Look | None = None
         super().__init__(problem)
 
 
@@ -105,13 +107,24 @@ class JoinService:
             return JoinResult(self._join(look))
         except Stopped as stopped:
             problem, look_again = stopped.problem, stopped.look_again
+            look = stopped.look or look
         if not look_again:
             return JoinResult(look, problem)
-        look = self.lookup.look()
+        look, problem = self._look_again(look, problem)
         if look.state is not JoinState.JOINED:
             return JoinResult(look, problem)
         self.note_joined(look)
         return JoinResult(look)
+
+    def _look_again(self, look: Look, problem: str) -> tuple[Look, str]:
+        """Return what there is to see after a write, and what to say.
+
+        Where that cannot be seen, nobody may say that nothing was changed.
+        """
+        try:
+            return self.lookup.look(), problem
+        except ClerkError:
+            return look, problem or "Join:unknown"
 
     def note_joined(self, look: Look) -> None:
         """Note that a person has joined by an invitation, whoever made the member; announce it.
@@ -161,20 +174,20 @@ class JoinService:
             return JoinResult(look)
         if not {"server", "script"} & {*conf.JOIN_WAYS}:
             return JoinResult(look, "Join:clerk")
-        row = look.joining
+        invitation, row = look.invitation, look.joining
         if row is not None and not rows.claim(row):
             return JoinResult(look, "Join:busy")
         try:
-            revoked = self._take_back(look.invitation)
-            if revoked is not None and row is not None:
+            revoked = self._take_back(invitation)
+            if row is not None:
                 rows.save(row, State.LOST)
+        except Stopped as stopped:
+            look, problem = self._look_again(look, stopped.problem)
+            return JoinResult(look, problem if look.state is JoinState.JOIN else "")
         finally:
-            forget_pending(look.invitation.organization_id)
+            forget_pending(invitation.organization_id)
             if row is not None:
                 rows.release(row)
-        if revoked is None:
-            look = self.lookup.look()
-            return JoinResult(look, "Join:later" if look.state is JoinState.JOIN else "")
         forget_my_invitations(self._user_id(look))
         self._announce(invitation_revoked, look, revoked)
         return JoinResult(Look(JoinState.GONE), is_declined=True)
@@ -188,8 +201,11 @@ class JoinService:
             user_id=self._user_id(look),
         )
 
-    def _take_back(self, invitation: Invitation) -> Invitation | None:
-        """Return the invitation that is revoked now, or was by us before; None if it is not."""
+    def _take_back(self, invitation: Invitation) -> Invitation:
+        """Return the invitation that is revoked now, or was by us before.
+
+        :raises Stopped: it is not, or nobody knows.
+        """
         if invitation.is_revoked:
             return invitation
         api = JoiningAPI(self.client, invitation.organization_id)
@@ -197,12 +213,16 @@ class JoinService:
             return api.withdraw(invitation.id)
         except ClerkError as error:
             if not error.may_have_happened:
-                return None
+                raise Stopped("Join:later") from None
         try:
             found = api.get_invitation(invitation.id)
         except ClerkError:
-            return None
-        return found if found.is_revoked else None
+            raise Stopped("Join:unknown") from None
+        if found.is_pending:
+            raise Stopped("Join:unknown")  # it may come yet
+        if not found.is_revoked:
+            raise Stopped
+        return found
 
     # --- The steps --------------------------------------------------------------------------
 
@@ -219,6 +239,7 @@ class JoinService:
         if not known:
             told = self._check(look, api)
         row, was_begun = self._begin(look, look.invitation)
+        revoked = None
         try:
             if row.state == State.REVOKED:
                 told = self._check_again(look, api, row)
@@ -228,8 +249,10 @@ class JoinService:
             if revoked.mark is None:  # this answer does not tell them
                 revoked = replace(revoked, private_metadata=told.private_metadata)
             self._add(api, row, look, revoked)
-        except Stopped:
+        except Stopped as stopped:
             rows.release(row)
+            if row.state in Joining.OPEN:
+                stopped.look = replace(look, invitation=revoked or look.invitation, joining=row)
             raise
         finally:
             if api.has_written:
@@ -418,10 +441,9 @@ class JoinService:
                     public_metadata=revoked.public_metadata,
                     private_metadata=revoked.private_metadata,
                 )
-            except exc.AlreadyMember:
-                return
             except ClerkError as error:
-                if not error.may_have_happened:
+                is_there = isinstance(error, exc.AlreadyMember)  # or so Clerk says
+                if not error.may_have_happened and not is_there:
                     if _may_pass(error):
                         raise Stopped("Join:again") from None
                     self._restore(row, look, revoked, error)
