@@ -141,7 +141,7 @@ LIES: Final = (
         "a refusal is shown as sent",
         (
             Edit(
-                "views/outcome.py",
+                "views/outcome_presenter.py",
                 "if item.state == State.DONE],",
                 "if item.state in (State.DONE, State.FAILED)],",
             ),
