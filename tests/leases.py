@@ -8,7 +8,7 @@ from django.db.models import F
 from django.utils import timezone
 
 from org_invitations.models import Batch, BatchItem
-from org_invitations.services.batches import STALE_AFTER
+from org_invitations.services.batches.store import STALE_AFTER
 
 #: A name for whoever works on something in a test.
 ME = "me"

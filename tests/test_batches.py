@@ -16,7 +16,9 @@ from django.utils import timezone
 from org_invitations.clerk.exceptions import PermissionDenied, RateLimited
 from org_invitations.emulator import Emulator
 from org_invitations.models import Batch, BatchItem
-from org_invitations.services.batches import (
+from org_invitations.services.batches.reconcile import reconcile_batch
+from org_invitations.services.batches.runner import Progress
+from org_invitations.services.batches.store import (
     STALE_AFTER,
     KeyReused,
     LeaseLost,
@@ -33,8 +35,6 @@ from org_invitations.services.batches import (
     save_found,
     save_progress,
 )
-from org_invitations.services.batches.reconcile import reconcile_batch
-from org_invitations.services.batches.runner import Progress
 from org_invitations.services.reasons import Reason
 from org_invitations.signals import invitation_created, invitation_revoked
 

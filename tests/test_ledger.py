@@ -17,7 +17,7 @@ from org_invitations.clerk import exceptions as exc
 from org_invitations.clerk.exceptions import BULK_INVITATIONS, SINGLE_INVITATIONS
 from org_invitations.emulator import Emulator
 from org_invitations.models import CallSlot
-from org_invitations.services.batches import forget_old_batches
+from org_invitations.services.batches.store import forget_old_batches
 from org_invitations.services.limits import (
     BULK_LIMIT,
     HOUR,

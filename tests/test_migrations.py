@@ -12,7 +12,7 @@ from django.utils import timezone
 
 from org_invitations.emulator import Emulator
 from org_invitations.models import Batch, BatchItem
-from org_invitations.services.batches import get_items
+from org_invitations.services.batches.store import get_items
 
 from .leases import let_time_pass
 from .test_services import asked, make_service

@@ -17,7 +17,7 @@ from django.test import override_settings
 from django.utils import timezone
 
 from org_invitations.models import Batch, BatchItem
-from org_invitations.services.batches import (
+from org_invitations.services.batches.store import (
     STALE_AFTER,
     KeyReused,
     find_batch,

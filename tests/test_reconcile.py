@@ -11,8 +11,8 @@ from org_invitations.clerk import OrganizationAPI
 from org_invitations.clients import get_client
 from org_invitations.emulator import Emulator
 from org_invitations.models import Batch, BatchItem
-from org_invitations.services.batches import get_items, get_or_create, record, save_progress
 from org_invitations.services.batches.reconcile import reconcile_batch
+from org_invitations.services.batches.store import get_items, get_or_create, record, save_progress
 
 from .leases import ME, let_time_pass
 

@@ -16,12 +16,12 @@ from org_invitations.clerk.marks import get_mark, without_mark
 from org_invitations.emulator import Emulator, EmulatorRequest
 from org_invitations.models import Batch, BatchItem
 from org_invitations.services import InvitationService, NotPermitted, RoleNotGranted, Snapshot
-from org_invitations.services.batches import (
+from org_invitations.services.batches.resend import create_for_sure
+from org_invitations.services.batches.store import (
     claim_half,
     get_or_create,
     record,
 )
-from org_invitations.services.batches.resend import create_for_sure
 from org_invitations.services.limits import SINGLE_LIMIT
 from org_invitations.services.preview import PreviewStatus
 from org_invitations.services.reasons import Reason

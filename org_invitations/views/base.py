@@ -47,8 +47,7 @@ from ..services import (
     find_organization_id,
     get_manageable_organizations,
 )
-from ..services.batches import NotSaved, record
-from ..services.batches.store import DOUBTFUL
+from ..services.batches.store import DOUBTFUL, NotSaved, record
 from ..services.reasons import Reason
 from ..wording import ErrorMessage, Stage, Wording
 from . import gate

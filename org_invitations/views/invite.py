@@ -20,7 +20,7 @@ from ..forms import InviteForm
 from ..models import MAX_ROLE_NAME, Batch, BatchItem
 from ..roles import AssignableRoles
 from ..services import InvitationQuery, Snapshot
-from ..services.batches import get_items, record
+from ..services.batches.store import get_items, record
 from ..services.preview import Preview, PreviewItem, PreviewStatus
 from ..services.reasons import Reason
 from ..wording import ErrorMessage

@@ -18,7 +18,7 @@ from ..forms import InviteForm
 from ..models import Batch, BatchItem
 from ..roles import AssignableRoles
 from ..services import Snapshot
-from ..services.batches import find_done_since, get_items, is_at_work
+from ..services.batches.store import find_done_since, get_items, is_at_work
 from ..services.preview import PreviewStatus
 from .base import SeeOther
 from .outcome_presenter import Outcome, OutcomePresenter

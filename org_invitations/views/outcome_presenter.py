@@ -12,9 +12,8 @@ from django.utils.formats import time_format
 from django.utils.translation import gettext, ngettext
 
 from ..models import Batch, BatchItem
-from ..services.batches import UNCLEAR
 from ..services.batches.reconcile import OTHER_INVITATION
-from ..services.batches.store import DOUBTFUL, as_aware
+from ..services.batches.store import DOUBTFUL, UNCLEAR, as_aware
 from ..wording import Wording, describe_seconds
 
 State = BatchItem.State

@@ -27,9 +27,8 @@ from ..forms import InviteForm
 from ..models import Batch, BatchItem
 from ..roles import AssignableRoles
 from ..services import STATUSES, InvitationPage, InvitationQuery, Limit, Snapshot, get_sizes
-from ..services.batches import NotSaved, get_items
 from ..services.batches.reconcile import OTHER_INVITATION
-from ..services.batches.store import as_aware
+from ..services.batches.store import NotSaved, as_aware, get_items
 from ..services.batches.unfinished import WaitingBatch
 from ..services.joining.asks import Mark, get_marks
 from ..wording import ErrorMessage, Wording, describe_date, describe_expiry, describe_since

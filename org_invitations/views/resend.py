@@ -15,9 +15,9 @@ from ..clerk import exceptions as exc
 from ..forms import ResendForm
 from ..models import MAX_ROLE_NAME, Batch, BatchItem
 from ..services import RoleNotGranted, Snapshot
-from ..services.batches import get_items
 from ..services.batches.reconcile import OTHER_INVITATION
 from ..services.batches.resend import get_period
+from ..services.batches.store import get_items
 from ..services.preview import PreviewStatus
 from ..wording import ErrorMessage, Stage, describe_expiry
 from .base import with_retry_after

@@ -13,7 +13,7 @@ from ..clerk import ClerkError, Invitation
 from ..clerk import exceptions as exc
 from ..models import Batch, BatchItem
 from ..services import Snapshot
-from ..services.batches import is_at_work
+from ..services.batches.store import is_at_work
 from ..wording import ErrorMessage
 from .base import with_retry_after
 from .confirm import ConfirmationMixin

@@ -16,7 +16,7 @@ from ..clerk import Invitation
 from ..converters import INVITATION_ID
 from ..models import MAX_ROLE_NAME, Batch, BatchItem
 from ..services import Snapshot, TooManyInvitations
-from ..services.batches import get_items, record
+from ..services.batches.store import get_items, record
 from ..services.selection import MAX_SELECTED, SelectedInvitation
 from ..wording import ErrorMessage, describe_seconds
 from .base import SeeOther, with_retry_after

@@ -17,7 +17,7 @@ from org_invitations.emulator import Emulator
 from org_invitations.forms import InviteForm
 from org_invitations.models import Batch, BatchItem
 from org_invitations.services import InvitationService
-from org_invitations.services.batches import KeyReused, get_or_create
+from org_invitations.services.batches.store import KeyReused, get_or_create
 from tests.leases import let_time_pass
 from tests.ledger import forget_calls
 

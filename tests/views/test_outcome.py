@@ -19,7 +19,7 @@ from org_invitations.clerk import exceptions as exc
 from org_invitations.emulator import Emulator
 from org_invitations.forms import InviteForm
 from org_invitations.models import Batch, BatchItem
-from org_invitations.services.batches import STALE_AFTER
+from org_invitations.services.batches.store import STALE_AFTER
 from org_invitations.services.preview import PreviewStatus
 from org_invitations.testing import SignIn
 from org_invitations.views import OutcomeView

@@ -15,7 +15,7 @@ from org_invitations.clerk.marks import without_mark
 from org_invitations.emulator import Emulator
 from org_invitations.emulator.state import Invitation
 from org_invitations.models import BatchItem
-from org_invitations.services.batches import STALE_AFTER, get_or_create
+from org_invitations.services.batches.store import STALE_AFTER, get_or_create
 from org_invitations.signals import invitation_revoked
 from tests.leases import ME, let_time_pass
 
