@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gc
 import os
+import re
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
@@ -34,12 +35,39 @@ settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "tests"))
 SITE = {"client", "async_client", "clerk_emulator", "clerk_emulator_server", "clerk_sign_in"}
 
 
+def _choices(item: pytest.Function) -> tuple[tuple[int, ...], ...]:
+    """What a test was given, by everything that it is parametrized with, by itself or together."""
+    given = {name: id(value) for name, value in item.callspec.params.items()}
+    together = [
+        re.findall(r"\w+", names) if isinstance(names := mark.args[0], str) else names
+        for mark in item.iter_markers("parametrize")
+    ]
+    choices = [tuple(given.pop(name, 0) for name in names) for names in together]
+    return (*choices, *((value,) for value in given.values()))
+
+
+def _mark_combinations(items: list[pytest.Item]) -> None:
+    """Mark as exhaustive all combinations of parameters but so many that each has had its turn."""
+    combined: dict[Any, dict[tuple[tuple[int, ...], ...], pytest.Item]] = {}
+    for item in items:
+        if isinstance(item, pytest.Function) and hasattr(item, "callspec"):
+            combined.setdefault(item.obj, {})[_choices(item)] = item
+    for of_one in combined.values():
+        columns = [list(dict.fromkeys(column)) for column in zip(*of_one, strict=True)]
+        turns = range(max(map(len, columns)))
+        taken = {tuple(column[turn % len(column)] for column in columns) for turn in turns}
+        for choices in of_one.keys() - taken:
+            of_one[choices].add_marker("exhaustive")
+
+
+@pytest.hookimpl(tryfirst=True)  # before what is exhaustive is left out
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Say beforehand who needs the database: pytest-django makes none that nobody asked for.
 
     And that nothing is traced for coverage in what goes through all combinations: it would take
     twice as long, and what it covers others have covered before.
     """
+    _mark_combinations(items)
     for item in items:
         if item.get_closest_marker("exhaustive"):
             item.add_marker("no_cover")

@@ -82,13 +82,14 @@ def test_the_table_is_worth_the_name() -> None:
     assert sum(map(len, SITTINGS.values())) == len(EXPORTS)
 
 
+@pytest.mark.parametrize("way", ["file", "paste"])
 @pytest.mark.parametrize("sitting", SITTINGS)
 def test_an_export_offers_what_its_owner_means(
-    ada: Browser, patient: Emulator, sitting: str
+    ada: Browser, patient: Emulator, sitting: str, way: str
 ) -> None:
     form = as_it_opens(ada)
     for export in SITTINGS[sitting]:
-        for way in ways_of(export):
+        if way in ways_of(export):
             checked = ada.post(CHECK, form | sent(export, way), target=PLACE)
             assert_offers(checked, export, way)
     assert posts(patient) == []
