@@ -358,6 +358,7 @@ def prepare(
         for number, request in enumerate(requests)
     ]
     ledger: Any = Uncounted()
+    options.setdefault("roles", Everything())
     pairs = list(zip(items, requests, strict=True))
     return items, InviteWorker(api, pairs, progress, ledger=ledger, **options)
 

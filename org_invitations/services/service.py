@@ -315,6 +315,7 @@ class InvitationService:
         :raises NotSaved: the database does not take what became of them.
         """
         self._require_own(batch)
+        # What begin() has leased to it, or what nobody is at work on: of two, one gets an item.
         claim(batch, self.lease_name, actor_id=self.actor_id)
         items = get_items(batch)
         claimed = [

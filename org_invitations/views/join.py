@@ -154,7 +154,7 @@ class JoinView(JoiningView):
             "can_sign_up": look.state is JoinState.SIGN_UP or not has_ticket,
             "is_signed_in": person is not None,
             "accept_url": self._get_accept_url(look),
-            "joins_here": self.joins_here,
+            "joins_here": self._joins_here,
         }
 
     def _get_names(self, look: Look) -> dict[str, str]:
@@ -165,7 +165,7 @@ class JoinView(JoiningView):
         invitation = look.invitation
         if look.state is not JoinState.JOIN or look.joining is not None or invitation is None:
             return ""
-        url = self.find_accept_url(invitation.id)
+        url = self._find_accept_url(invitation.id)
         try:
             # Clerk does not ask that, so it is asked before a script gets to know the URL.
             return url if url and may_inviter(get_client(), invitation) else ""

@@ -122,11 +122,11 @@ class JoiningView(OrganizationView):
     # --- How somebody joins -----------------------------------------------------------------
 
     @property
-    def joins_here(self) -> bool:
+    def _joins_here(self) -> bool:
         """Whether these pages let anybody join, or decline, by whichever way."""
         return bool({"server", "script"} & {*conf.JOIN_WAYS})
 
-    def find_accept_url(self, invitation_id: str) -> str:
+    def _find_accept_url(self, invitation_id: str) -> str:
         """Return where a script accepts an invitation of the person; empty where none is to."""
         base = get_frontend_api_url()
         if "script" not in conf.JOIN_WAYS or conf.IDENTITY or not base or self.person is None:

@@ -55,4 +55,4 @@ class MyInvitationsView(JoiningView):
         # Of what was begun our own revocation may be out. And whether each inviter still may would
         # be two questions to Clerk for each: they are asked on the invitation's own page.
         is_for_script = not row.is_begun and not conf.JOIN_CHECKS_INVITER
-        return self.find_accept_url(row.invitation.id) if is_for_script else ""
+        return self._find_accept_url(row.invitation.id) if is_for_script else ""

@@ -543,7 +543,7 @@ def test_while_somebody_is_at_work_it_says_so_and_asks_nothing(
     batch = make({"state": State.DONE}, {"state": State.UNDER_WAY}, {}, at_work=True)
     ada.warm()
     response = ada.get(url_of(batch))
-    assert "1 of 3 are done." in text_of(response)
+    assert "1 of 3 are dealt with." in text_of(response)
     assert "Refresh" in text_of(response)
     assert 'hx-trigger="every 2s, renewed"' in response.text
     assert "http-equiv" not in response.text
@@ -556,7 +556,7 @@ def test_htmx_looks_how_far_it_is_until_it_is_done(ada: Browser, make: Any) -> N
     progress = ada.get(url_of(batch), target=OUTCOME)
     assert "<html" not in progress.text
     assert progress["Org-Invitations-Fragment"] == OUTCOME
-    assert "1 of 2 are done." in text_of(progress)
+    assert "1 of 2 are dealt with." in text_of(progress)
     let_go()
     done = ada.get(url_of(batch), target=OUTCOME)
     assert done["HX-Redirect"] == url_of(batch)

@@ -101,7 +101,7 @@ class InviteWorker:
         progress: Progress,
         *,
         ledger: Ledger,
-        roles: AssignableRoles | None = None,
+        roles: AssignableRoles,
     ) -> None:
         """Prepare.
 
@@ -141,8 +141,7 @@ class InviteWorker:
         self.started = datetime.now(UTC)
         #: Of each that was tried, the first attempt: a call that was refused may have made it.
         self.attempts: dict[int, Attempt] = {}
-        if roles is not None:
-            self.allow(roles)
+        self.allow(roles)
 
     @property
     def has_more(self) -> bool:
@@ -185,9 +184,27 @@ class InviteWorker:
             self._settle_missing(missing)
         return ()
 
-    def close(self, state: str, error: ClerkError | None = None) -> None:
-        """Send nothing more; what may have been made is looked up before."""
-        self._end(state, error)
+    def close(
+        self,
+        state: str,
+        error: ClerkError | None = None,
+        *,
+        call: Iterable[int] = (),
+        call_state: str = "",
+        lost: Iterable[int] = (),
+    ) -> None:
+        """Send nothing more: ``call`` becomes ``call_state``, and all else that is open ``state``.
+
+        What may have been made, in a ``lost`` call or a refused one, is looked up before that.
+        """
+        doubtful = self.doubtful | set(lost)
+        failure = self._look_up(doubtful) if doubtful else None
+        if failure is not None:
+            because = error if error is not None and error.may_have_happened else failure
+            self._close(doubtful, State.UNSETTLED, because)
+        if call_state:
+            self._close(call, call_state, error, absent=True)
+        self._close(list(self.open), state, error)
 
     def _post(self, call: list[int]) -> dict[int, Invitation]:
         requests = [self.requests[number] for number in call]
@@ -208,16 +225,16 @@ class InviteWorker:
     def _after_error(self, call: list[int], error: ClerkError) -> Collection[ClerkError]:
         if error.may_have_happened:
             absent = State.UNSETTLED if error.may_be_under_way else State.FAILED
-            self._end(State.WAITING, error, call=call, state=absent, lost=call)
+            self.close(State.WAITING, error, call=call, call_state=absent, lost=call)
         elif isinstance(error, exc.TransportError) and not isinstance(error, exc.DeadlineExceeded):
-            self._end(State.WAITING, error, call=call, state=State.FAILED)
+            self.close(State.WAITING, error, call=call, call_state=State.FAILED)
         elif isinstance(error, RateLimited):
             self._put_back(call, error)
             return [error]
         elif error.concerns_all:
             return [error]
         elif isinstance(error, exc.QuotaExceeded) and len(call) == 1:
-            self._end(state_after(error), error)  # seats only become fewer
+            self.close(state_after(error), error)  # seats only become fewer
         else:
             self.calls += reversed(self._divide(call, error))
         return ()
@@ -228,28 +245,6 @@ class InviteWorker:
         for number in call:
             if number not in self.doubtful:
                 self.progress.record(self.open[number], State.WAITING, error=error)
-
-    def _end(
-        self,
-        rest: str,
-        error: ClerkError | None = None,
-        *,
-        call: Iterable[int] = (),
-        state: str = "",
-        lost: Iterable[int] = (),
-    ) -> None:
-        """Send nothing more: ``call`` becomes ``state``, and all else that is open ``rest``.
-
-        What may have been made, in a ``lost`` call or a refused one, is looked up before that.
-        """
-        doubtful = self.doubtful | set(lost)
-        failure = self._look_up(doubtful) if doubtful else None
-        if failure is not None:
-            because = error if error is not None and error.may_have_happened else failure
-            self._close(doubtful, State.UNSETTLED, because)
-        if state:
-            self._close(call, state, error, absent=True)
-        self._close(list(self.open), rest, error)
 
     def _settle_missing(self, missing: list[int]) -> None:
         # Clerk said yes to them and then left them out: whatever that means, do not send again.
@@ -292,7 +287,7 @@ class InviteWorker:
         self._close(named, state_after(error), error)
         self.contradicted[bool(told)] += is_untrue
         if max(self.contradicted.values()) > MAX_CONTRADICTED:
-            self._end(State.WAITING, contrary, call=call, state=state_after(contrary))
+            self.close(State.WAITING, contrary, call=call, call_state=state_after(contrary))
             return []
         left = [number for number in call if number in self.open]
         if len(left) < len(call):
