@@ -169,9 +169,10 @@ class EmbedView(PageMixin):
         if self._part in _INLINE:
             return self._mark(HttpResponse())
         context = {
-            "message": gettext("This goes on on another page."),
+            "message": gettext("This continues on another page."),
             "status": HTTPStatus.OK,
             "onward_url": response.url,
+            "is_inline": not self._says(response.url),
         }
         return self._mark(self.render(self.embed_problem_template_name, context))
 
