@@ -311,6 +311,6 @@ def test_ones_own_invitations(guest: Page, site: Site, settings: Any, has_script
     shot(guest, "declined")
     assert other.state == "revoked"
     guest.goto(f"{site.url}/join/mine/")
-    guest.click("li:has-text('Acme') button[value=join]")
+    guest.click("li:has-text('Acme') button:has-text('Join')")
     expect(guest.locator("[data-state=joined]")).to_be_visible()
     assert is_member(site.clerk)
