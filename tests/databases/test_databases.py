@@ -1,4 +1,4 @@
-"""The flows of ``flows.py``, on each database and in each layout, with settings of their own."""
+"""The flows of ``flows.py`` and ``joining.py``, on each database and in each layout."""
 
 from __future__ import annotations
 
@@ -32,7 +32,8 @@ def test_what_is_promised_holds_with_any_databases(layout: str, engine: str) -> 
     done = subprocess.run(
         [
             *(sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "-p", "no:xdist"),
-            *("--ds", "tests.databases.settings", "tests/databases/flows.py"),
+            *("--ds", "tests.databases.settings"),
+            *("tests/databases/flows.py", "tests/databases/joining.py"),
         ],
         cwd=ROOT,
         env={**os.environ, "DATABASES_LAYOUT": layout, "DATABASES_ENGINE": engine},
