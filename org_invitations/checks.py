@@ -448,6 +448,7 @@ def _is_number(value: Any, kind: type, low: float, high: float) -> bool:
 _SWITCHES: Final = {
     "ORG_INVITATIONS_MARK_INVITATIONS": "Until then invitations carry a mark.",
     "ORG_INVITATIONS_AZP_HANDSHAKE": "Until then it counts as True.",
+    "ORG_INVITATIONS_BACKGROUND": "Until then nothing is left to workers.",
     "ORG_INVITATIONS_ALLOW_IMPERSONATION": "Until then nobody who acts as somebody else gets in.",
 }
 

@@ -253,6 +253,14 @@ class Conf:
         return getattr(settings, "ORG_INVITATIONS_MARK_INVITATIONS", True) is not False
 
     @property
+    def BACKGROUND(self) -> bool:
+        """``ORG_INVITATIONS_BACKGROUND``: whether many are left to workers. Default: False.
+
+        Then what takes more than one call waits in its rows until a worker comes along.
+        """
+        return getattr(settings, "ORG_INVITATIONS_BACKGROUND", False) is True
+
+    @property
     def RESERVED_PERCENT(self) -> int:
         """``ORG_INVITATIONS_RESERVED_PERCENT``: of Clerk's limits, for people. Default: 10.
 

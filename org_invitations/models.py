@@ -65,6 +65,20 @@ class Batch(models.Model):
     actor_id = models.CharField(max_length=255, blank=True, default="")
     #: The batch from whose outcome this was begun, to try again what was left; it may be gone.
     retry_of = models.UUIDField(null=True, db_index=True)
+    #: Whether workers do it, and not the request that began it.
+    in_background = models.BooleanField(default=False)
+    #: The dotted paths of the classes that decide what is sent, and who may grant what, where these
+    #: are a mount's own: whoever works on it has no request to find them by.
+    service = models.CharField(max_length=255, blank=True, default="")
+    policy = models.CharField(max_length=255, blank=True, default="")
+    #: Before this moment no worker looks at it.
+    not_before = models.DateTimeField(null=True)
+    #: Since when no worker goes on with it.
+    paused_at = models.DateTimeField(null=True)
+    #: Who wants that, ``user_…``; empty where it has stopped by itself. Then why, as the name of a
+    #: sentence.
+    paused_by = models.CharField(max_length=255, blank=True, default="")
+    paused_because = models.CharField(max_length=64, blank=True, default="")
 
     objects = WrittenManager()
 
@@ -73,6 +87,7 @@ class Batch(models.Model):
         base_manager_name = "objects"
         indexes: ClassVar = [
             models.Index(fields=["organization_id", "user_id"], name="oi_batch_whose"),
+            models.Index(fields=["in_background", "finished_at"], name="oi_batch_waiting"),
         ]
 
     def __str__(self) -> str:
@@ -126,6 +141,8 @@ class BatchItem(models.Model):
     attempt: models.JSONField[Any, Any] = models.JSONField(default=dict, blank=True)
     #: Before this moment trying again makes no sense.
     retry_at = models.DateTimeField(null=True)
+    #: How often a worker has tried it again by itself.
+    tries = models.PositiveSmallIntegerField(default=0)
     #: Who is at work on it, as long as ``leased_until`` is not over; empty where nobody is.
     leased_by = models.CharField(max_length=32, blank=True, default="", db_index=True)
     #: Until when nobody else may be; where ``leased_by`` is empty: until when Clerk may still be at
@@ -185,6 +202,22 @@ class CallSlot(models.Model):
 
     def __str__(self) -> str:
         return f"{self.limit} {self.number}"
+
+
+class Heartbeat(models.Model):
+    """When a worker was last seen at work for an instance."""
+
+    #: The host of the instance's Frontend API, as in :class:`Batch`.
+    instance = models.CharField(max_length=255, blank=True, unique=True)
+    seen_at = models.DateTimeField()
+
+    objects = WrittenManager()
+
+    class Meta:
+        base_manager_name = "objects"
+
+    def __str__(self) -> str:
+        return f"a worker, {self.seen_at:%Y-%m-%d %H:%M}"
 
 
 class Joining(models.Model):

@@ -67,6 +67,7 @@ _ITEM_MESSAGES: Final[Mapping[str, str | Promise]] = {
         "This site could not put together what goes with the invitation, so it was not sent. Try "
         "again, or tell whoever runs this site."
     ),
+    "Item:cancelled": _("Somebody has cancelled the rest before this was sent."),
     "Item:chosen-twice": _(
         "You chose more than one invitation of this address, and one is enough."
     ),

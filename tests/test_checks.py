@@ -328,7 +328,7 @@ def test_a_rule_of_granting_may_be_named_or_given(subtests: pytest.Subtests) -> 
 
 
 SWITCHES = [f"ORG_INVITATIONS_{n}" for n in ("MARK_INVITATIONS", "AZP_HANDSHAKE")]
-SWITCHES += ["ORG_INVITATIONS_ALLOW_IMPERSONATION"]
+SWITCHES += ["ORG_INVITATIONS_ALLOW_IMPERSONATION", "ORG_INVITATIONS_BACKGROUND"]
 
 
 def test_e024_a_switch_that_is_neither_on_nor_off(subtests: pytest.Subtests) -> None:

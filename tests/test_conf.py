@@ -65,6 +65,7 @@ DEFAULTS: dict[str, Any] = {
     "CACHE_ALIAS": "default",
     "KEEP_DAYS": 30,
     "RESERVED_PERCENT": 10,
+    "BACKGROUND": False,
     "MARK_INVITATIONS": True,
     "ALLOW_IMPERSONATION": True,
     "HANDSHAKE_PATHS": None,

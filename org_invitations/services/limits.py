@@ -13,7 +13,7 @@ from typing import Final
 
 from django.db import Error as DatabaseFault
 from django.db import transaction
-from django.db.models import QuerySet
+from django.db.models import QuerySet, Sum
 
 from ..clerk import Organization
 from ..clerk.exceptions import (
@@ -45,6 +45,9 @@ MARGIN: Final = 5
 
 #: Where Clerk refuses without saying for how long, a worker waits for this (seconds).
 UNTOLD_WAIT: Final = 60
+
+#: So much of an hour's calls may go at once for those who have many.
+BURST: Final = 1 / 5
 
 #: So many free slots are looked at when one is to be taken: somebody else may be faster.
 _CANDIDATES: Final = 8
@@ -203,11 +206,58 @@ class Ledger:
             wait = (moments[others - missing] - get_now()).total_seconds()
         return hours * HOUR + min(max(math.ceil(wait), 0), HOUR)
 
+    def get_pool(self, limit: str) -> Pool:
+        """Return how a limit stands at this moment, for those that this is about."""
+        now = get_now()
+        size = LIMITS[limit] - (get_reserve(limit) if self.is_background else 0)
+        moments = list(self._get_slots(limit).values_list("free_at", flat=True))
+        taken = [(moment - now).total_seconds() for moment in moments if moment > now]
+        return Pool(size, size - len(taken), min(taken, default=float(HOUR)))
+
+    def get_sent(self) -> dict[str, int]:
+        """Return how many addresses each organization has had within the hour, by its id."""
+        since = get_now() - timedelta(seconds=HOUR)
+        calls = CallSlot.objects.filter(instance=self.instance, called_at__gt=since)
+        sums = calls.values_list("organization_id").annotate(Sum("addresses"))
+        return dict(sums.order_by())
+
     def _get_slots(self, limit: str, *, with_reserve: bool = False) -> QuerySet[CallSlot]:
         slots = CallSlot.objects.filter(instance=self.instance, limit=limit)
         if self.is_background and not with_reserve:
             slots = slots.filter(number__gte=get_reserve(limit))
         return slots
+
+
+@dataclass(frozen=True, slots=True)
+class Pool:
+    """How one of Clerk's limits stands: how many calls there are, and how many are left."""
+
+    size: int
+    free: int
+    #: Seconds until the next one is free again.
+    next_in: float
+
+    @property
+    def _step(self) -> float:
+        """Seconds for which one call has to do, once a burst is over."""
+        return HOUR / max(self.size * (1 - BURST), 1)
+
+    @property
+    def share(self) -> int:
+        """How many may go now of somebody who has many: the others are for those who may come.
+
+        As many are held back as are needed to have one in each step until the next is free again.
+        So nobody bursts through more than :data:`BURST` of the hour at once, whoever comes next
+        waits for a step at most, and none that is free for long goes unused.
+        """
+        return max(min(self.free, math.floor(self.free - self.next_in / self._step) + 1), 0)
+
+    @property
+    def wait(self) -> float:
+        """Seconds until somebody who has many may go on."""
+        if self.free <= 0:
+            return self.next_in
+        return max(self.next_in - self.free * self._step, 0.0)
 
 
 def get_reserve(limit: str) -> int:

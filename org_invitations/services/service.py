@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from functools import partial
-from typing import Any
+from typing import Any, Final
 from uuid import UUID, uuid4
 
 from django.dispatch import Signal
@@ -21,11 +21,13 @@ from ..clerk import (
 )
 from ..clerk import exceptions as exc
 from ..clerk.exceptions import PermissionDenied
+from ..clerk.organizations import BULK_SIZE
 from ..clients import get_instance
 from ..conf import conf
 from ..models import Batch, BatchItem
-from ..roles import AssignableRoles, GrantPolicy
+from ..roles import AssignableRoles, GrantPolicy, get_grant_policy
 from ..signals import invitation_created, invitation_revoked
+from .batches.background import cancel_rest, get_ours, is_left_to_workers, pause, unpause
 from .batches.invite import NO_METADATA, InviteWorker
 from .batches.invite import make_request as make_invite_request
 from .batches.reconcile import (
@@ -72,6 +74,7 @@ from .batches.unfinished import (
 from .exceptions import NotPermitted, RoleNotGranted
 from .limits import Ledger, Seats
 from .listing import MAX_FOUND, STATUSES, InvitationPage, InvitationQuery, fetch_all
+from .paths import get_path
 from .pending import changes_pending
 from .preview import DEFAULT_LIMIT, Preview, preview_entries
 from .reasons import Reason
@@ -82,6 +85,9 @@ logger = logging.getLogger("org_invitations")
 
 State = BatchItem.State
 
+#: How many invitations can be left to workers at once.
+MAX_IN_BACKGROUND: Final = 10_000
+
 
 class InvitationService:
     """The invitations of one organization, as one person may handle them."""
@@ -90,6 +96,8 @@ class InvitationService:
     max_invitations: int = DEFAULT_LIMIT
     #: Who really sits there, where somebody acts as the person; it is kept with what is begun.
     actor_id: str = ""
+    #: Whether nobody waits for what it does.
+    is_worker: bool = False
 
     def __init__(self, client: ClerkClient, *, organization_id: str, user_id: str) -> None:
         """Serve a person in an organization: ``user_...`` in ``org_...``."""
@@ -198,6 +206,11 @@ class InvitationService:
         """Whether the person turned out, in the midst of a batch, to manage the members no more."""
         return self.reader.was_denied
 
+    @property
+    def limit(self) -> int:
+        """How many invitations one form can be for; what is over that waits for another press."""
+        return MAX_IN_BACKGROUND if conf.BACKGROUND else self.max_invitations
+
     # --- Many --------------------------------------------------------------------------------
 
     def preview(self, snapshot: Snapshot, entries: Iterable[Entry], role: str) -> Preview:
@@ -215,7 +228,7 @@ class InvitationService:
             api=self.api,
             user_id=self.user_id,
             seats=snapshot.seats,
-            limit=self.max_invitations,
+            limit=self.limit,
         )
 
     # --- Batches: begin, run, resume ----------------------------------------------------------
@@ -228,7 +241,7 @@ class InvitationService:
         key: UUID | None,
         options: Mapping[str, Any],
         retry_of: UUID | None = None,
-        at_once: bool = True,
+        at_once: bool | None = None,
     ) -> tuple[Batch, bool]:
         """Write down what is going to be done, before any of it is.
 
@@ -242,15 +255,27 @@ class InvitationService:
         :param options: what holds for all items; JSON-able, kept with the batch.
         :param retry_of: the batch from whose outcome it is begun.
         :param at_once: whether this service runs it right after; False leaves it to another process
-            to resume it.
+            to resume it, or to workers where there are any (``ORG_INVITATIONS_BACKGROUND``). Unless
+            given, workers get what takes more than one call of ten.
         :returns: the batch, and whether it is new: what is not has been done, or is being done.
         :raises RuntimeError: this is called inside a transaction.
+        :raises ImproperlyConfigured: it is for workers, and they would not find the class of this
+            service, or of its policy, by its dotted path.
         """
+        if at_once is None:
+            waiting = [item for item in items if item.state == State.WAITING]
+            at_once = not conf.BACKGROUND or len(waiting) <= BULK_SIZE
         more: dict[str, Any] = {
             "retry_of": retry_of,
             "actor_id": self.actor_id,
             "leased_by": self.lease_name if at_once else "",
         }
+        if conf.BACKGROUND and not at_once:
+            more |= {
+                "in_background": True,
+                "service": get_path(type(self), InvitationService),
+                "policy": get_path(type(self.policy), type(get_grant_policy())),
+            }
         wish = self._get_wish(action, items, options)
         try:
             return get_or_create(key or uuid4(), **more, **wish)
@@ -307,6 +332,7 @@ class InvitationService:
         All that is needed is in its rows, so any process may do it. The permission is asked for
         afresh, and for invitations the roles. Nothing is done twice, not even where an answer was
         lost. Where Clerk cannot be asked, all of it waits; a refusal is what became of all of it.
+        What is left to workers waits for them.
 
         :param batch: of :meth:`begin` or :meth:`find_batch`.
         :returns: the items of the batch.
@@ -315,6 +341,8 @@ class InvitationService:
         :raises NotSaved: the database does not take what became of them.
         """
         self._require_own(batch)
+        if is_left_to_workers(batch):
+            return get_items(batch)
         # What begin() has leased to it, or what nobody is at work on: of two, one gets an item.
         claim(batch, self.lease_name, actor_id=self.actor_id)
         items = get_items(batch)
@@ -325,22 +353,65 @@ class InvitationService:
         ]
         if not claimed:  # nothing waits, or somebody is at work on it
             return items
+        try:
+            was_overtaken = self._run(batch, claimed, may_pause=len(items) > 1)
+        except NotSaved as failure:
+            failure.items = items
+            raise
+        return get_items(batch) if was_overtaken else items
+
+    def work(
+        self,
+        batch: Batch,
+        count: int,
+        *,
+        at_a_time: int = BULK_SIZE,
+        should_stop: Callable[[], bool] = lambda: False,
+    ) -> list[BatchItem]:
+        """Do some of what waits in a batch, as a worker does that nobody waits for.
+
+        :param count: how many at most: those first that were typed first, and whose time has come.
+        :param at_a_time: how many invitations a call may take.
+        :param should_stop: asked before each call; what is left waits then.
+        :returns: what it has claimed, as it is now; empty where somebody else was faster.
+        :raises: what :meth:`run` raises.
+        """
+        self._require_own(batch)
+        if not claim(batch, self.lease_name, at_most=count):
+            return []
+        claimed = list(
+            BatchItem.objects.filter(batch=batch, leased_by=self.lease_name, state=State.WAITING)
+        )
+        for item in claimed:
+            item.batch = batch
+        self._run(batch, claimed, may_pause=False, at_a_time=at_a_time, should_stop=should_stop)
+        return list(BatchItem.objects.filter(pk__in=[item.pk for item in claimed]))
+
+    def _run(
+        self,
+        batch: Batch,
+        claimed: Sequence[BatchItem],
+        *,
+        may_pause: bool,
+        at_a_time: int = BULK_SIZE,
+        should_stop: Callable[[], bool] = lambda: False,
+    ) -> bool:
+        """Do what was claimed; return whether somebody else has gone on with some of it."""
         is_revoking = batch.action == Batch.Action.REVOKE
         signal = invitation_revoked if is_revoking else invitation_created
         progress = Progress(batch, self.lease_name, partial(self._announce, signal))
         try:
             snapshot = self._check_for(batch)
-            worker = self._get_worker(batch, claimed, snapshot, progress)
+            worker = self._get_worker(batch, claimed, snapshot, progress, at_a_time)
         except NotPermitted:
             progress.halt(claimed, State.REFUSED, PermissionDenied())
             raise
         except ClerkError as error:
             state = State.WAITING if error.is_transient else state_after(error)
             progress.halt(claimed, state, error)
-            return items
-        except (
-            Exception
-        ):  # of the site's own, as a rule of grants: it waits, and anybody may go on with it
+            return False
+        except Exception:
+            # Of the site's own, as a rule of grants: it waits, and anybody may go on with it.
             progress.finish()
             raise
         runner = Runner(
@@ -348,16 +419,13 @@ class InvitationService:
             progress,
             client=self.api.client,
             ask_again=partial(self.reader.check_again, with_roles=not is_revoking),
-            may_pause=len(items) > 1,  # who waits for one is told
+            may_pause=may_pause,  # who waits for one is told
+            should_stop=should_stop,
         )
-        try:
-            runner.run()
-        except NotSaved as failure:
-            failure.items = items
-            raise
+        runner.run()
         if runner.was_denied:
             self.reader.check_denial()
-        return get_items(batch) if runner.was_overtaken else items
+        return runner.was_overtaken
 
     def resume(self, batch: Batch) -> list[BatchItem]:
         """Go on with what waits in a batch, once it is known what became of the others.
@@ -369,6 +437,8 @@ class InvitationService:
         :raises ClerkError: the permission or the roles could not be had; all is as it was.
         """
         self._require_own(batch)
+        if is_left_to_workers(batch):
+            return get_items(batch)
         denial: NotPermitted | None = None
         try:
             self._check_for(batch)
@@ -388,6 +458,82 @@ class InvitationService:
         """
         self._require_own(batch)
         cancel(batch, items)
+
+    # --- Batches that are left to workers -----------------------------------------------------
+
+    def get_background_batches(self) -> list[Batch]:
+        """Return what workers do for this organization, whoever began it, newest first.
+
+        What is over is not among it.
+
+        :raises NotPermitted: :meth:`open` has not let the person in.
+        """
+        self.reader.require_open()
+        found = Batch.objects.filter(get_ours(get_instance()), organization_id=self.organization_id)
+        return list(found.order_by("-created_at"))
+
+    def find_background_batch(self, snapshot: Snapshot, batch_id: UUID) -> Batch | None:
+        """Return a batch that was left to workers, whoever began it, if the person may steer it.
+
+        :param snapshot: of :meth:`open`, with the roles.
+        """
+        self.reader.require_open()
+        found = Batch.objects.filter(
+            pk=batch_id,
+            in_background=True,
+            instance=get_instance(),
+            organization_id=self.organization_id,
+        )
+        batch = found.first()
+        return batch if batch is not None and self.may_steer(snapshot, batch) else None
+
+    def may_steer(self, snapshot: Snapshot, batch: Batch) -> bool:
+        """Whether the person may see, pause and cancel what workers do.
+
+        It is their own, or they could have begun it: who may manage the members may revoke, and who
+        may grant every role in it may invite and send again.
+
+        :param snapshot: of :meth:`open`, with the roles.
+        """
+        self.reader.require_open()
+        if not self._is_here(batch):
+            return False
+        if batch.user_id == self.user_id or batch.action == Batch.Action.REVOKE:
+            return True
+        wanted = batch.items.exclude(state=State.REFUSED).order_by()
+        roles = wanted.values_list("role", flat=True).distinct()
+        return all(role in snapshot.roles for role in roles)
+
+    def pause(self, snapshot: Snapshot, batch: Batch) -> None:
+        """Let workers go on with a batch no more, until somebody lets them.
+
+        :param snapshot: of :meth:`open` with ``fresh=True`` and the roles.
+        :raises NotPermitted: the person may not steer it.
+        """
+        self._require_steering(snapshot, batch)
+        pause(batch, self.user_id)
+
+    def unpause(self, snapshot: Snapshot, batch: Batch) -> None:
+        """Let workers go on with a batch that was paused, or has stopped by itself.
+
+        :raises NotPermitted: the person may not steer it.
+        """
+        self._require_steering(snapshot, batch)
+        unpause(batch)
+
+    def cancel_rest(self, snapshot: Snapshot, batch: Batch) -> int:
+        """Let what waits of a batch wait no longer, and return how many these were.
+
+        What a worker is at work on at this moment is still done.
+
+        :raises NotPermitted: the person may not steer it.
+        """
+        self._require_steering(snapshot, batch)
+        return cancel_rest(batch)
+
+    def _require_steering(self, snapshot: Snapshot, batch: Batch) -> None:
+        if not self.may_steer(snapshot, batch):
+            raise NotPermitted
 
     def get_metadata(self, batch: Batch, item: BatchItem) -> Mapping[str, Any]:
         """Return metadata of a site's own for an invitation: a hook, which has no request.
@@ -423,6 +569,7 @@ class InvitationService:
         items: Sequence[BatchItem],
         snapshot: Snapshot,
         progress: Progress,
+        at_a_time: int,
     ) -> Worker:
         """Return what knows how to do what a batch is about."""
         if batch.action == Batch.Action.REVOKE:
@@ -433,7 +580,14 @@ class InvitationService:
             replacer = self._get_replacer(progress)
             return ResendWorker(items, replacer, batch=batch, snapshot=snapshot)
         requests = list(self._get_requests(batch, items, progress))
-        return InviteWorker(self.api, requests, progress, ledger=self.ledger, roles=snapshot.roles)
+        return InviteWorker(
+            self.api,
+            requests,
+            progress,
+            ledger=self.ledger,
+            roles=snapshot.roles,
+            at_a_time=at_a_time,
+        )
 
     def _get_requests(
         self, batch: Batch, items: Sequence[BatchItem], progress: Progress
@@ -459,7 +613,7 @@ class InvitationService:
     @property
     def ledger(self) -> Ledger:
         """The calls that Clerk's hourly limits are for."""
-        return Ledger(self.organization_id)
+        return Ledger(self.organization_id, is_background=self.is_worker)
 
     def find_replacement(self, batch_id: UUID) -> BatchItem | None:
         """Return what became of a resend of this person's, or how far it has got.

@@ -140,7 +140,7 @@ class InviteFormMixin(PageMixin):
 
     @property
     def _presenter(self) -> PreviewPresenter:
-        return PreviewPresenter(self.wording, self._find_url, self.service.max_invitations)
+        return PreviewPresenter(self.wording, self._find_url, self.service.limit)
 
     def _render_page(
         self, snapshot: Snapshot | None, form: InviteForm, *, status: int, **extra: Any

@@ -102,12 +102,14 @@ class InviteWorker:
         *,
         ledger: Ledger,
         roles: AssignableRoles,
+        at_a_time: int = BULK_SIZE,
     ) -> None:
         """Prepare.
 
         :param requests: what is to be sent, with the items it is for, in their order.
         :param ledger: counts the calls: those for one and those for more have a limit of their own.
         :param roles: what the person may grant at this moment; anything else is refused.
+        :param at_a_time: how many a call may take, up to ten.
         """
         self.api = api
         self.progress = progress
@@ -126,8 +128,8 @@ class InviteWorker:
         #: The calls to make, the next one last.
         self.calls: list[list[int]] = []
         numbers = list(self.open)
-        for start in range(0, len(numbers), BULK_SIZE):
-            self.calls.insert(0, numbers[start : start + BULK_SIZE])
+        for start in range(0, len(numbers), at_a_time):
+            self.calls.insert(0, numbers[start : start + at_a_time])
         #: Open ones that were in a refused call with others. Unless Clerk does all or nothing, it
         #: may have made them.
         self.doubtful: set[int] = set()

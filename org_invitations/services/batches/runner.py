@@ -131,6 +131,7 @@ class Runner:
         client: ClerkClient,
         ask_again: Callable[[], AssignableRoles],
         may_pause: bool = True,
+        should_stop: Callable[[], bool] = lambda: False,
     ) -> None:
         """Prepare.
 
@@ -139,11 +140,13 @@ class Runner:
             where they may not do this any more. Not called before the first call, since whoever
             begins has just asked.
         :param may_pause: whether Clerk's limit is waited for where it soon lets go.
+        :param should_stop: asked before each call; what is left waits then.
         """
         self.worker = worker
         self.progress = progress
         self.client = client
         self.may_pause = may_pause
+        self.should_stop = should_stop
         self._ask_again = ask_again
         self._is_first = True
         #: Whether Clerk said that the person may not do this.
@@ -155,6 +158,9 @@ class Runner:
         """Go on; nothing of Clerk's is raised. What others have taken over is left to them."""
         try:
             while self.worker.has_more:
+                if self.should_stop():
+                    self.worker.close(State.WAITING)
+                    break
                 if not self.client.has_time(self.worker.writes):
                     late = exc.DeadlineExceeded("too little time is left")
                     self.worker.close(State.WAITING, late)

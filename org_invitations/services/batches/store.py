@@ -107,6 +107,9 @@ def get_or_create(
     actor_id: str = "",
     retry_of: UUID | None = None,
     leased_by: str = "",
+    in_background: bool = False,
+    service: str = "",
+    policy: str = "",
 ) -> tuple[Batch, bool]:
     """Write down what is going to be done, before any of it is.
 
@@ -114,6 +117,9 @@ def get_or_create(
     :param actor_id: who really sits there, where the session is an impersonated one.
     :param retry_of: the batch from whose outcome it was begun, to try again what was left of it.
     :param leased_by: who is going to do it at once.
+    :param in_background: whether it is left to workers.
+    :param service: the dotted paths of the classes that a worker uses, as ``policy``; empty for
+        those of the app and of the settings.
     :returns: the batch, and whether it is new: what is not has been done, or is being done.
     :raises KeyReused: there is a batch of this id which is not the same wish.
     :raises RuntimeError: this is called inside a transaction. What is written down would be gone if
@@ -128,10 +134,14 @@ def get_or_create(
         action=action,
         fingerprint=fingerprint,
         options=dict(options),
+        created_at=now,
         worked_at=now,
         instance=get_instance(),
         actor_id=actor_id,
         retry_of=retry_of,
+        in_background=in_background,
+        service=service,
+        policy=policy,
     )
     try:
         # Two requests may come at the same moment: the database decides which one it is.
@@ -161,7 +171,7 @@ def _take_over(before_id: UUID, batch: Batch, items: Iterable[BatchItem]) -> Non
     addresses = {item.email_address for item in items if item.state == State.WAITING}
     waiting = BatchItem.objects.filter(is_free(get_now()), batch__in=before)
     waiting.filter(state=State.WAITING, email_address__in=addresses).update(state=State.FAILED)
-    _note_end(Q(pk=before_id, **owner), get_now())
+    note_end(Q(pk=before_id, **owner), get_now())
 
 
 def find_batch(batch_id: UUID, *, organization_id: str, user_id: str) -> Batch | None:
@@ -260,7 +270,7 @@ def is_over(item: BatchItem) -> bool:
     return until <= get_now()
 
 
-def claim(batch: Batch, by: str, *, actor_id: str = "") -> int:
+def claim(batch: Batch, by: str, *, actor_id: str = "", at_most: int | None = None) -> int:
     """Lease what waits in a batch, unless somebody is at work on it; return how many items.
 
     It is one statement, and the number of rows decides: of two who press at the same moment, or of
@@ -269,10 +279,14 @@ def claim(batch: Batch, by: str, *, actor_id: str = "") -> int:
     :param by: who is going to work on it: a name of their own, up to 32 characters.
     :param actor_id: who really sits there now, if somebody acts as the person whose batch it is; it
         is kept, also where the person began the batch themselves.
+    :param at_most: so many of the first whose time has come; all unless given.
     """
     now = get_now()
     waiting = BatchItem.objects.filter(is_free(now) | Q(leased_by=by), batch=batch)
     waiting = waiting.filter(state=State.WAITING).exclude(reason=LATER)
+    if at_most is not None:
+        due = waiting.filter(is_due(now)).order_by("number").values_list("pk", flat=True)
+        waiting = waiting.filter(pk__in=list(due[:at_most]))
     claimed = waiting.update(leased_by=by, leased_until=now + stale_after())
     if claimed:
         acted = {"actor_id": actor_id} if actor_id else {}
@@ -319,7 +333,7 @@ def save_progress(batch: Batch, items: Iterable[BatchItem], by: str = "") -> Non
             _write(kept)
             batch.save(update_fields=["worked_at"])
             if not by:
-                _note_end(Q(pk=batch.pk), batch.worked_at)
+                note_end(Q(pk=batch.pk), batch.worked_at)
     except DatabaseFault as error:
         raise NotSaved(batch) from error
     if is_lost:
@@ -339,9 +353,14 @@ def release(batch: Batch, by: str) -> None:
             calling = leased.filter(state=State.UNDER_WAY)
             calling.update(leased_by="", leased_until=now + stale_after())
             leased.update(leased_by="", leased_until=None)
-            _note_end(Q(pk=batch.pk), now)
+            note_end(Q(pk=batch.pk), now)
     except DatabaseFault as error:
         raise NotSaved(batch) from error
+
+
+def is_due(now: datetime) -> Q:
+    """Tell which items it makes sense to try at a moment."""
+    return Q(retry_at=None) | Q(retry_at__lte=now)
 
 
 def is_free(now: datetime) -> Q:
@@ -399,7 +418,7 @@ def save_found(item: BatchItem, before: str) -> None:
         if untouched.update(**values):
             if item.state in BatchItem.OPEN:  # it was taken to be over
                 Batch.objects.filter(pk=item.batch_id).update(finished_at=None)
-            _note_end(Q(pk=item.batch_id), get_now())
+            note_end(Q(pk=item.batch_id), get_now())
             return
     item.refresh_from_db(fields=[*_FIELDS, "leased_by", "leased_until"])
 
@@ -481,7 +500,7 @@ def cancel(batch: Batch, items: Iterable[BatchItem]) -> None:
     try:
         with transaction.atomic(using=get_alias()):
             cancelled = free.filter(state=State.WAITING).update(state=State.FAILED)
-            _note_end(Q(pk=batch.pk), now)
+            note_end(Q(pk=batch.pk), now)
     except DatabaseFault as error:
         raise NotSaved(batch) from error
     for item in waiting:
@@ -504,7 +523,7 @@ def forget_old_batches() -> None:
     """
     try:
         # Where the process died after the last of it, nobody has noted the end.
-        _note_end(Q(worked_at__lt=get_now() - stale_after()), F("worked_at"))
+        note_end(Q(worked_at__lt=get_now() - stale_after()), F("worked_at"))
         Batch.objects.filter(~_still_open(), finished_at__lt=_oldest()).delete()
         forget_old_calls()
     except DatabaseFault:
@@ -512,7 +531,7 @@ def forget_old_batches() -> None:
         logger.warning("Old outcomes could not be deleted.", exc_info=True)
 
 
-def _note_end(which: Q, moment: Any) -> None:
+def note_end(which: Q, moment: Any) -> None:
     """Note when batches were over, of those of which nothing is open any more."""
     Batch.objects.filter(which, ~_still_open(), finished_at=None).update(finished_at=moment)
 

@@ -120,6 +120,7 @@ def find_waiting(organization_id: str, user_id: str) -> list[WaitingBatch]:
         batch__organization_id=organization_id,
         batch__user_id=user_id,
         batch__instance__in=("", get_instance()),
+        batch__in_background=False,
         state=State.WAITING,
     )
     rows = found.values_list("batch", "batch__action", "batch__created_at")

@@ -1,0 +1,209 @@
+"""What is left to workers: what of it waits again, what ends all of it, and who stops it.
+
+The rows say what is to be done, and a worker may die at any moment. So what somebody was at work on
+when their lease ran out is nobody's, and what did not happen for a reason that passes is tried
+again, later each time, and not for ever.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from datetime import timedelta
+from typing import Any, Final
+
+from django.db import transaction
+from django.db.models import Q
+
+from ...clerk.exceptions import DevelopmentLimit, QuotaExceeded, RateLimited, find_kind
+from ...conf import conf
+from ...models import Batch, BatchItem
+from ..database import get_alias, get_now
+from .reconcile import ABSENT
+from .store import DOUBTFUL, UNCLEAR, is_due, is_free, note_end
+
+State = BatchItem.State
+
+#: Why it was not sent: somebody has cancelled the rest.
+CANCELLED: Final = "cancelled"
+
+#: Why a batch has stopped by itself: it was begun by somebody who acted as another person, and
+#: these may not do anything any more.
+IMPERSONATION: Final = "Impersonation"
+
+#: Why a batch has stopped by itself: the classes of the site's that it needs are not there.
+NOT_CONFIGURED: Final = "Background:class"
+
+#: So often a worker tries an item again by itself.
+MAX_TRIES: Final = 5
+
+#: So long it waits before the first of these, and twice as long before each further one.
+_FIRST_PAUSE: Final = timedelta(minutes=1)
+
+#: So long an organization is left alone after what keeps all of it from being done.
+_PAUSE: Final = timedelta(minutes=1)
+_LONG_PAUSE: Final = timedelta(hours=1)
+
+#: So many are looked after at once.
+_AT_ONCE: Final = 50
+
+#: What of a refusal holds for all that is refused with it.
+_SHARED_PARAMS: Final = ("clerk_message", "code", "trace_id")
+
+
+def get_ours(instance: str) -> Q:
+    """Return which batches are for the workers of an instance and not over."""
+    return Q(instance=instance, in_background=True, finished_at=None)
+
+
+def is_left_to_workers(batch: Batch) -> bool:
+    """Whether nobody but workers goes on with a batch."""
+    return batch.in_background and conf.BACKGROUND
+
+
+# --- What somebody has left ----------------------------------------------------------------------
+
+
+def find_doubtful(instance: str) -> list[BatchItem]:
+    """Return items of which nobody knows what became of them, and time is over."""
+    batches = Batch.objects.filter(get_ours(instance))
+    found = BatchItem.objects.filter(
+        Q(leased_until=None) | Q(leased_until__lte=get_now()),
+        batch__in=batches,
+        state__in=DOUBTFUL,
+    )
+    found = found.filter(is_due(get_now())).exclude(reason=UNCLEAR)
+    return list(found.select_related("batch").order_by("batch", "number")[:_AT_ONCE])
+
+
+def find_halves(instance: str) -> list[BatchItem]:
+    """Return resends whose second half is missing for a reason that passes."""
+    now = get_now()
+    batches = Batch.objects.filter(get_ours(instance), paused_at=None)
+    found = BatchItem.objects.filter(
+        is_free(now), is_due(now), batch__in=batches, state=State.HALF_DONE, tries__lt=MAX_TRIES
+    )
+    found = found.select_related("batch").order_by("batch", "number")
+    return [item for item in found[:_AT_ONCE] if not item.reason or passes(item.reason)]
+
+
+def passes(reason: str) -> bool:
+    """Whether what kept an item from being done may be over a little later."""
+    kind = find_kind(reason)
+    if kind is None:
+        return reason == ABSENT
+    return kind.is_transient or (kind.concerns_all and not kind.is_final)
+
+
+def put_back(items: Iterable[BatchItem]) -> None:
+    """Let those wait again that were not done for a reason that passes."""
+    again = [item for item in items if item.state == State.FAILED and passes(item.reason)]
+    for item in again:
+        if item.tries >= MAX_TRIES:
+            continue
+        values: dict[str, Any] = {"state": State.WAITING, **get_next_try(item)}
+        if item.reason == ABSENT:  # it did not happen, and that is no reason to wait
+            values |= {"reason": "", "params": {}, "retry_at": None}
+        failed = BatchItem.objects.filter(is_free(get_now()), pk=item.pk, state=State.FAILED)
+        with transaction.atomic(using=get_alias()):
+            if failed.update(**values):
+                Batch.objects.filter(pk=item.batch_id).update(finished_at=None)
+
+
+def put_back_absent(instance: str) -> None:
+    """Let those wait again of which somebody else has found out that they did not happen.
+
+    Whoever looks at an outcome or a list asks Clerk what became of what nobody knows.
+    """
+    since = get_now() - timedelta(days=1)
+    batches = Batch.objects.filter(instance=instance, in_background=True, worked_at__gt=since)
+    absent = BatchItem.objects.filter(batch__in=batches, state=State.FAILED, reason=ABSENT)
+    put_back(absent.filter(tries__lt=MAX_TRIES)[:_AT_ONCE])
+
+
+def look_again_later(items: Iterable[BatchItem]) -> None:
+    """Leave those alone for a while of which nobody could find out what became of them."""
+    doubtful = [item.pk for item in items if item.state in DOUBTFUL]
+    BatchItem.objects.filter(pk__in=doubtful).update(retry_at=get_now() + _FIRST_PAUSE)
+
+
+def get_next_try(item: BatchItem) -> dict[str, Any]:
+    """Return when it makes sense to try an item again, and that it is tried once more."""
+    return {"tries": item.tries + 1, "retry_at": get_now() + _FIRST_PAUSE * 2**item.tries}
+
+
+# --- What ends or delays all of a batch ----------------------------------------------------------
+
+
+def follow_up(batch: Batch, items: Iterable[BatchItem]) -> None:
+    """Draw the conclusions for a batch from what became of some of it.
+
+    Who may not manage the members any more gets no further, and what Clerk refuses for all of an
+    organization is not asked ten times more.
+    """
+    items = list(items)
+    put_back(items)
+    # Whether there is a call to make the ledger knows better than what was said to one of them.
+    limited = BatchItem.objects.filter(pk__in=[item.pk for item in items], state=State.WAITING)
+    limited.filter(reason=RateLimited.__name__).update(retry_at=None)
+    for item in items:
+        kind = find_kind(item.reason)
+        if kind is None:
+            continue
+        ends = kind.concerns_all and kind.is_final
+        ends = ends or (kind is QuotaExceeded and batch.action == Batch.Action.INVITE)
+        if item.state == State.REFUSED and ends:
+            refuse_rest(batch, item.reason, item.params)
+            return
+        if kind.concerns_all and not kind.is_transient:
+            wait(batch, _LONG_PAUSE if kind is DevelopmentLimit else _PAUSE)
+            return
+
+
+def refuse_rest(batch: Batch, reason: str, params: dict[str, Any] | None = None) -> None:
+    """Refuse what waits of a batch, for the reason that some of it was refused for."""
+    shared = {name: value for name, value in (params or {}).items() if name in _SHARED_PARAMS}
+    _end(batch, state=State.REFUSED, reason=reason, params=shared)
+
+
+def cancel_rest(batch: Batch) -> int:
+    """Let what waits of a batch wait no longer; return how many.
+
+    What somebody is at work on at this moment is left to them.
+    """
+    return _end(batch, state=State.FAILED, reason=CANCELLED, params={})
+
+
+def _end(batch: Batch, **values: Any) -> int:
+    now = get_now()
+    waiting = BatchItem.objects.filter(is_free(now), batch=batch, state=State.WAITING)
+    with transaction.atomic(using=get_alias()):
+        ended = waiting.update(retry_at=None, leased_by="", leased_until=None, **values)
+        note_end(Q(pk=batch.pk), now)
+    return ended
+
+
+def wait(batch: Batch, pause: timedelta = _PAUSE) -> None:
+    """Let workers leave a batch alone for a while."""
+    Batch.objects.filter(pk=batch.pk).update(not_before=get_now() + pause)
+
+
+# --- Pause and continue --------------------------------------------------------------------------
+
+
+def pause(batch: Batch, by: str = "", *, because: str = "") -> None:
+    """Let workers go on with a batch no more; a call that is out is over before that.
+
+    :param by: ``user_…``, who wants that; empty where it stops by itself.
+    :param because: why it stops by itself: the name of a sentence.
+    """
+    running = Batch.objects.filter(pk=batch.pk, paused_at=None)
+    running.update(paused_at=get_now(), paused_by=by, paused_because=because)
+    batch.refresh_from_db()
+
+
+def unpause(batch: Batch) -> None:
+    """Let workers go on with a batch at once."""
+    Batch.objects.filter(pk=batch.pk).update(
+        paused_at=None, paused_by="", paused_because="", not_before=None
+    )
+    batch.refresh_from_db()

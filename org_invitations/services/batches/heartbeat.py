@@ -1,0 +1,41 @@
+"""Whether there are workers: what waits for one that does not run waits for ever."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+from typing import Final
+
+from ...models import Batch, Heartbeat
+from ..database import get_now
+from .background import get_ours
+
+#: A worker is taken to be gone when none was seen for this long.
+SILENCE: Final = timedelta(minutes=10)
+
+#: So seldom a worker says that it is there.
+_EVERY: Final = timedelta(seconds=15)
+
+
+def beat(instance: str) -> None:
+    """Say that a worker is at work for an instance; one query, mostly."""
+    now = get_now()
+    seen = Heartbeat.objects.filter(instance=instance)
+    if seen.filter(seen_at__gt=now - _EVERY).exists():
+        return
+    if not seen.update(seen_at=now):
+        Heartbeat.objects.get_or_create(instance=instance, defaults={"seen_at": now})
+
+
+def get_last_seen(instance: str) -> datetime | None:
+    """Return when a worker was seen last; None where none ever was."""
+    return Heartbeat.objects.filter(instance=instance).values_list("seen_at", flat=True).first()
+
+
+def is_missed(instance: str) -> bool:
+    """Whether something has waited for ten minutes, and no worker was seen in them."""
+    since = get_now() - SILENCE
+    waiting = Batch.objects.filter(get_ours(instance), paused_at=None, created_at__lt=since)
+    if not waiting.exists():
+        return False
+    seen = get_last_seen(instance)
+    return seen is None or seen < since
