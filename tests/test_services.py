@@ -1492,6 +1492,20 @@ def test_who_may_no_longer_does_not_go_on_even_with_what_is_over(emulator: Emula
         make_service(emulator).resume(batch)
 
 
+def test_who_is_told_to_have_no_right_has_nothing_done_whatever_clerk_says_next(
+    emulator: Emulator,
+) -> None:
+    service = make_service(emulator)
+    items = [BatchItem(email_address="a@example.com", role="org:member")]
+    batch, _ = service.begin("invite", items, key=None, options={}, at_once=False)
+    emulator.fault("GET", "*/memberships", replace={"data": []})  # and the next answer has her
+    with pytest.raises(NotPermitted):
+        service.resume(batch)
+    item = BatchItem.objects.get()
+    assert (item.state, item.reason, item.leased_by) == ("refused", "PermissionDenied", "")
+    assert not [call for call in asked(emulator) if call.startswith("POST")]
+
+
 def test_where_no_place_to_wait_for_clerk_is_free_nothing_is_revoked(
     emulator: Emulator, monkeypatch: pytest.MonkeyPatch
 ) -> None:

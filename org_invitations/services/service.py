@@ -343,14 +343,7 @@ class InvitationService:
         self._require_own(batch)
         if is_left_to_workers(batch):
             return get_items(batch)
-        # What begin() has leased to it, or what nobody is at work on: of two, one gets an item.
-        claim(batch, self.lease_name, actor_id=self.actor_id)
-        items = get_items(batch)
-        claimed = [
-            item
-            for item in items
-            if item.leased_by == self.lease_name and item.state == State.WAITING
-        ]
+        items, claimed = self._claim(batch)
         if not claimed:  # nothing waits, or somebody is at work on it
             return items
         try:
@@ -439,17 +432,28 @@ class InvitationService:
         self._require_own(batch)
         if is_left_to_workers(batch):
             return get_items(batch)
-        denial: NotPermitted | None = None
         try:
             self._check_for(batch)
-            reconcile_batch(self.api, batch)
-        except NotPermitted as error:
-            denial = error
-        # Where something waits, the run is denied as well, and writes it down.
-        items = self.run(batch)
-        if denial is not None:
-            raise denial
-        return items
+        except NotPermitted:
+            # Not asked once more: another answer would let it be done, and this one be told.
+            _, claimed = self._claim(batch)
+            if claimed:
+                progress = Progress(batch, self.lease_name)
+                progress.halt(claimed, State.REFUSED, PermissionDenied())
+            raise
+        reconcile_batch(self.api, batch)
+        return self.run(batch)
+
+    def _claim(self, batch: Batch) -> tuple[list[BatchItem], list[BatchItem]]:
+        """Lease what waits in a batch; return its items, and those that are ours to do now.
+
+        Ours is what :meth:`begin` has leased, and what nobody is at work on: of two who come at the
+        same moment, one gets an item.
+        """
+        claim(batch, self.lease_name, actor_id=self.actor_id)
+        items = get_items(batch)
+        mine = [item for item in items if item.leased_by == self.lease_name]
+        return items, [item for item in mine if item.state == State.WAITING]
 
     def cancel(self, batch: Batch, items: Iterable[BatchItem]) -> None:
         """Let what waits in a batch wait no longer: nobody is going to go on with it.
