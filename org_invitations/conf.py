@@ -110,8 +110,8 @@ class Conf:
 
     @property
     def PAGE_SIZE(self) -> int:
-        """``ORG_INVITATIONS_PAGE_SIZE``: invitations on one page, 1 to 500. Default: 10."""
-        return min(max(_number("ORG_INVITATIONS_PAGE_SIZE", 10), 1), MAX_PAGE_SIZE)
+        """``ORG_INVITATIONS_PAGE_SIZE``: invitations on one page, 1 to 500. Default: 25."""
+        return min(max(_number("ORG_INVITATIONS_PAGE_SIZE", 25), 1), MAX_PAGE_SIZE)
 
     @property
     def CONNECT_TIMEOUT(self) -> float:

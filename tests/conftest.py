@@ -127,6 +127,12 @@ def clerk_sign_in(clerk_sign_in: SignIn) -> SignIn:
 
 
 @pytest.fixture
+def ten_a_page(settings: Any) -> None:
+    """Let the 34 that Acme has invited be four pages, for what is tested of pages."""
+    settings.ORG_INVITATIONS_PAGE_SIZE = 10
+
+
+@pytest.fixture
 def no_pause(monkeypatch: pytest.MonkeyPatch) -> None:
     """Let urllib3 try again at once."""
     monkeypatch.setattr("urllib3.util.retry.Retry.sleep", lambda *_: None)

@@ -48,7 +48,7 @@ DEFAULTS: dict[str, Any] = {
     "CLERK_SIGN_IN_URL": "",
     "CLERK_SIGN_UP_URL": "",
     "CLERK_AUTHORIZED_PARTIES": (),
-    "PAGE_SIZE": 10,
+    "PAGE_SIZE": 25,
     "CONNECT_TIMEOUT": 2.0,
     "READ_TIMEOUT": 6.0,
     "REQUEST_SECONDS": 25.0,

@@ -31,8 +31,10 @@ from org_invitations.services import (
     TooManyInvitations,
     get_sizes,
 )
-from org_invitations.services.listing import MAX_FOUND, SORTS, fold, select
+from org_invitations.services.listing import MAX_FOUND, SORTS, fold, page_of, select
 from tests.gates import rounds
+
+pytestmark = pytest.mark.usefixtures("ten_a_page")
 
 PENDING, EXPIRED, ACCEPTED, REVOKED = STATUSES
 ADA, MIA = "ada@acme.test", "mia@acme.test"
@@ -111,13 +113,14 @@ def totals(emulator: Emulator) -> dict[InvitationStatus, int]:
 def test_the_list_as_it_opens_needs_nothing_in_its_url() -> None:
     assert InvitationQuery().urlencode() == ""
     assert InvitationQuery.parse({}) == InvitationQuery(
-        status=PENDING, search="", sort="-invited", page=1, size=10
+        status=PENDING, search="", role="", sort="-invited", page=1, size=10
     )
 
 
 def test_a_url_says_only_what_differs() -> None:
     query = InvitationQuery(EXPIRED, "ana & co", "role", 3, 50)
     assert query.urlencode() == "status=expired&q=ana+%26+co&sort=role&page=3&size=50"
+    assert InvitationQuery(role="org:admin").as_params() == {"role": "org:admin"}
     assert InvitationQuery(size=50).as_params() == {"size": "50"}
 
 
@@ -125,6 +128,7 @@ queries = st.builds(
     InvitationQuery,
     status=st.sampled_from(STATUSES),
     search=st.text().map(lambda text: InvitationQuery.parse({"q": text}).search),
+    role=st.text().map(lambda text: InvitationQuery.parse({"role": text}).role),
     sort=st.sampled_from(EVERY_SORT),
     page=st.integers(1, 999_999_999),
     size=st.sampled_from([10, 25, 50, 100]),
@@ -138,7 +142,7 @@ def test_every_state_survives_its_url(query: InvitationQuery) -> None:
 
 @given(
     st.dictionaries(
-        st.sampled_from(["status", "q", "sort", "page", "size", "x"]),
+        st.sampled_from(["status", "q", "role", "sort", "page", "size", "x"]),
         st.one_of(st.text(), st.integers(), st.none(), st.lists(st.text())),
     )
 )
@@ -161,7 +165,13 @@ def test_what_is_searched_for_keeps_nothing_that_cannot_be_seen() -> None:
 
 def test_another_filter_leads_to_the_first_page() -> None:
     query = InvitationQuery(page=7, search="ana")
-    for changes in ({"status": EXPIRED}, {"search": "b"}, {"sort": "role"}, {"size": 25}):
+    for changes in (
+        {"status": EXPIRED},
+        {"search": "b"},
+        {"role": "r"},
+        {"sort": "role"},
+        {"size": 25},
+    ):
         assert query.with_(**changes) == replace(query, page=1, **changes)
     assert query.with_(page=8) == replace(query, page=8)
 
@@ -224,6 +234,22 @@ def test_every_column_can_be_sorted_both_ways() -> None:
         "-inviter": [2, 4, 1, 3],
     }.items():
         assert numbers(rows, sort=sort) == expected, sort
+
+
+def test_one_role_can_be_chosen_of_those_that_are_there() -> None:
+    rows = [
+        invitation(1),
+        invitation(2, role="org:billing", role_name="Billing"),
+        invitation(3, status=EXPIRED, role="org:admin", role_name="Admin"),
+        invitation(4, role="org:billing", role_name="Billing"),
+    ]
+    assert numbers(rows, role="org:billing") == [2, 4]
+    assert numbers(rows, role="org:billing", search="4@") == [4]
+    assert numbers(rows, role="org:admin") == numbers(rows, role="org:bill") == []
+    page = page_of(rows, InvitationQuery(role="org:billing"), {})
+    assert page.total_count == 2
+    # On offer are all of this status, in the order of their names.
+    assert list(page.roles.items()) == [("org:billing", "Billing"), ("org:member", "Member")]
 
 
 def test_equal_rows_stay_newest_first() -> None:
@@ -453,6 +479,21 @@ def test_what_clerk_cannot_sort_is_newest_first_and_says_so(
             page = shown(service, sort=sort)
             assert page.limits == {Limit.SORT}, sort
             assert addresses(page) == newest, sort
+
+
+def test_what_clerk_cannot_tell_apart_by_role_is_shown_as_a_whole_and_says_so(
+    emulator: Emulator, service: InvitationService
+) -> None:
+    fill(emulator, 1200)
+    for _ in ("the first time", "remembered"):
+        page = shown(service, role="org:billing")
+        assert page.limits == {Limit.ROLE}
+        assert not page.roles
+        assert addresses(page) == addresses(shown(service))
+    # Of a whole address there are few, and those are at hand.
+    one = shown(service, search=addresses(page)[0], role="org:billing")
+    assert one.limits == {Limit.WHOLE_ADDRESS}
+    assert one.total_count == 0
 
 
 def test_what_clerk_cannot_search_is_shown_as_a_whole_and_says_so(

@@ -30,6 +30,8 @@ from .test_docs import block, blocks, section
 from .views.conftest import html_of, pending
 from .views.inviting import filled
 
+pytestmark = pytest.mark.usefixtures("ten_a_page")
+
 PAGE = "/invitations/"
 INVITE = "/invitations/invite/"
 NEW = {"email_addresses": "new@example.com", "role": "org:member"}
@@ -151,8 +153,9 @@ def test_only_the_buttons_of_a_row(ada: Client, site: Site, headers: dict[str, s
     html = ada.get(PAGE, headers=headers).text
     assert html.count(">Look up</a>") == 10
     assert html.count("?q=philip") == 0
-    for action in ("revoke", "resend", "link", "change"):
-        assert len(re.findall(rf'href="/invitations/\w+/{action}/"', html)) == 10
+    # Those that are seen are in the menu, too, which holds all of them on narrow screens.
+    for action, count in {"revoke": 10, "resend": 20, "link": 20, "change": 10}.items():
+        assert len(re.findall(rf'href="/invitations/\w+/{action}/"', html)) == count
     assert html.count('role="rowheader"') == 10
 
 
@@ -294,9 +297,9 @@ def test_a_rule_of_the_sites_own(
     for person, wanted in given.items():
         client = Client()
         clerk_sign_in(client, person, organization="acme")
-        page = client.get(PAGE).text
+        form = client.get(PAGE).text.partition('id="org-invitations-list"')[0]
         for role in given["ada@acme.test"]:
-            assert (f'value="{role}"' in page) is (role in wanted)
+            assert (f'value="{role}"' in form) is (role in wanted)
             address = f"{role[4:]}.for.{person}"
             data = {"email_addresses": address, "role": role, "confirm_elevated": "on"}
             answer = client.post(INVITE, data)

@@ -53,7 +53,7 @@ _MAX_PAGE_DIGITS: Final = 9
 class InvitationQuery:
     """The state of the list. Without arguments it is the list as it opens: pending, newest first.
 
-    In a URL the names are ``status``, ``q``, ``sort``, ``page`` and ``size``.
+    In a URL the names are ``status``, ``q``, ``role``, ``sort``, ``page`` and ``size``.
     """
 
     status: InvitationStatus = InvitationStatus.PENDING
@@ -64,6 +64,8 @@ class InvitationQuery:
     #: From 1; a number beyond the end means the last page.
     page: int = 1
     size: int = field(default_factory=lambda: conf.PAGE_SIZE)
+    #: The key of the only role to show; empty for all.
+    role: str = ""
 
     @classmethod
     def parse(cls, data: Mapping[str, Any]) -> Self:
@@ -78,10 +80,16 @@ class InvitationQuery:
         return cls(
             status=next((known for known in STATUSES if known == status), default.status),
             search=clean_search(text("q")),
+            role=clean_search(text("role")),
             sort=sort if sort.removeprefix("-") in SORTS else default.sort,
             page=max(_number(page), 1),
             size=number if (number := _number(size)) in get_sizes() else default.size,
         )
+
+    @property
+    def is_filtered(self) -> bool:
+        """Whether not all of the status is asked for."""
+        return bool(self.search or self.role)
 
     @property
     def sorted_by(self) -> str:
@@ -99,6 +107,7 @@ class InvitationQuery:
         params = {
             "status": (str(self.status), str(default.status)),
             "q": (self.search, ""),
+            "role": (self.role, ""),
             "sort": (self.sort, default.sort),
             "page": (str(self.page), "1"),
             "size": (str(self.size), str(default.size)),
@@ -143,6 +152,8 @@ class Limit(StrEnum):
     SEARCH = "search"
     #: Only the whole address was looked for, not parts of addresses or inviters.
     WHOLE_ADDRESS = "whole-address"
+    #: All roles are on it, not only the one asked for.
+    ROLE = "role"
 
 
 #: On each side of the page that is shown, the numbers of this many others are, too.
@@ -164,6 +175,9 @@ class InvitationPage:
     query: InvitationQuery = field(default_factory=InvitationQuery)
     #: How many there are of each status, whatever is searched for.
     counts: Mapping[InvitationStatus, int] = field(default_factory=dict)
+    #: The roles of those of the status that is shown, whatever is searched for: each key with its
+    #: name, by name. Empty where not all of them were at hand.
+    roles: Mapping[str, str] = field(default_factory=dict)
     #: What could not be done as it was asked for.
     limits: frozenset[Limit] = frozenset()
     #: Whether all invitations of the status were at hand, so that everything could be done.
@@ -302,6 +316,7 @@ def page_of(
     rows: Iterable[Invitation], query: InvitationQuery, counts: Mapping[InvitationStatus, int]
 ) -> InvitationPage:
     """Return the page that a query asks for, of rows that are all there are of its status."""
+    rows = [row for row in rows if row.status is query.status]
     found = select(rows, query)
     size = query.size
     number = min(max(query.page, 1), max(-(-len(found) // size), 1))
@@ -312,6 +327,7 @@ def page_of(
         total_count=len(found),
         query=replace(query, page=number),
         counts=counts,
+        roles=_roles_of(rows),
     )
 
 
@@ -324,6 +340,8 @@ def select(rows: Iterable[Invitation], query: InvitationQuery) -> list[Invitatio
     :param rows: newest first, as Clerk has them.
     """
     found = [row for row in rows if row.status is query.status]
+    if query.role:
+        found = [row for row in found if row.role == query.role]
     if query.search:
         words = [fold(word) for word in query.search.split()]
         found = [row for row in found if _matches(row, words)]
@@ -334,6 +352,11 @@ def select(rows: Iterable[Invitation], query: InvitationQuery) -> list[Invitatio
     known = [row for row in found if key(row) is not None]
     known.sort(key=key, reverse=query.is_descending)
     return known + [row for row in found if key(row) is None]
+
+
+def _roles_of(rows: Iterable[Invitation]) -> dict[str, str]:
+    names = {row.role: row.role_name for row in rows}
+    return dict(sorted(names.items(), key=lambda item: (fold(item[1]), item[0])))
 
 
 def _matches(row: Invitation, words: list[str]) -> bool:
@@ -400,7 +423,7 @@ def _fetch_large(
         tab = replace(tab, data=tab.data[plan.offset : plan.offset + query.size])
     if plan.address:
         exact = page_of(tab.data, replace(query, search=""), counts)
-        page = replace(exact, query=replace(exact.query, search=query.search))
+        page = replace(exact, query=replace(exact.query, search=query.search), roles={})
     else:
         page = plan.page_of(api, tab, counts)
     return Listing(replace(page, is_whole=False, limits=plan.limits), remembered)
@@ -428,6 +451,8 @@ class _Plan:
         limits = set()
         if query.search:
             limits.add(Limit.WHOLE_ADDRESS if address else Limit.SEARCH)
+        if query.role and not address:
+            limits.add(Limit.ROLE)
         sort = query.sort
         if query.sorted_by not in _UPSTREAM and not address:
             limits.add(Limit.SORT)

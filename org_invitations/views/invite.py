@@ -145,20 +145,23 @@ class InviteFormMixin(PageMixin):
     def _render_page(
         self, snapshot: Snapshot | None, form: InviteForm, *, status: int, **extra: Any
     ) -> HttpResponse:
-        context = self._get_page_context(snapshot, form, **extra)
+        context = self._get_page_context(snapshot, form, form_open=True, **extra)
         name = self.form_template_name if self._wants_form else self.page_template_name
         response: HttpResponse = self.render(name, context, status=status)
         return htmx.mark_fragment(response, htmx.FORM_ID) if self._wants_form else response
 
 
 class InviteView(InviteFormMixin):
-    """Invite somebody, or many. It has no page of its own: the form is on the list's."""
+    """Invite somebody, or many. It is the list's page, with the form open."""
 
-    http_method_names = ["get", "post", "options"]
+    http_method_names = ["get", "head", "post", "options"]
 
-    def get(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
-        """Go to the page with the form: somebody reloaded the answer to a POST."""
-        return SeeOther(self.get_url("list"))
+    def get(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+        """Show the page, with the list in the state that the URL says."""
+        snapshot = self.service.open(query=self.get_query())
+        form = self.get_invite_form(snapshot.roles)
+        form["email_addresses"].field.widget.attrs["autofocus"] = True
+        return self._render_page(snapshot, form, status=HTTPStatus.OK)
 
     def post(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
         """Invite, and say what became of it."""
@@ -227,7 +230,7 @@ class InviteView(InviteFormMixin):
             new_id=item.invitation_id,
         )
         response: HttpResponse = self.render("org_invitations/answers/changes.html", context)
-        response = htmx.show_url(response, self.get_url("list"))
+        response = htmx.show_url(response, self._get_shown_url(self.get_url("list")))
         return htmx.mark_fragment(response, htmx.FORM_ID)
 
     def form_invalid(
@@ -370,7 +373,7 @@ class PreviewView(InviteFormMixin):
 
     def get(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
         """Go to the page with the form: somebody reloaded the answer to a POST."""
-        return SeeOther(self.get_url("list"))
+        return SeeOther(self.get_url("invite"))
 
     def post(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
         """Say what would become of each address."""

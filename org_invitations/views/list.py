@@ -37,14 +37,15 @@ class InvitationListView(PageMixin):
             return with_retry_after(response, problem)
         if htmx.get_trigger(request) == htmx.FOLLOW_ID:
             # Something else on the page has changed, and says so itself.
-            response = self.render(self.list_template_name, context)
+            context["is_followed"] = True
+            response = self.render("org_invitations/answers/list.html", context)
             return htmx.mark_fragment(response, htmx.LIST_ID)
         context |= {
             "status_message": self.get_list_presenter(snapshot).describe(),
             "status_level": "visually-hidden",
         }
         response = self.render("org_invitations/answers/list.html", context)
-        url = context["list_url"]
+        url = self._get_shown_url(context["list_url"])
         if context["search"]["is_typed"]:
             # Whoever goes back should not meet every letter that was typed.
             refined = InvitationQuery.parse(htmx.get_shown_params(request)).search

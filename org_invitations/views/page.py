@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import logging
 import math
+import zlib
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from http import HTTPStatus
 from typing import Any, Final
-from urllib.parse import parse_qsl
+from urllib.parse import parse_qsl, urlsplit
 from uuid import UUID, uuid4
 
 from django.db import Error as DatabaseFault
@@ -21,7 +22,7 @@ from django.utils.translation import gettext, gettext_noop, ngettext, pgettext_l
 from django.utils.translation import gettext_lazy as _
 
 from .. import embedding, htmx
-from ..clerk import ClerkError, Invitation, InvitationStatus, Role
+from ..clerk import ClerkError, Invitation, InvitationStatus, PublicUserData, Role
 from ..clerk import exceptions as exc
 from ..forms import InviteForm
 from ..models import Batch, BatchItem
@@ -114,6 +115,14 @@ class InvitationRow:
     #: When it expires, or how long ago it did, seen from now: "in 3 days"; empty where it was
     #: accepted or revoked.
     expires_text: str
+    #: Its address in two parts, the first with the ``@``: a long one is best broken there.
+    address: tuple[str, str] = ("", "")
+    #: Whether it is pending and expires within three days.
+    is_soon: bool = False
+    #: The first letters of the inviter's names; empty where nobody is known.
+    initials: str = ""
+    #: A number from 1 to 4, always the same for one inviter, so that one is told from another.
+    hue: int = 1
     #: Where to revoke it, with the way back to this state of the list.
     revoke_url: str = ""
     #: When it was created, to the minute; None where that is not known.
@@ -139,6 +148,12 @@ _ACTIONS: Mapping[str, tuple[str, ...]] = {
     "revoked": ("resend",),
 }
 
+
+#: What expires sooner than in so long is marked.
+_SOON: Final = timedelta(days=3)
+
+#: So many colours are there for inviters.
+_HUES: Final = 4
 
 #: What a row says besides its status.
 _MARKS: Final[Mapping[str, _Text]] = {
@@ -219,6 +234,10 @@ class ListPresenter:
             "search": self._search(),
             "selection": self._selection(page) if page is not None else {},
             "export_url": self._export_url(),
+            # Where nobody is waiting, the form is what one has come for.
+            "form_open": page is not None
+            and query.status is InvitationStatus.PENDING
+            and not page.status_count,
         }
 
     def describe(self) -> str:
@@ -226,7 +245,7 @@ class ListPresenter:
         page, status = self.page, self.query.status
         if page is None or not page.status_count:
             return gettext(_NONE[status])
-        if self._is_searched:
+        if self._is_narrowed:
             return ngettext(
                 "%(found)d of %(total)d invitation matches.",
                 "%(found)d of %(total)d invitations match.",
@@ -256,9 +275,13 @@ class ListPresenter:
     # --- Its parts --------------------------------------------------------------------------
 
     @property
-    def _is_searched(self) -> bool:
+    def _is_narrowed(self) -> bool:
+        """Whether only those that match are shown, and not all of the status."""
         page = self.page
-        return page is not None and bool(page.query.search) and Limit.SEARCH not in page.limits
+        if page is None:
+            return False
+        is_searched = bool(page.query.search) and Limit.SEARCH not in page.limits
+        return is_searched or (bool(page.query.role) and Limit.ROLE not in page.limits)
 
     def _url(self, query: InvitationQuery) -> str:
         return _with_state(self.find_url("list"), query)
@@ -272,6 +295,10 @@ class ListPresenter:
                 invitation=invitation,
                 dom_id=f"org-invitation-{invitation.id}",
                 expires_text=_describe_end(invitation, now),
+                address=_part(invitation.email_address),
+                is_soon=_is_soon(invitation, now),
+                initials=_initials_of(invitation.inviter),
+                hue=_hue_of(invitation.inviter),
                 invited_at=_minute(invitation.created_at),
                 ends_at=_minute(
                     invitation.updated_at if _is_settled(invitation) else invitation.expires_at
@@ -305,10 +332,10 @@ class ListPresenter:
         """Yield the columns that the table can be sorted by, in their order."""
         query = self.query
         labels: dict[str, _Text] = {
-            "address": _("User"),
-            "invited": _("Invited"),
-            "inviter": pgettext_lazy("invited by", "By"),
+            "address": _("Email"),
             "role": _("Role"),
+            "inviter": _("Invited by"),
+            "invited": _("Invited"),
             "expires": self.end_labels[query.status],
         }
         sort = query.sort
@@ -330,14 +357,27 @@ class ListPresenter:
             )
 
     def _search(self) -> dict[str, Any]:
-        whole = self.query.with_(search="")
+        query = self.query
+        whole = query.with_(search="", role="")
         return {
-            "text": self.query.search,
-            "found": self.describe() if self._is_searched else "",
+            "text": query.search,
+            "role": query.role,
+            "roles": self._roles(),
+            "is_filtered": query.is_filtered,
+            "found": self.describe() if self._is_narrowed else "",
             "fields": list(whole.as_params().items()),
             "clear_url": self._url(whole),
             "is_typed": False,
         }
+
+    def _roles(self) -> dict[str, str]:
+        """Return the roles to choose from, where there is a choice: each key with its name."""
+        chosen, page = self.query.role, self.page
+        there = dict(page.roles) if page is not None else {}
+        if chosen and page is not None:
+            # Of roles that nobody of this status has, the key is all that is known.
+            there.setdefault(chosen, chosen)
+        return there if chosen or len(there) > 1 else {}
 
     def _selection(self, page: InvitationPage) -> dict[str, Any]:
         """Return what can be done with many at once; empty where nothing can."""
@@ -345,7 +385,8 @@ class ListPresenter:
         actions = _ACTIONS_OF_MANY[page.query.status]
         if not (url and actions and page.invitations):
             return {}
-        can_name_all = Limit.SEARCH not in page.limits and page.total_count > len(page.invitations)
+        is_as_asked = page.limits.isdisjoint({Limit.SEARCH, Limit.ROLE})
+        can_name_all = is_as_asked and page.total_count > len(page.invitations)
         return {
             "url": url,
             "actions": list(actions),
@@ -355,7 +396,9 @@ class ListPresenter:
     def _export_url(self) -> str:
         """Return where the list can be had as a file: all of its pages."""
         query = self.query
-        whole = InvitationQuery(status=query.status, search=query.search, sort=query.sort)
+        whole = InvitationQuery(
+            status=query.status, search=query.search, role=query.role, sort=query.sort
+        )
         return _with_state(self.find_url("export"), whole)
 
     def _pagination(self, page: InvitationPage) -> dict[str, Any]:
@@ -427,6 +470,30 @@ _SHOWING: Final = {
 
 def _is_settled(invitation: Invitation) -> bool:
     return invitation.is_accepted or invitation.is_revoked
+
+
+def _part(address: str) -> tuple[str, str]:
+    name, at, domain = address.rpartition("@")
+    return name + at, domain
+
+
+def _is_soon(invitation: Invitation, now: datetime) -> bool:
+    end = invitation.expires_at
+    return invitation.is_pending and end is not None and end - now < _SOON
+
+
+def _initials_of(inviter: PublicUserData | None) -> str:
+    """Return the first letters of the first and the last name, or of whatever there is."""
+    if inviter is None:
+        return ""
+    words = [word for word in inviter.name.split() if word[0].isalnum()]
+    return "".join(word[0] for word in dict.fromkeys([*words[:1], *words[-1:]])).upper()
+
+
+def _hue_of(inviter: PublicUserData | None) -> int:
+    """Return the number of an inviter's colour: the same in every process, unlike a hash."""
+    who = (inviter.user_id or inviter.identifier) if inviter is not None else ""
+    return zlib.adler32(who.encode()) % _HUES + 1
 
 
 def _minute(moment: datetime | None) -> datetime | None:
@@ -530,6 +597,12 @@ class PageMixin(OrganizationView):
         """Return the URL of the list in the state that was asked for."""
         return self._find_list_url("list")
 
+    def _get_shown_url(self, list_url: str) -> str:
+        """Return what the address bar is to say of a list: with the form, where that is open."""
+        invite, shown = self.get_url("invite"), htmx.get_shown_path(self.request)
+        is_open = urlsplit(shown).path == invite
+        return invite + list_url.removeprefix(self.get_url("list")) if is_open else list_url
+
     def _find_list_url(self, name: str, **kwargs: Any) -> str:
         """Return the URL of a view with the way back to the list as it was; or empty."""
         return _with_state(self._find_url_from_here(name, **kwargs), self.get_query())
@@ -596,6 +669,8 @@ class PageMixin(OrganizationView):
             "more_unfinished": 0,
             "waiting": [],
             "more_waiting": 0,
+            # Of an answer to htmx: whether something else says what has changed.
+            "is_followed": False,
             **presenter.get_context(),
         }
         # While somebody types in the box to search in, it stays as it is.
@@ -622,7 +697,7 @@ class PageMixin(OrganizationView):
             listed, self.get_invite_form(snapshot.roles), status_message=message, **extra
         )
         response: HttpResponse = self.render("org_invitations/answers/list.html", context)
-        response = htmx.replace_list(response, context["list_url"])
+        response = htmx.replace_list(response, self._get_shown_url(context["list_url"]))
         return htmx.mark_fragment(response, htmx.LIST_ID)
 
     def batch_response(self, batch: Batch) -> HttpResponseBase:

@@ -51,7 +51,9 @@ INHERITED: Final = ["tab-size", "text-size-adjust", "-webkit-tap-highlight-color
 _STYLES = """([keep, inherited]) => {
     const counts = (name) => !name.startsWith("--") && !inherited.includes(name);
     const named = (all) => [...all].filter(counts);
-    const styles = [...document.querySelectorAll(".org-invitations *")].map((element) => {
+    // But for the definitions of icons, which are not drawn themselves.
+    const ours = ".org-invitations :not(.org-invitations-icons, .org-invitations-icons *)";
+    const styles = [...document.querySelectorAll(ours)].map((element) => {
         const all = getComputedStyle(element);
         return [element, new Map(named(all).map((name) => [name, all.getPropertyValue(name)]))];
     });

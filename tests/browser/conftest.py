@@ -14,7 +14,7 @@ from axe_playwright_python.sync_playwright import Axe
 from django.contrib.staticfiles.handlers import StaticFilesHandler
 from django.core.handlers.wsgi import WSGIHandler
 from django.core.servers.basehttp import ThreadedWSGIServer, WSGIRequestHandler
-from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, Locator, Page, expect, sync_playwright
 
 from org_invitations.emulator import Emulator, EmulatorServer
 from tools.browser import find_browser
@@ -79,7 +79,7 @@ class Site:
 
 
 @pytest.fixture
-def site(clerk_emulator_server: EmulatorServer, settings: Any) -> Iterator[Site]:
+def site(clerk_emulator_server: EmulatorServer, settings: Any, ten_a_page: None) -> Iterator[Site]:
     """The tests' site with the app's own look, under a strict Content-Security-Policy."""
     clerk = clerk_emulator_server.emulator
     settings.MIDDLEWARE = [*settings.MIDDLEWARE, "tests.browser.csp.StrictPolicy"]
@@ -160,6 +160,36 @@ def ada(page: Page, site: Site) -> Page:
     """The page of invitations, with Ada before it."""
     sign_in(page, site)
     return page
+
+
+def open_form(page: Page) -> None:
+    """Open the form above the list, where it is not open."""
+    closed = page.locator(".org-invitations-invite:not([open]) > summary")
+    if closed.count():
+        closed.click()
+
+
+def write(page: Page, text: str) -> None:
+    """Write whom to invite into the form."""
+    open_form(page)
+    page.fill("textarea[name=email_addresses]", text)
+
+
+def action(page: Page, name: str, person: str = "") -> Locator:
+    """The link that does something to a person's invitation; to the first one's by default.
+
+    Where it is in the menu, that is opened.
+    """
+    row = page.locator("#org-invitations-list tbody tr", has_text=person).first
+    link = row.locator(f"a[href*='/{name}/']:visible").first
+    if not link.is_visible():
+        row.locator("summary").click()
+    return link
+
+
+def menu(page: Page, person: str = "") -> Locator:
+    """What opens the menu of a person's invitation."""
+    return page.locator("#org-invitations-list tbody tr", has_text=person).first.locator("summary")
 
 
 def focused(page: Page) -> str:

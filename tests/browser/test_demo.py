@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import BrowserContext, Page, expect
 
-from .conftest import addresses, assert_accessible, shot, watch
+from .conftest import action, addresses, assert_accessible, shot, watch, write
 
 ROOT = Path(__file__).parents[2]
 
@@ -94,13 +94,13 @@ def test_the_main_job(
     if javascript:
         assert_accessible(page)
 
-    page.fill("textarea[name=email_addresses]", "not an address")
+    write(page, "not an address")
     page.click("#org-invitations-submit")
     expect(page.locator("#org-invitations-summary")).to_contain_text("not an email address")
     expect(page.locator("textarea[name=email_addresses]")).to_have_value("not an address")
 
-    page.fill("textarea[name=email_addresses]", "sam@harbour.example")
-    page.select_option("select[name=role]", label="Billing")
+    write(page, "sam@harbour.example")
+    page.select_option("#org-invitations-form select[name=role]", label="Billing")
     page.click("#org-invitations-submit")
     expect(page.locator("#org-invitations-status")).to_have_text(
         "Invitation sent to sam@harbour.example as Billing."
@@ -112,8 +112,7 @@ def test_the_main_job(
     page.wait_for_url("**/?page=2")
     expect(page.locator("#org-invitations-list tbody th").first).not_to_have_text(first[0])
     person = addresses(page)[0]
-    row = page.locator("#org-invitations-list tr", has_text=person)
-    row.locator("a[href*='/revoke/']").click()
+    action(page, "revoke", person).click()
     expect(page.get_by_text(f"{person} was invited as")).to_be_visible()
     page.get_by_role("button", name="Revoke invitation").click()
     expect(page.locator("#org-invitations-status")).to_contain_text(
@@ -152,13 +151,13 @@ def test_the_skin_for_bootstrap(
     page.click("#org-invitations-tab-expired")
     expect(page.locator("#org-invitations-tab-expired")).to_have_class("nav-link active")
     page.click("#org-invitations-tab-pending")
-    page.fill("textarea[name=email_addresses]", "nobody")
+    write(page, "nobody")
     page.click("#org-invitations-submit")
     expect(page.locator("textarea")).to_have_class(re.compile("is-invalid"))
-    page.fill("textarea[name=email_addresses]", "sam@harbour.example")
+    write(page, "sam@harbour.example")
     page.click("#org-invitations-submit")
     expect(page.locator("#org-invitations-status")).to_contain_text("Invitation sent to sam")
-    page.locator("a[href*='/revoke/']").first.click()
+    action(page, "revoke").click()
     expect(page.get_by_role("dialog")).to_contain_text("sam@harbour.example")
     shot(page, "bootstrap5-dialog")
 

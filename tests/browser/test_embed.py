@@ -15,6 +15,7 @@ from org_invitations.middleware import ClerkSessionMiddleware
 from .beside import FRAMEWORKS, put
 from .conftest import (
     Site,
+    action,
     addresses,
     assert_accessible,
     focused,
@@ -23,6 +24,7 @@ from .conftest import (
     sign_in_at_clerk,
     status,
     watch,
+    write,
 )
 
 LIST = "#org-invitations-list"
@@ -45,12 +47,12 @@ def open_page(page: Page, site: Site, name: str) -> str:
 
 
 def invite(page: Page, address: str) -> None:
-    page.fill(EMAIL, address)
+    write(page, address)
     page.click("#org-invitations-submit")
 
 
 def revoke(page: Page, person: str) -> None:
-    page.locator(f"{LIST} tr", has_text=person).locator("a[href*='/revoke/']").click()
+    action(page, "revoke", person).click()
     question = page.get_by_role("dialog")
     expect(question).to_contain_text(f"{person} was invited as")
     question.get_by_role("button", name="Revoke invitation").click()
@@ -60,7 +62,7 @@ def revoke(page: Page, person: str) -> None:
 @pytest.mark.parametrize("name", ["page", "htmx"])
 def test_the_whole_page_works_and_the_address_stays(page: Page, site: Site, name: str) -> None:
     url = open_page(page, site, name)
-    expect(page.locator(EMAIL)).to_be_visible()
+    expect(page.locator(EMAIL)).to_be_hidden()
     page.evaluate("window.isStillHere = true")
     invite(page, "new@example.com")
     expect(page.locator(f"{LIST} tbody th").first).to_have_text("new@example.com")
@@ -73,7 +75,7 @@ def test_the_whole_page_works_and_the_address_stays(page: Page, site: Site, name
     person = addresses(page)[0]
     revoke(page, person)
     expect(page.locator("#org-invitations-status")).to_contain_text(f"{person} revoked")
-    assert focused(page).startswith("Revoke")
+    assert focused(page).startswith("More")
     page.fill("#org-invitations-search", "lumen")
     expect(page.locator(".org-invitations-found")).to_be_visible()
     assert page.url == url
@@ -197,18 +199,18 @@ def test_without_javascript_it_comes_back_to_the_page(
 ) -> None:
     page = new_context(java_script_enabled=False).new_page()
     url = open_page(page, site, "page")
-    page.fill(EMAIL, "nobody")
+    write(page, "nobody")
     page.click("#org-invitations-submit")
     expect(page.locator("#org-invitations-summary")).to_be_visible()
-    page.fill(EMAIL, "new@example.com")
+    write(page, "new@example.com")
     page.click("#org-invitations-submit")
     page.wait_for_url(url)
     assert status(page) == "Invitation sent to new@example.com as Member."
     person = addresses(page)[0]
-    page.locator(f"{LIST} a[href*='/revoke/']").first.click()
+    action(page, "revoke").click()
     page.get_by_role("link", name="Cancel").click()
     page.wait_for_url(url)
-    page.locator(f"{LIST} a[href*='/revoke/']").first.click()
+    action(page, "revoke").click()
     page.get_by_role("button", name="Revoke invitation").click()
     page.wait_for_url(url)
     assert f"{person} revoked" in status(page)
@@ -235,7 +237,7 @@ def test_an_expired_minute_is_renewed_and_the_parts_come(
             frame = page.frame_locator("iframe").first
             expect(frame.locator("body")).to_contain_text("signed in again")
             page.get_by_role("link", name="Try again").first.click()
-        expect(page.locator(EMAIL)).to_be_visible()
+        expect(page.locator(EMAIL)).to_have_count(1)
         expect(page.locator(f"{LIST} tbody tr").first).to_be_visible()
         if name == "several":
             expect(page.locator(".org-invitations-pending-count")).to_have_text("34 pending")

@@ -14,7 +14,7 @@ from playwright.sync_api import BrowserContext, Page, expect
 
 from org_invitations.middleware import ClerkSessionMiddleware
 
-from .conftest import Site, addresses, shot, sign_in_at_clerk, watch
+from .conftest import Site, action, addresses, shot, sign_in_at_clerk, watch, write
 
 LIST = "#org-invitations-list"
 EMAIL = "textarea[name=email_addresses]"
@@ -83,8 +83,8 @@ def test_nothing_is_lost_and_nothing_is_asked_for(
 
         a_minute_passes()
         page.goto(site.invitations)
-        page.fill(EMAIL, address)
-        page.select_option("select[name=role]", "org:billing")
+        write(page, address)
+        page.select_option("#org-invitations-form select[name=role]", "org:billing")
         a_minute_passes()
         send(page, SEND, javascript=javascript)
         expect(page.locator("#org-invitations-status")).to_have_text(
@@ -100,7 +100,7 @@ def test_nothing_is_lost_and_nothing_is_asked_for(
 
         person = addresses(page)[0]
         a_minute_passes()
-        page.locator(f"{LIST} tr", has_text=person).locator("a[href*='/revoke/']").click()
+        action(page, "revoke", person).click()
         expect(page.get_by_text(f"{person} was invited as")).to_be_visible()
         a_minute_passes()
         send(page, "Revoke invitation", javascript=javascript)
@@ -122,8 +122,8 @@ def test_signed_out_in_another_tab_nothing_typed_is_lost(
     user: tuple[Page, Clock, bool], site: Site
 ) -> None:
     page, a_minute_passes, javascript = user
-    page.fill(EMAIL, "new@example.com")
-    page.select_option("select[name=role]", "org:billing")
+    write(page, "new@example.com")
+    page.select_option("#org-invitations-form select[name=role]", "org:billing")
     other = page.context.new_page()
     other.goto(f"{site.clerk.base_url}/sign-out?redirect_url={site.invitations}")
     a_minute_passes()
@@ -131,7 +131,7 @@ def test_signed_out_in_another_tab_nothing_typed_is_lost(
     place = "#org-invitations-alert" if javascript else "#org-invitations-renewal"
     expect(page.locator(place)).to_contain_text("nothing is lost")
     expect(page.locator(EMAIL)).to_have_value("new@example.com")
-    expect(page.locator("select[name=role]")).to_have_value("org:billing")
+    expect(page.locator("#org-invitations-form select[name=role]")).to_have_value("org:billing")
     shot(page, f"signed-out-{javascript}")
     with page.context.expect_page() as opened:
         page.locator(place).get_by_role("link", name="Sign in in a new tab").click()

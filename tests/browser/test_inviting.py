@@ -19,14 +19,16 @@ from .conftest import (
     assert_accessible,
     focused,
     looks,
+    open_form,
     shot,
     sign_in,
     sign_in_at_clerk,
     watch,
+    write,
 )
 
 EMAIL = "textarea[name=email_addresses]"
-ROLE = "select[name=role]"
+ROLE = "#org-invitations-form select[name=role]"
 SUMMARY = "#org-invitations-check-summary"
 CHECK = "#org-invitations-check"
 SEND = "#org-invitations-submit"
@@ -37,6 +39,13 @@ OUTCOME = "#org-invitations-outcome-title"
 MIXED = "a@example.com, b@example.com; nobody\nmax@acme.test\nc@gmial.com"
 #: What goes to Clerk as one call for up to ten.
 BULK = "*/invitations/bulk"
+
+
+@pytest.fixture
+def ada(ada: Page) -> Page:
+    """The page of invitations, with Ada before it and the form open."""
+    open_form(ada)
+    return ada
 
 
 def writes(site: Site) -> int:
@@ -106,7 +115,7 @@ def test_the_check_comes_as_one_types_and_touches_neither_text_nor_focus(
     expect(ada.locator(EMAIL)).to_have_value(MIXED)
     assert ada.evaluate(f"document.querySelector('{EMAIL}').selectionStart") == where
     expect(ada.locator(EMAIL)).not_to_have_attribute("aria-busy", "true")
-    assert ada.url == site.invitations
+    assert ada.url == f"{site.invitations}invite/"
     assert writes(site) == 0
 
 
@@ -125,9 +134,9 @@ def test_what_is_typed_while_the_check_is_under_way_is_checked_too(ada: Page, si
 
 
 def test_an_empty_field_says_nothing_and_the_button_is_as_before(ada: Page) -> None:
-    ada.fill(EMAIL, MIXED)
+    write(ada, MIXED)
     checked(ada)
-    ada.fill(EMAIL, "")
+    write(ada, "")
     checked(ada, "")
     expect(ada.locator(SEND)).to_have_text("Send invitation")
     expect(ada.locator(CHECK)).to_have_text("")
@@ -142,7 +151,7 @@ def test_a_first_address_that_is_not_finished_is_no_mistake(ada: Page) -> None:
 
 
 def test_the_button_stays_where_it_is_while_the_check_comes_in(ada: Page) -> None:
-    ada.fill(EMAIL, "one@example.com")
+    write(ada, "one@example.com")
     before = ada.locator(SEND).bounding_box()
     checked(ada, "1 can be invited.")
     after = ada.locator(SEND).bounding_box()
@@ -203,7 +212,7 @@ def test_a_file_that_is_of_no_use_is_told_and_leaves_the_text(
 ) -> None:
     file = tmp_path / "people.csv"
     file.write_bytes(content)
-    ada.fill(EMAIL, "a@example.com b@example.com")
+    write(ada, "a@example.com b@example.com")
     checked(ada, "2 can be invited.")
     ada.click("text=More options")
     ada.set_input_files("input[type=file]", file)
@@ -229,7 +238,7 @@ def test_an_outage_while_it_checks_disturbs_nobody(ada: Page, site: Site) -> Non
 
 def test_who_is_invited_already_can_be_sent_it_again_from_the_check(ada: Page, site: Site) -> None:
     row = site.clerk.add_invitation("acme", "lee2@example.com")
-    ada.fill(EMAIL, "lee2@example.com a@example.com")
+    write(ada, "lee2@example.com a@example.com")
     checked(ada, "1 can be invited. 1 cannot be invited.")
     link = ada.get_by_role("link", name=re.compile("^Resend ?: lee2@example.com$"))
     dialog = ada.get_by_role("dialog")
@@ -280,7 +289,7 @@ def test_one_that_is_sent_while_the_check_is_under_way_is_sent_once_and_the_form
 
 
 def test_nothing_typed_after_the_button_was_pressed_is_checked_late(ada: Page, site: Site) -> None:
-    ada.fill(EMAIL, "new@example.com")  # the check waits half a second for more
+    write(ada, "new@example.com")  # the check waits half a second for more
     ada.click(SEND)
     expect(ada.locator("#org-invitations-status")).to_contain_text("Invitation sent")
     ada.wait_for_timeout(900)
@@ -289,7 +298,7 @@ def test_nothing_typed_after_the_button_was_pressed_is_checked_late(ada: Page, s
 
 
 def test_many_are_never_sent_unread(ada: Page, site: Site) -> None:
-    ada.fill(EMAIL, MIXED)
+    write(ada, MIXED)
     ada.click(SEND)  # before the check came
     expect(ada.locator("#org-invitations-check-title")).to_be_focused()
     checked(ada)
@@ -306,10 +315,10 @@ def test_what_was_changed_after_the_check_is_read_again_before_it_is_sent(
     ada: Page, site: Site
 ) -> None:
     ada.route("**/check/", lambda route: route.abort())
-    ada.fill(EMAIL, "a@example.com b@example.com")
+    write(ada, "a@example.com b@example.com")
     ada.click(SEND)
     checked(ada, "2 can be invited.")
-    ada.fill(EMAIL, "a@example.com c@example.com")
+    write(ada, "a@example.com c@example.com")
     ada.click(SEND)
     expect(ada.locator(CHECK)).to_contain_text("c@example.com")
     expect(ada.locator(CHECK)).not_to_contain_text("b@example.com")
@@ -326,7 +335,8 @@ def test_the_whole_way_for_many(
     page = new_context(java_script_enabled=javascript).new_page()
     complaints = watch(page)
     sign_in(page, site)
-    page.fill(EMAIL, MIXED)
+    open_form(page)
+    write(page, MIXED)
     page.select_option(ROLE, "org:billing")
     if not javascript:
         page.get_by_role("button", name="Check first").click()
@@ -351,7 +361,7 @@ def test_the_whole_way_for_many(
     outcome = page.url
     page.reload()
     expect(page.locator("h1")).to_have_text("3 sent. 2 not sent.")
-    page.fill(EMAIL, "d@example.com")
+    write(page, "d@example.com")
     page.locator(SEND).click()
     expect(page.locator("#org-invitations-status")).to_have_text(
         "Invitation sent to d@example.com as Billing."
@@ -369,9 +379,10 @@ def test_pressing_twice_going_back_and_reloading_send_nothing_twice(
 ) -> None:
     page = new_context(java_script_enabled=javascript).new_page()
     sign_in(page, site)
+    open_form(page)
     wanted = [f"a{number}@example.com" for number in range(count)]
     site.clerk.fault("POST", "*/invitations*", delay=1, times=None)
-    page.fill(EMAIL, " ".join(wanted))
+    write(page, " ".join(wanted))
     button = page.locator(SEND)
     if count > 1 and javascript:
         checked(page, f"{count} can be invited.")
@@ -389,7 +400,7 @@ def test_pressing_twice_going_back_and_reloading_send_nothing_twice(
     page.reload()
     if count > 1 or not javascript:  # else the page before is the one to sign in
         go_back(page, site)
-    page.fill(EMAIL, " ".join(wanted))
+    write(page, " ".join(wanted))
     page.locator(SEND).click()
     expect(page.locator(FORM)).to_contain_text("nvited on")
     page.reload()
@@ -400,7 +411,7 @@ def test_pressing_twice_going_back_and_reloading_send_nothing_twice(
 @pytest.mark.parametrize("count", [1, 2])
 def test_the_same_form_sent_three_times_is_one_wish(ada: Page, site: Site, count: int) -> None:
     wanted = [f"a{number}@example.com" for number in range(count)]
-    ada.fill(EMAIL, " ".join(wanted))
+    write(ada, " ".join(wanted))
     checked(ada, f"{count} can be invited.")
     fields = ada.evaluate(
         f"Object.fromEntries(new FormData(document.querySelector('{FORM} form')))"
@@ -415,7 +426,7 @@ def test_the_same_form_sent_three_times_is_one_wish(ada: Page, site: Site, count
 
 def test_half_of_a_batch_that_fails_can_be_sent_from_the_outcome(ada: Page, site: Site) -> None:
     wanted = [f"a{number}@example.com" for number in range(20)]
-    ada.fill(EMAIL, "\n".join(wanted))
+    write(ada, "\n".join(wanted))
     checked(ada, "20 can be invited.")
     site.clerk.configure(rate_limits={"bulk": 1})
     ada.click(SEND)
@@ -441,6 +452,7 @@ def a_minute_passes(ada: Page, site: Site, monkeypatch: pytest.MonkeyPatch) -> C
     """A function that lets the token expire: it lives for a minute."""
     ada.context.clear_cookies()
     sign_in_at_clerk(ada, site)
+    open_form(ada)
     monkeypatch.setattr(ClerkSessionMiddleware, "get_time", lambda self: site.clerk.clock.now())
 
     def passes() -> None:
@@ -501,7 +513,10 @@ def test_all_of_it_by_keyboard(ada: Page, site: Site) -> None:
                 return
         pytest.fail(f"{place} cannot be reached")
 
-    tab_to(EMAIL)
+    ada.goto(site.invitations)
+    tab_to("#org-invitations-invite")
+    press("Enter")
+    expect(ada.locator(EMAIL)).to_be_focused()
     ada.keyboard.insert_text(MIXED)  # pasted
     pressed += 1
     checked(ada)
@@ -537,6 +552,7 @@ def test_every_state_fits_and_is_accessible(
     page = new_context(viewport={"width": width, "height": 900}).new_page()
     complaints = watch(page)
     sign_in(page, site)
+    open_form(page)
 
     def look(name: str) -> None:
         for screen, _ in looks(page, widths=(width,)):
@@ -547,7 +563,7 @@ def test_every_state_fits_and_is_accessible(
     page.click("text=What the roles may do")
     page.click("text=More options")
     look("options")
-    page.fill(EMAIL, f"{MIXED}\n{LONG}\n{'x' * 300}\n=HYPERLINK(1)")
+    write(page, f"{MIXED}\n{LONG}\n{'x' * 300}\n=HYPERLINK(1)")
     checked(page, "4 can be invited. 4 cannot be invited.")
     look("check")
     page.select_option(ROLE, "org:admin")
@@ -567,7 +583,8 @@ def test_it_reads_from_right_to_left(
     context = new_context(locale="ar", extra_http_headers={"Accept-Language": "ar"})
     page = context.new_page()
     sign_in(page, site)
-    page.fill(EMAIL, f"a@example.com\nb@example.com\nnobody\n{LONG}")
+    open_form(page)
+    write(page, f"a@example.com\nb@example.com\nnobody\n{LONG}")
     checked(page, "3 can be invited. 1 cannot be invited.")
     shot(page, "inviting-rtl")
     assert page.get_attribute("html", "dir") == "rtl"

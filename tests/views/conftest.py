@@ -16,6 +16,11 @@ LIST = "/invitations/"
 INVITE = "/invitations/invite/"
 
 
+@pytest.fixture(autouse=True)
+def _pages(ten_a_page: None) -> None:
+    """All views are tested with several pages."""
+
+
 @pytest.fixture
 def clerk(clerk_emulator: Emulator) -> Emulator:
     """The emulated Clerk behind the site's settings."""

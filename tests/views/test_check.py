@@ -191,11 +191,6 @@ def test_an_empty_field_is_told(ada: Browser) -> None:
     assert response.context["review"] is None
 
 
-def test_reloading_the_check_leads_to_the_list(ada: Browser) -> None:
-    response = ada.get(CHECK)
-    assert (response.status_code, response["Location"]) == (303, LIST)
-
-
 def test_the_check_of_the_organization_in_the_url_is_of_that_one(sign_in: Any) -> None:
     bo = sign_in("bo@both.test", "acme")
     url = "/invitations/organizations/globex/check/"

@@ -8,13 +8,14 @@ import pytest
 from django.contrib.messages import get_messages
 from django.test import Client, override_settings
 
+from org_invitations.clerk import InvitationStatus
 from org_invitations.clerk.marks import get_mark
 from org_invitations.emulator import Emulator
 from org_invitations.forms import InviteForm
 from org_invitations.models import Batch, BatchItem
-from org_invitations.services import InvitationService
+from org_invitations.services import InvitationQuery, InvitationService
 
-from .conftest import INVITE, LIST, Browser, calls, pending, text_of
+from .conftest import INVITE, LIST, Browser, calls, html_of, pending, text_of
 from .inviting import filled, lose_rights
 
 
@@ -121,9 +122,15 @@ def test_an_invitation_costs_two_calls_and_the_list_after_it_two(
     assert sorted(asked[2:]) == ["GET invitations", f"GET {acme}"]
 
 
-def test_reloading_the_answer_leads_to_the_list(ada: Browser) -> None:
-    response = ada.get(INVITE)
-    assert (response.status_code, response["Location"]) == (303, LIST)
+def test_the_page_with_the_form_open_has_a_url(ada: Browser) -> None:
+    assert '<details class="org-invitations-invite" data-open' in html_of(ada.get(LIST))
+    page = ada.get(f"{INVITE}?status=expired&page=2")
+    assert page.status_code == 200
+    assert '<details class="org-invitations-invite" open' in html_of(page)
+    assert page.context["page"].query == InvitationQuery(InvitationStatus.EXPIRED, page=2)
+    # A check that is reloaded leads there.
+    response = ada.get("/invitations/check/")
+    assert (response.status_code, response["Location"]) == (303, INVITE)
 
 
 def test_sending_twice_invites_once(ada: Browser, clerk: Emulator) -> None:

@@ -23,7 +23,7 @@ def test_the_newest_pending_invitations_are_shown_with_all_that_the_guide_shows(
     rows = clerk.invitations("acme", "pending")
     newest = max(rows, key=lambda row: (row.created_at, row.sequence))
     text = text_of(response)
-    for heading in ("User", "Invited", "By", "Role", "Expires", "Actions"):
+    for heading in ("Email", "Role", "Invited by", "Invited", "Expires", "Actions"):
         assert heading in text
     assert newest.email_address in text
     assert "Acme" in text
@@ -87,8 +87,8 @@ def test_an_empty_list_says_what_to_do(sign_in, clerk: Emulator) -> None:
     for row in clerk.invitations("globex", "pending"):
         row.state = "revoked"
     text = text_of(sign_in("gus@globex.test").get())
-    assert "Nobody is waiting for an answer" in text
-    assert "Enter an email address above" in text
+    assert "No pending invitations" in text
+    assert "you see here who is still to answer" in text
 
 
 def test_an_invitation_without_expiry_inviter_or_name_is_shown(

@@ -188,7 +188,7 @@ def test_the_direction_is_told_in_words_and_by_shape(ada: Browser) -> None:
 def test_each_empty_list_says_what_would_be_there(ada: Browser, clerk: Emulator) -> None:
     clerk.state.invitations.clear()
     for status, words in (
-        ("pending", "Nobody is waiting for an answer"),
+        ("pending", "No pending invitations"),
         ("expired", "No invitation has expired"),
         ("accepted", "Nobody has accepted an invitation yet"),
         ("revoked", "No invitation has been revoked"),
@@ -198,6 +198,27 @@ def test_each_empty_list_says_what_would_be_there(ada: Browser, clerk: Emulator)
         assert f"There are no {status} invitations." in text_of(response)
         assert "export/" not in response.text
         assert 'type="search"' not in response.text
+
+
+def test_the_list_of_one_role_is_a_state_like_others(ada: Browser, clerk: Emulator) -> None:
+    clerk.add_invitation("acme", "gone@x.org", role="org:admin", state="revoked")
+    whole = ada.get(LIST)
+    options = re.findall(r'<option value="(org:\w+)">', html_of(whole).partition("<table")[0])
+    there = {row.role for row in clerk.invitations("acme", "pending")}
+    assert {*options[-len(there) :]} == there
+    page = ada.get(f"{LIST}?role=org:billing", target=TARGET)
+    rows = [row.invitation.role for row in page.context["rows"]]
+    assert {*rows} == {"org:billing"}
+    assert '<option value="org:billing" selected>Billing</option>' in page.text
+    assert f"{len(rows)} of 34 invitations match." in text_of(page)
+    assert links(page.text)["org-invitations-tab-expired"].endswith(
+        "?status=expired&role=org%3Abilling"
+    )
+    assert links(page.text)["org-invitations-search-clear"] == LIST
+    assert page.context["export_url"].endswith("?role=org%3Abilling")
+    none = text_of(ada.get(f"{LIST}?role=org:nothing"))
+    assert "Nobody here has this role" in none
+    assert "Show all 34" in none
 
 
 def test_a_search_without_a_match_has_a_way_out(ada: Browser) -> None:
@@ -242,9 +263,9 @@ def test_the_address_bar_says_what_is_shown(ada: Browser) -> None:
 @pytest.mark.parametrize(
     ("limit", "pending", "words"),
     [
-        (50, 34, "44 of 50 seats used, 34 of them by pending invitations."),
-        (50, 1, "11 of 50 seats used, one of them by a pending invitation."),
-        (50, 0, "10 of 50 seats used."),
+        (50, 34, "44 of 50 seats, 34 pending"),
+        (50, 1, "11 of 50 seats, 1 pending"),
+        (50, 0, "10 of 50 seats"),
         (0, 34, None),
     ],
 )
@@ -256,12 +277,12 @@ def test_the_seats_are_told(
     clerk.configure(organizations={"acme": {"max_allowed_memberships": limit}})
     response = ada.get(f"{LIST}?status=accepted")
     if words is None:
-        assert "seats used" not in response.text
+        assert "seats," not in text_of(response)
         assert "<meter" not in response.text
     else:
         assert words in text_of(response)
         used = 10 + pending
-        assert f'<meter min="0" max="{limit}" value="{used}" aria-labelledby=' in response.text
+        assert f'<meter min="0" max="{limit}" value="{used}" aria-labelledby=' in html_of(response)
 
 
 # --- Too many -----------------------------------------------------------------------------------
@@ -279,6 +300,7 @@ def test_what_cannot_be_done_with_so_many_is_told(crowded: Browser) -> None:
     for query, words in (
         ("q=northwind", "There are too many invitations to search in; all of them are shown."),
         ("q=0007@filled.example", "only this whole address was looked for"),
+        ("role=org:member", "There are too many invitations to choose those of one role"),
         ("sort=role", "There are too many invitations to sort them like this"),
     ):
         response = crowded.get(f"{LIST}?{query}", target=TARGET)
@@ -370,10 +392,10 @@ def test_every_action_names_the_person_and_brings_the_state_along(ada: Browser) 
     row = response.context["rows"][0]
     address = row.invitation.email_address
     for what, words in {
-        "resend": f"Resend invitation to {address}",
-        "link": f"Copy link of the invitation to {address}",
-        "change": f"Change role or expiry of the invitation to {address}",
-        "revoke": f"Revoke invitation to {address}",
+        "resend": f"Resend: {address}",
+        "link": f"Copy link: {address}",
+        "change": f"More: {address} Resend Copy link Change role or expiry",
+        "revoke": "Change role or expiry Revoke…",
     }.items():
         url = f"{LIST}{row.invitation.id}/{what}/?q=northwind&sort=address"
         assert f'href="{escape(url)}"' in response.text
@@ -412,6 +434,7 @@ def test_all_that_match_are_counted(ada: Browser) -> None:
 def test_all_is_not_offered_where_nobody_knows_which(crowded: Browser) -> None:
     assert 'name="all"' in crowded.get().text
     assert 'name="all"' not in crowded.get(f"{LIST}?q=northwind").text
+    assert 'name="all"' not in crowded.get(f"{LIST}?role=org:member").text
 
 
 @pytest.mark.usefixtures("everything")

@@ -15,6 +15,19 @@
   const isOurs = (xhr) => xhr.getResponseHeader("Org-Invitations-Fragment");
   const isLost = () => document.activeElement === document.body;
   const say = (place, text) => place && (place.textContent = text);
+  const tell = (place, text, kind) => {
+    const message = document.createElement("p");
+    message.className = `org-invitations-${kind}`;
+    say(message, text);
+    place?.replaceChildren(message);
+  };
+  const menus = () => document.querySelectorAll(".org-invitations-menu[open]");
+  // A link that is folded into a menu stands for the menu.
+  const seen = (selector) => {
+    const links = [...document.querySelectorAll(selector)];
+    const menu = links.map((link) => link.closest("details")).find(Boolean);
+    return links.find((link) => link.checkVisibility()) || menu?.firstElementChild;
+  };
   const disable = (elt, yes) => elt.querySelector("fieldset")?.toggleAttribute("disabled", yes);
 
   on("beforeSend", ({ elt, target }, root) => {
@@ -26,7 +39,7 @@
     disable(elt, true);
     if (elt.hidden || !/list|form/.test(target.id)) return;
     say(byId("alert"), "");
-    say(byId("status"), root.dataset.loading);
+    tell(byId("status"), root.dataset.loading, "visually-hidden");
   });
 
   on("beforeOnLoad", ({ xhr }, root, event) => isOurs(xhr) && event.stopPropagation());
@@ -61,7 +74,11 @@
     disable(elt, false);
     if (byId("status")?.textContent === root.dataset.loading) say(byId("status"), "");
     if (!xhr.status || (xhr.status >= 400 && !isOurs(xhr)))
-      say(document.querySelector("dialog[open] [data-problem]") || byId("alert"), root.dataset.failed);
+      tell(
+        document.querySelector("dialog[open] [data-problem]") || byId("alert"),
+        root.dataset.failed,
+        "summary",
+      );
     if (isLost()) document.getElementById(returnTo?.id || elt.id)?.focus();
   });
 
@@ -71,26 +88,53 @@
     if (target !== byId("list")) return;
     const lost = isLost() || dialog?.open;
     dialog?.close();
-    if (lost) (document.querySelector(neighbour) || byId("list-title")).focus();
+    if (lost) (seen(neighbour) || byId("list-title")).focus();
     neighbour = "_";
   });
 
   document.addEventListener("htmx:load", ({ target }) => {
-    for (const time of target.querySelectorAll("[data-org-invitations] time"))
-      say(
-        time,
-        new Date(time.dateTime).toLocaleDateString(document.documentElement.lang || [], {
-          dateStyle: "medium",
-        }),
-      );
+    const year = new Date().getFullYear();
+    for (const time of target.querySelectorAll("[data-org-invitations] time")) {
+      const date = new Date(time.dateTime);
+      const style = date.getFullYear() === year ? { month: "short", day: "numeric" } : { dateStyle: "medium" };
+      say(time, date.toLocaleDateString(document.documentElement.lang || [], style));
+    }
   });
 
-  document.addEventListener("click", ({ target }) => {
+  document.addEventListener("click", (event) => {
+    const { target } = event;
+    const press = target.closest(".org-invitations-invite > summary, [data-invite]");
+    const region = press && document.querySelector(".org-invitations-invite");
+    if (region) {
+      event.preventDefault();
+      const { openUrl, closedUrl } = region.dataset;
+      region.open = !region.open;
+      if (openUrl) history.replaceState(history.state, "", (region.open ? openUrl : closedUrl) + location.search);
+      if (region.open) region.querySelector("textarea")?.focus();
+    }
+    if (target.closest("[data-dismiss]")) {
+      for (const place of [byId("alert"), byId("status")]) place.replaceChildren();
+      (byId("list-title") || byId("outcome-title"))?.focus();
+    }
+    for (const menu of menus()) {
+      const isWithin = menu.contains(target);
+      if (isWithin && !target.closest("a")) continue;
+      if (isWithin) menu.firstElementChild.focus();
+      menu.open = false;
+    }
     const { copied } = target.dataset;
     if (!copied) return;
     byId("link").select();
     if (document.execCommand("copy")) say(byId("copied"), copied);
     target.focus();
+  });
+
+  document.addEventListener("keydown", ({ key, target }) => {
+    if (key !== "Escape" || target.closest("dialog")) return;
+    for (const menu of menus()) {
+      if (menu.contains(target)) menu.firstElementChild.focus();
+      menu.open = false;
+    }
   });
 
   document.addEventListener("change", ({ target }) => {
