@@ -332,7 +332,7 @@ class ListPresenter:
         """Yield the columns that the table can be sorted by, in their order."""
         query = self.query
         labels: dict[str, _Text] = {
-            "address": _("Email"),
+            "address": pgettext_lazy("column", "Email"),
             "role": _("Role"),
             "inviter": _("Invited by"),
             "invited": _("Invited"),

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from typing import Any, Final
 
 import pytest
-from playwright.sync_api import BrowserContext, Page, expect
+from playwright.sync_api import BrowserContext, Locator, Page, expect
 
 from .conftest import (
     Site,
@@ -17,6 +17,7 @@ from .conftest import (
     focused,
     looks,
     menu,
+    open_form,
     shot,
     sign_in,
     status,
@@ -276,6 +277,33 @@ def test_what_is_over_soon_says_so_with_a_shape_and_a_word(ada: Page, site: Site
         shot(ada, f"soon-{screen}")
         if looked_at:
             assert_accessible(ada)
+
+
+def test_what_is_over_what_is_refused_and_what_is_sent_have_a_shape_and_a_word(
+    ada: Page, site: Site
+) -> None:
+    ada.goto(f"{site.invitations}?status=expired")
+    over = ada.locator(f"{LIST} tbody tr").first.locator(".org-invitations-quiet")
+    expect(over).to_contain_text("ago")
+    expect(over.locator("svg.org-invitations-bad")).to_be_visible()
+    open_form(ada)
+    ada.fill(EMAIL, "a@example.com, b@example.com, nobody")
+    captions = ada.locator("#org-invitations-check caption")
+    expect(captions).to_have_text(["Not to be sent", "To be invited"])
+    assert tones(captions) == ["bad", "good"]
+    ada.click("#org-invitations-submit")
+    captions = ada.locator("#org-invitations-outcome caption")
+    expect(captions).to_have_text([re.compile("Not sent"), re.compile("Sent")])
+    assert tones(captions) == ["bad", "good"]
+    shot(ada, "outcome")
+    assert_accessible(ada)
+
+
+def tones(captions: Locator) -> list[str]:
+    """What the drawings beside captions mean, of those that are seen."""
+    drawings = captions.locator("svg[aria-hidden=true]:visible")
+    classes = [str(drawing.get_attribute("class")) for drawing in drawings.all()]
+    return [name.rpartition("org-invitations-")[2] for name in classes]
 
 
 def test_one_inviter_has_one_face(ada: Page) -> None:
