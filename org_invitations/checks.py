@@ -13,6 +13,7 @@ from django.apps import AppConfig
 from django.core.checks import CheckMessage, Error, Tags, register
 from django.core.checks import Warning as CheckWarning
 from django.core.exceptions import ImproperlyConfigured
+from django.db import Error as DatabaseFault
 from django.db import connections, router
 from django.template import TemplateDoesNotExist, TemplateSyntaxError
 from django.template.loader import get_template
@@ -30,6 +31,7 @@ from django.utils.module_loading import import_string
 from .clerk.deadline import WRITE
 from .clerk.session.keys import PemKeys
 from .clerk.session.publishable_key import InvalidPublishableKey, parse_publishable_key
+from .clients import get_instance
 from .conf import (
     JOIN_WAYS,
     MAX_CONNECT_TIMEOUT,
@@ -47,6 +49,8 @@ from .conf import (
 )
 from .models import Batch, BatchItem
 from .roles import get_grant_policy
+from .services.batches.heartbeat import is_missed
+from .services.database import get_alias
 
 MIDDLEWARE = "org_invitations.middleware.ClerkSessionMiddleware"
 #: These are for browsers, so a path of the site's own will do: its login page, a proxy.
@@ -672,3 +676,26 @@ def _find_origin(text: str) -> str:
     host = f"[{parts.hostname}]" if ":" in parts.hostname else parts.hostname
     is_usual = port is None or port == {"http": 80, "https": 443}.get(parts.scheme)
     return f"{parts.scheme}://{host}" if is_usual else f"{parts.scheme}://{host}:{port}"
+
+
+@register("org_invitations", Tags.database)
+def check_worker(
+    app_configs: Sequence[AppConfig] | None = None,
+    databases: Sequence[str] | None = None,
+    **kwargs: Any,
+) -> list[CheckMessage]:
+    """Is there a worker for what is left to workers? Asked where a database may be."""
+    if not conf.BACKGROUND or get_alias() not in (databases or ()):
+        return []
+    try:
+        if not is_missed(get_instance()):
+            return []
+    except DatabaseFault:  # the tables may not be there yet
+        return []
+    return [
+        CheckWarning(
+            "Something has waited for ten minutes, and no worker was seen in them.",
+            hint="Is one running? manage.py org_invitations send --loop, or what calls it.",
+            id="org_invitations.W011",
+        )
+    ]

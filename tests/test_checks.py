@@ -571,6 +571,11 @@ def test_every_id_has_a_hint_and_no_message_tells_a_secret(
             for message in found():
                 seen.add(str(message.id))
                 assert message.hint
+    with monkeypatch.context() as patch, override_settings(ORG_INVITATIONS_BACKGROUND=True):
+        patch.setattr(checks, "is_missed", lambda instance: True)
+        [message] = checks.check_worker(databases=["default"])
+        seen.add(str(message.id))
+        assert message.hint
     # Whatever id the module has is among them, so none is forgotten here.
     source = Path(checks.__file__).read_text()
     assert seen == set(re.findall(r"org_invitations\.[EW]\d{3}", source))

@@ -30,10 +30,11 @@ FLOORS: list[set[str]] = [
     },
     {"caching", "concurrency", "roles", "addresses"},
     {"clients"},
-    {"services", "checks"},
+    {"services"},
+    {"checks"},
     {"apps", "middleware", "wording", "identity", "forms", "htmx"},
     {"views"},
-    {"urls", "join_urls", "templatetags"},
+    {"urls", "join_urls", "templatetags", "management"},
 ]
 """From the ground up. A module may import from the floors below its own, and nothing else."""
 
