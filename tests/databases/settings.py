@@ -1,7 +1,7 @@
 """The tests' site with other databases; the environment says which.
 
-``DATABASES_LAYOUT`` is one of ``_LAYOUTS``, ``DATABASES_ENGINE`` ``sqlite3`` or ``postgresql``. All
-have ``ATOMIC_REQUESTS`` on, whichever alias it is.
+``DATABASES_LAYOUT`` is one of ``_LAYOUTS``, ``DATABASES_ENGINE`` ``sqlite3``, ``postgresql`` or
+``mysql``. All have ``ATOMIC_REQUESTS`` on, whichever alias it is.
 """
 
 from __future__ import annotations
@@ -15,10 +15,25 @@ from tests.settings import *  # noqa: F403
 
 ENGINE = os.environ["DATABASES_ENGINE"]
 
+if ENGINE == "mysql":  # MariaDB, too
+    import pymysql  # type: ignore[import-untyped]
+
+    pymysql.install_as_MySQLdb()
+
 
 def _database(name: str) -> dict[str, Any]:
     name = f"org_invitations_{name}_{os.getpid()}"
     common = {"ENGINE": f"django.db.backends.{ENGINE}", "ATOMIC_REQUESTS": True}
+    if ENGINE == "mysql":
+        return common | {
+            "NAME": "mysql",
+            "USER": os.environ.get("MYSQL_USER", "root"),
+            "PASSWORD": os.environ.get("MYSQL_PWD", ""),
+            "HOST": os.environ.get("MYSQL_HOST", "127.0.0.1"),
+            "PORT": os.environ.get("MYSQL_TCP_PORT", "3306"),
+            "OPTIONS": {"charset": "utf8mb4"},
+            "TEST": {"NAME": name, "DEPENDENCIES": [], "CHARSET": "utf8mb4"},
+        }
     if ENGINE == "postgresql":
         return common | {
             "NAME": "postgres",

@@ -1,4 +1,4 @@
-"""The flows of ``flows.py`` and ``joining.py``, on each database and in each layout."""
+"""The flows of ``flows.py``, ``joining.py`` and ``workers.py``, on each database and layout."""
 
 from __future__ import annotations
 
@@ -15,25 +15,33 @@ pytestmark = pytest.mark.slow
 ROOT = Path(__file__).parents[2]
 
 
-def _has_postgresql() -> bool:
-    host, port = os.environ.get("PGHOST", "127.0.0.1"), int(os.environ.get("PGPORT", "5432"))
+#: By which variables each server is found, and where it is unless they say so.
+SERVERS = {
+    "postgresql": ("PGHOST", "PGPORT", "5432"),
+    "mysql": ("MYSQL_HOST", "MYSQL_TCP_PORT", "3306"),
+}
+
+
+def _require(engine: str) -> None:
+    """Skip the test where the server it needs does not answer."""
+    if engine not in SERVERS:
+        return
+    host, port, usual = SERVERS[engine]
+    address = os.environ.get(host, "127.0.0.1"), int(os.environ.get(port, usual))
     try:
-        with socket.create_connection((host, port), timeout=30):
-            return True
+        with socket.create_connection(address, timeout=30):
+            return
     except OSError:
-        return False
+        pytest.skip(f"no {engine} answers: {host} and {port} say where one is")
 
 
-@pytest.mark.parametrize("layout", ["two_aliases", "no_default", "replica"])
-@pytest.mark.parametrize("engine", ["sqlite3", "postgresql"])
-def test_what_is_promised_holds_with_any_databases(layout: str, engine: str) -> None:
-    if engine == "postgresql" and not _has_postgresql():
-        pytest.skip("no PostgreSQL answers: PGHOST and PGPORT say where one is")
+def _run(engine: str, layout: str, *files: str) -> None:
+    _require(engine)
     done = subprocess.run(
         [
             *(sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "-p", "no:xdist"),
             *("--ds", "tests.databases.settings"),
-            *("tests/databases/flows.py", "tests/databases/joining.py"),
+            *(f"tests/databases/{file}" for file in files),
         ],
         cwd=ROOT,
         env={**os.environ, "DATABASES_LAYOUT": layout, "DATABASES_ENGINE": engine},
@@ -44,3 +52,14 @@ def test_what_is_promised_holds_with_any_databases(layout: str, engine: str) -> 
     )
     assert done.returncode == 0, done.stdout[-6000:] + done.stderr[-2000:]
     assert " passed" in done.stdout
+
+
+@pytest.mark.parametrize("layout", ["two_aliases", "no_default", "replica"])
+@pytest.mark.parametrize("engine", ["sqlite3", "postgresql"])
+def test_what_is_promised_holds_with_any_databases(layout: str, engine: str) -> None:
+    _run(engine, layout, "flows.py", "joining.py")
+
+
+@pytest.mark.parametrize("engine", ["sqlite3", "postgresql", "mysql"])
+def test_many_workers_at_once_do_everything_once_on_any_database(engine: str) -> None:
+    _run(engine, "two_aliases", "workers.py")

@@ -155,7 +155,8 @@ class _Turn:
             follow_up(batch, items)
             self._note_trouble(batch, portion, items)
             limited = exc.RateLimited.__name__  # for which the ledger has noted how long
-            if all(item.state == State.WAITING and item.reason != limited for item in items):
+            moved = [one for one in items if one.state != State.WAITING or one.reason == limited]
+            if items and not moved:
                 wait(batch, _MOMENT)  # others go on meanwhile
 
     def _note_trouble(self, batch: Batch, portion: Portion, items: Iterable[BatchItem]) -> None:
