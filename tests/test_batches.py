@@ -348,6 +348,16 @@ def test_nothing_is_begun_that_a_transaction_around_it_could_undo() -> None:
     assert not Batch.objects.exists()
 
 
+def test_what_ends_with_nothing_new_to_keep_is_only_let_go(django_assert_num_queries: Any) -> None:
+    batch, _ = begin(None, "a@x.org")
+    progress = Progress(batch, ME)
+    progress.record(get_items(batch)[0], State.DONE)
+    progress.save()
+    with django_assert_num_queries(5):  # a transaction of three statements
+        progress.finish()
+    assert Batch.objects.get().finished_at is not None
+
+
 def test_a_site_hears_of_every_single_one(ada: Browser, clerk: Emulator) -> None:
     heard: list[tuple[str, str, str]] = []
 

@@ -85,7 +85,8 @@ class Progress:
 
         :raises NotSaved: the database does not take it.
         """
-        self.save()
+        if self._changed:  # else nothing is to be leased for longer
+            self.save()
         release(self.batch, self.by)
 
     def halt(self, items: Iterable[BatchItem], state: str, error: ClerkError) -> None:
