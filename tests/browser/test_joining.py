@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -18,26 +19,32 @@ from tests.browser.csp import StrictPolicy
 NORA = "nora@nowhere.test"
 GUS = "gus@globex.test"
 
-ACCOUNTS = ("right", "other", "none", "pending", "banned")
+#: What these are called in the table of the documents.
+ACCOUNTS = {
+    "right": "the invited person",
+    "pending": "the same, their session pending",
+    "banned": "the same, banned or locked",
+    "other": "somebody else",
+    "none": "nobody signed in",
+    "new": "nobody signed in, by a link for new people",
+}
 STATUSES = ("pending", "expired", "revoked", "accepted", "deleted")
 
 
-def expected(account: str, status: str) -> str:
-    """What somebody finds: the table of the six states."""
-    if status == "pending":
-        return {
-            "right": "join",
-            "pending": "join",
-            "other": "other-account",
-            "banned": "other-account",
-            "none": "sign-in",
-        }[account]
-    if status == "accepted" and account in ("right", "pending"):
-        return "joined"
-    return "gone"
+def read_table() -> dict[tuple[str, str], str]:
+    """What somebody finds, by account and status, as the documents say it."""
+    text = (Path(__file__).parents[2] / "docs/joining.md").read_text(encoding="utf-8")
+    lines = [line.strip("|").split("|") for line in text.splitlines() if line.startswith("|")]
+    rows = {cells[0].strip(): [cell.strip(" `") for cell in cells[1:]] for cells in lines}
+    return {
+        (account, status): rows[words][number]
+        for account, words in ACCOUNTS.items()
+        for number, status in enumerate(STATUSES)
+    }
 
 
-CELLS = [(account, status) for account in ACCOUNTS for status in STATUSES]
+EXPECTED = read_table()
+CELLS = list(EXPECTED)
 
 
 @pytest.fixture(autouse=True)
@@ -77,14 +84,16 @@ def url_of(site: Site, row: Invitation) -> str:
 def arrive(page: Page, site: Site, account: str, row: Invitation) -> None:
     """Open the page of an invitation as somebody."""
     clerk = site.clerk
-    user = {"other": GUS, "none": ""}.get(account, NORA)
+    user = {"other": GUS, "none": "", "new": ""}.get(account, NORA)
     if user:
         page.goto(f"{clerk.base_url}/sign-in?redirect_url={site.url}/join/mine/")
         page.click(f'button[value="{user}"]')
         page.wait_for_url(f"{site.url}/join/mine/**")
     if account == "banned":
         clerk.configure(users={NORA: {"banned": True}})
-    page.goto(url_of(site, row))
+    # The ticket itself would be refused by Clerk where the invitation is over; the page is not.
+    query = f"?__clerk_ticket={row.ticket}&__clerk_status=sign_up" if account == "new" else ""
+    page.goto(f"{url_of(site, row)}{query}")
 
 
 def state(page: Page) -> str:
@@ -112,18 +121,22 @@ def check(site: Site, new_context: Callable[..., BrowserContext], cell: tuple[st
         arrive(page, site, account, row)
         direction = page.locator("html").get_attribute("dir")
         assert direction == ("rtl" if locale == "ar" else "ltr")
-        assert state(page) == expected(account, status), f"{cell}, script: {script}"
+        assert state(page) == EXPECTED[cell], f"{cell}, script: {script}"
         if script:
             assert_accessible(page)
         shot(page, f"join-{account}-{status}-{direction}{'' if script else '-plain'}")
         page.set_viewport_size({"width": 320, "height": 800})
         assert page.evaluate("document.documentElement.scrollWidth") <= 320
+        shot(page, f"join-{account}-{status}-{direction}{'' if script else '-plain'}-320")
         page.context.close()
     assert row.state == before
     assert not Joining.objects.exists()
 
 
-SAMPLE = [("right", "pending"), ("none", "pending"), ("other", "pending"), ("right", "expired")]
+SAMPLE = [
+    *(("right", "pending"), ("none", "pending"), ("other", "pending"), ("right", "expired")),
+    ("new", "pending"),
+]
 
 
 def test_what_somebody_finds(
