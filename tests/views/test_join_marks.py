@@ -149,3 +149,17 @@ def test_what_is_made_again_is_told_to_the_site(invitee: Invitee, clerk: Emulato
     assert heard == [("revoked", row.id, nora), ("created", new, nora)]
     # That answers what was asked for, too.
     assert not InvitationAsk.objects.exists()
+
+
+def test_only_who_joined_by_it_asks_for_another_after_that(
+    invitee: Invitee, ada: Browser, clerk: Emulator, clerk_sign_in: SignIn
+) -> None:
+    row = invite(clerk)
+    invitee.press(invitee.open(page_of(row)), "join")
+    stranger = Invitee(clerk, clerk_sign_in)
+    stranger.press(stranger.open(page_of(row)), "ask")
+    assert mark_of(ada, row) == "joined"
+    clerk.state.memberships.pop()
+    invitee.press(invitee.open(page_of(row)), "ask")
+    assert mark_of(ada, row) == "asks"
+    assert f"/{row.id}/resend/" in ada.get("/invitations/?status=revoked").text

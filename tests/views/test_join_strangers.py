@@ -142,6 +142,33 @@ def test_one_stranger_uses_nothing_up_for_the_others(clerk: Emulator, few: None)
     assert look(link, "2600:1f17::1") == 200
 
 
+def test_who_is_signed_in_looks_at_others_no_more_often(
+    invitee: Invitee, clerk: Emulator, few: None
+) -> None:
+    own, others = invite(clerk), invite(clerk, "gus@globex.test")
+    invitee.sign_in(NORA)
+    seen = [invitee.open(page_of(others)).status_code for _ in range(4)]
+    assert seen == [200, 200, 200, 503]
+    assert state_of(invitee.open(page_of(own))) == "join"
+    other = Invitee(clerk, invitee._sign_in)
+    other.sign_in("max@acme.test")
+    assert state_of(other.open(page_of(others))) == "other-account"
+
+
+def test_which_networks_are_told_apart() -> None:
+    for address, network in {
+        "8.8.8.8": "8.8.8.8",
+        "::ffff:8.8.8.8": "8.8.8.8",
+        "2600:1f16::5": "26001f1600000000",
+        "10.0.0.1": "",
+        "::1": "",
+        "fe80::1%eth0": "",
+        "unix:": "",
+        "": "",
+    }.items():
+        assert strangers.get_network(address) == network
+
+
 def test_behind_a_proxy_that_is_not_told_apart_all_share_what_there_is(
     clerk: Emulator, few: None
 ) -> None:

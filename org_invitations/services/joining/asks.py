@@ -45,6 +45,10 @@ def ask(look: Look) -> None:
         return
     if not (invitation.is_expired or invitation.is_revoked):
         return
+    user_id = look.user.id if look.user is not None else ""
+    joined = Joining.objects.filter(invitation_id=invitation.id, state=Joining.State.DONE)
+    if joined.exclude(user_id=user_id).exists():
+        return  # who has joined by it is a member, whatever somebody else with the link wants
     InvitationAsk.objects.filter(created_at__lt=_oldest()).delete()
     organization_id = value.organization_id
     if InvitationAsk.objects.filter(organization_id=organization_id).count() >= MAX_ASKS:
@@ -67,15 +71,15 @@ def get_marks(organization_id: str, ids: Collection[str]) -> Mapping[str, Mark]:
         return marks
     # All of the organization's: a file has more ids than some databases take in one query.
     asks = InvitationAsk.objects.filter(organization_id=organization_id, created_at__gte=_oldest())
-    marks |= dict.fromkeys(asks.values_list("invitation_id", flat=True), Mark.ASKS)
     rows = Joining.objects.filter(organization_id=organization_id)
     if len(ids) <= _MAX_IDS:
         rows = rows.filter(invitation_id__in=ids)
     done = rows.filter(state=Joining.State.DONE, way=Joining.Way.SERVER)
     # Whoever is at it right now may get there; and whoever was a member has needed nothing.
     stopped = rows.filter(get_idle(), state__in=Joining.OPEN, member_seen_at=None)
-    marks |= dict.fromkeys(done.values_list("invitation_id", flat=True), Mark.JOINED)
-    marks |= dict.fromkeys(stopped.values_list("invitation_id", flat=True), Mark.HALF_JOINED)
+    # Of two marks the later one here counts: who was a member, and asks to be one again.
+    for found, mark in ((done, Mark.JOINED), (asks, Mark.ASKS), (stopped, Mark.HALF_JOINED)):
+        marks |= dict.fromkeys(found.values_list("invitation_id", flat=True), mark)
     return marks
 
 

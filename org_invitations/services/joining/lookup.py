@@ -156,6 +156,7 @@ class Lookup:
         return Look(JoinState.GONE, value, None, invitation, user, joining=kept)
 
     def _look_at_others(self, value: JoinValue, user: User, member: Membership | None) -> Look:
+        strangers.count_person(user.id)
         addresses = user.verified | user.unverified
         invitation, organization = self._find(value, addresses)
         if invitation is not None and organization is not None and invitation.is_pending:

@@ -1,4 +1,4 @@
-"""How often those who are not signed in have Clerk asked: each, all by one link, and all together.
+"""How often strangers to an invitation have Clerk asked: each, all by one link, and all together.
 
 Clerk's limit is for the whole instance, so whoever could use it up would do so for everybody. A
 network that is told apart uses up its own share before that of the others.
@@ -14,7 +14,8 @@ from ...caching import InstanceCache
 from ...clerk.exceptions import RateLimited
 from .links import JoinValue
 
-#: So often a minute: by one network, for one invitation; and for all that only tickets name.
+#: So often a minute: by one network, for one invitation; and for all that only tickets name. And by
+#: somebody who is signed in, for all that are not theirs.
 MAX_OF_A_CLIENT: Final = 30
 #: By all with the link of one invitation.
 MAX_OF_A_LINK: Final = 120
@@ -42,6 +43,14 @@ def count(value: JoinValue, address: str) -> None:
     _count(f"strangers:{whom}", MAX_OF_A_LINK if value.address_digest else MAX_OF_TICKETS)
 
 
+def count_person(user_id: str) -> None:
+    """Count one look of somebody who is signed in at an invitation that is not theirs.
+
+    :raises RateLimited: there were too many within the minute; Clerk is not asked.
+    """
+    _count(f"strangers:{user_id}", MAX_OF_A_CLIENT)
+
+
 def get_network(address: str) -> str:
     """Return the network of a client; empty for an address that is not of the public internet.
 
@@ -51,6 +60,8 @@ def get_network(address: str) -> str:
         found = ip_address(address)
     except ValueError:
         return ""
+    if isinstance(found, IPv6Address) and found.ipv4_mapped is not None:
+        found = found.ipv4_mapped  # as a server that listens on both calls it
     if not found.is_global:
         return ""
     if isinstance(found, IPv6Address):
@@ -64,5 +75,5 @@ def _count(name: str, most: int) -> None:
     if now - since >= _MINUTE:
         since, number = now, 0
     if number >= most:
-        raise RateLimited("too many looks of nobody known", retry_after=_MINUTE)
+        raise RateLimited("too many looks of strangers", retry_after=_MINUTE)
     cache.set(name, (since, number + 1), _MINUTE)
