@@ -30,7 +30,7 @@ logger = logging.getLogger("org_invitations")
 _Value = TypeVar("_Value")
 
 #: Raised whenever the pickled classes change shape, so that an old entry is never misread.
-_LAYOUT: Final = 2
+_LAYOUT: Final = 3
 
 #: For so long a cache that has just failed is not asked again (seconds): one that hangs costs its
 #: time-out once in a while, and not several times a page.

@@ -118,6 +118,7 @@ class Membership:
     permissions: frozenset[str]
     organization: Organization
     user: PublicUserData | None = None
+    created_at: datetime | None = None
 
     @classmethod
     def parse(cls, data: Any) -> Membership:
@@ -131,6 +132,7 @@ class Membership:
             permissions=_strings(permissions),
             organization=Organization.parse(data.get("organization")),
             user=PublicUserData.parse(data.get("public_user_data")),
+            created_at=_time(data, "created_at"),
         )
 
 

@@ -163,3 +163,30 @@ def test_only_who_joined_by_it_asks_for_another_after_that(
     invitee.press(invitee.open(page_of(row)), "ask")
     assert mark_of(ada, row) == "asks"
     assert f"/{row.id}/resend/" in ada.get("/invitations/?status=revoked").text
+
+
+def test_a_membership_that_is_of_another_time_is_not_by_what_was_begun(
+    invitee: Invitee, clerk: Emulator, subtests: pytest.Subtests
+) -> None:
+    """Nobody knows who has revoked it, and somebody has added the person at another time."""
+    heard: list[str] = []
+
+    def listen(**kwargs: Any) -> None:
+        heard.append(kwargs["invitation"].id)
+
+    invitation_accepted.connect(listen)
+    for name, ago, is_ours in (("long before", 3600, False), ("meanwhile", -10, True)):
+        with subtests.test(name=name):
+            heard.clear()
+            forget_clients()  # who know of the faults before
+            row = invite(clerk)
+            clerk.fault("POST", "*/revoke", status=503, times=2)
+            invitee.press(invitee.open(page_of(row)), "join")
+            row.state = "revoked"
+            clerk.add_member("acme", NORA)
+            clerk.state.memberships[-1].created_at -= ago * 1000
+            invitee.press(invitee.open(page_of(row)), "continue")
+            kept = Joining.objects.get(invitation_id=row.id)
+            assert (kept.state, heard) == (("done", [row.id]) if is_ours else ("lost", []))
+            clerk.state.memberships.pop()
+    invitation_accepted.disconnect(listen)

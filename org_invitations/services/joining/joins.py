@@ -131,7 +131,8 @@ class JoinService:
 
         Once: it does nothing where that is known. Neither does it where nothing shows that it was
         by this invitation: Clerk calls it accepted, or this person's joining had got as far as our
-        revocation. Where somebody else's has won, the membership is of another origin.
+        revocation. Where somebody else's has won, or the membership is from before that or from
+        long after, it is of another origin.
         """
         invitation, user = look.invitation, look.user
         if invitation is None or user is None or look.value is None:
@@ -142,9 +143,10 @@ class JoinService:
             and begun.user_id == user.id
             and begun.state in (State.BEGUN, State.REVOKED)
             and invitation.is_revoked
+            and rows.may_be_made_by(begun, look.member_since)
         )
         if not invitation.is_accepted and not is_ours:
-            if begun is not None and begun.state == State.HALF_DONE:
+            if begun is not None and begun.state in Joining.OPEN and invitation.is_revoked:
                 rows.save(begun, State.LOST)  # a member by another way: nothing is missing any more
             return
         way = Joining.Way.CLERK if invitation.is_accepted else Joining.Way.SERVER

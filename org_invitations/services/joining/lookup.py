@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
+from datetime import datetime
 from enum import StrEnum
 from functools import partial
 from typing import Any, Final
@@ -70,6 +71,8 @@ class Look:
     is_unverified: bool = False
     #: Of states 1 and 6: what was begun before, and is to be finished or cannot be.
     joining: Joining | None = None
+    #: Of state 5: when the person became a member; None where Clerk does not say.
+    member_since: datetime | None = None
 
 
 @dataclass
@@ -150,7 +153,14 @@ class Lookup:
         if member is not None:
             if kept is not None:
                 note_member(kept)
-            return Look(JoinState.JOINED, value, member.organization, invitation, user)
+            return Look(
+                JoinState.JOINED,
+                value,
+                member.organization,
+                invitation,
+                user,
+                member_since=member.created_at,
+            )
         if invitation.is_pending or (kept is not None and is_finishable(kept, invitation)):
             return Look(JoinState.JOIN, value, own.organization, invitation, user, joining=kept)
         return Look(JoinState.GONE, value, None, invitation, user, joining=kept)

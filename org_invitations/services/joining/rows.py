@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Final
 
 from django.db.models import Q
@@ -16,6 +16,9 @@ from ..batches.store import stale_after
 #: revoked. Clerk tells of no membership that was taken away, so nobody can tell whether there was
 #: one meanwhile: it is as short as somebody needs who presses again.
 FINISHABLE: Final = timedelta(minutes=15)
+
+#: So far two clocks may be apart.
+_SKEW: Final = timedelta(minutes=1)
 
 
 def save(row: Joining, state: str, reason: str = "", *, restored_id: str = "") -> None:
@@ -53,6 +56,17 @@ def is_finishable(row: Joining, invitation: Invitation) -> bool:
     if invitation.expires_at is not None and invitation.expires_at <= now:
         return False
     return row.created_at + FINISHABLE > now and row.member_seen_at is None
+
+
+def may_be_made_by(row: Joining, member_since: datetime | None) -> bool:
+    """Whether a membership of this moment can be the one that a joining was to make.
+
+    Where it is not known whose revocation it was, the moment has to be known.
+    """
+    if member_since is None:
+        return row.state == Joining.State.REVOKED
+    # The one moment is by Clerk's clock and the other by ours.
+    return -_SKEW <= member_since - row.created_at <= FINISHABLE + _SKEW
 
 
 def note_member(row: Joining) -> None:
