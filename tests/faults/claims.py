@@ -116,7 +116,7 @@ PHRASES: Final[tuple[tuple[str, What], ...]] = (
     (r"Your invitation stands", What.STANDS),
     (r"your invitation stands", What.STANDS),
     (r"You are not invited to any organization", What.NONE),
-    (r"Joining was begun and is not finished", What.BEGUN),
+    (r"Joining was begun\. Press the button to finish it", What.UNKNOWN),
     (r"Joining has begun and is not finished", What.BEGUN),
     (r"if joining has begun, it goes on there", What.UNKNOWN),
     (r"do not know how it stands", What.UNKNOWN),

@@ -148,6 +148,22 @@ def test_what_is_not_known_of_declining_is_not_called_nothing(
     assert row.state == "revoked"
 
 
+def test_a_membership_that_cannot_be_looked_up_is_not_called_missing(
+    invitee: Invitee, clerk: Emulator, no_pause: None
+) -> None:
+    row = invite(clerk)
+    page = invitee.open(page_of(row))
+    clerk.fault("POST", MEMBERS, drop="after")
+    clerk.fault("GET", "*/organizations/*/memberships", status=500, times=None)
+    answer = invitee.press(page, "join")
+    assert is_member(clerk)
+    assert answer.context_data["problem"] == Wording().say("Join:unknown")
+    assert "not finished" not in text_of(answer)
+    clerk.faults.clear()
+    forget_clients()
+    assert state_of(invitee.press(page, "join")) == "joined"
+
+
 def test_a_member_is_one_whom_clerk_shows(invitee: Invitee, clerk: Emulator) -> None:
     row = invite(clerk)
     body = {"errors": [{"code": "already_a_member_in_organization", "message": "x"}]}
@@ -155,6 +171,7 @@ def test_a_member_is_one_whom_clerk_shows(invitee: Invitee, clerk: Emulator) -> 
     answer = invitee.press(invitee.open(page_of(row)), "join")
     assert (state_of(answer), is_member(clerk)) == ("join", False)
     assert "is not finished" in text_of(answer)
+    assert answer.context_data["is_begun"]
     assert "holds until" not in text_of(answer)
     assert answer.context_data["accept_url"] == ""
     assert state_of(invitee.press(answer, "join")) == "joined"

@@ -143,7 +143,7 @@ def test_what_was_begun_is_finished_from_there(
         row.id: True,
         waits.id: False,
     }
-    assert "is not finished" in text_of(page)
+    assert "Joining was begun" in text_of(page)
     assert number(invitee.client) == "2"
     joined: Any = invitee.client.post(rows[row.id]["url"], {"action": "join"})
     assert state_of(joined) == "joined"

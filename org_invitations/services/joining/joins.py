@@ -453,7 +453,7 @@ class JoinService:
                     if api.get_membership(user_id) is not None:
                         return
                 except ClerkError:
-                    break
+                    raise Stopped("Join:unknown") from None
                 # Adding twice does no harm: the second time they are a member already.
             else:
                 return
