@@ -17,6 +17,9 @@ from .wire import ConnectionDropped, EmulatorRequest, EmulatorResponse, json_res
 REACHED_AS_LOCALHOST = ("127.0.0.1", "localhost", "0.0.0.0")  # noqa: S104
 MAX_BODY = 2 * 1024 * 1024
 
+#: So long (seconds) a server that is to refuse waits for clients to take what they asked for.
+PATIENCE = 5.0
+
 
 class _Handler(BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
@@ -34,11 +37,12 @@ class _Handler(BaseHTTPRequestHandler):
             self.close_connection = True
             self._send(json_response({"error": "unreadable body"}, 413))
             return
-        self.server.busy.add(self.connection)
+        self.server.begin_call(self.connection)
         try:
             self._handle(length)
         finally:
-            self.server.busy.discard(self.connection)
+            if self.server.end_call(self.connection):
+                self.close_connection = True
 
     def _handle(self, length: int) -> None:
         request = EmulatorRequest(
@@ -76,6 +80,8 @@ class _Handler(BaseHTTPRequestHandler):
             self.close_connection = True
             head.append("Connection: close")
         body = b"" if self.command == "HEAD" else answer.body
+        if answer.stream is None:
+            self.server.begin_last_send(self.connection)
         # One send for head and body: two would make the client's delayed ACK cost 40 ms.
         self.wfile.write("\r\n".join([*head, "", ""]).encode("utf-8") + body)
         if answer.stream is not None and self.command != "HEAD":
@@ -101,10 +107,13 @@ class _HTTPServer(ThreadingHTTPServer):
         self.verbose = verbose
         self.connections: set[socket.socket] = set()
         self.busy: set[socket.socket] = set()
+        #: Of the busy ones, those whose client may have its answer by now.
+        self.answering: set[socket.socket] = set()
         #: After so many more answers nobody listens here any more; ``None``: never.
         self.answers_left: int | None = None
         self.is_refusing = False
         self.connections_lock = threading.Lock()
+        self._answered = threading.Condition(self.connections_lock)
         super().__init__(address, _Handler)
 
     def say(self, line: str) -> None:
@@ -132,12 +141,33 @@ class _HTTPServer(ThreadingHTTPServer):
             self.refuse()
         return self.is_refusing
 
+    def begin_call(self, connection: socket.socket) -> None:
+        with self.connections_lock:
+            self.busy.add(connection)
+
+    def begin_last_send(self, connection: socket.socket) -> None:
+        """What goes out now may be had by the client before this thread is on again."""
+        with self.connections_lock:
+            self.answering.add(connection)
+
+    def end_call(self, connection: socket.socket) -> bool:
+        """Notes that a call is answered; tells whether its connection ends with it."""
+        with self.connections_lock:
+            self.busy.discard(connection)
+            self.answering.discard(connection)
+            self._answered.notify_all()
+            return self.is_refusing
+
     def refuse(self) -> None:
-        """Listens no more: who tries to connect is refused. Calls that are here are answered."""
+        """Listens no more: who tries to connect is refused. Calls that are here are answered.
+
+        Who has an answer finds no connection of it any more.
+        """
         self.is_refusing = True
         self.shutdown()
         self.server_close()
         with self.connections_lock:
+            self._answered.wait_for(lambda: not self.answering, timeout=PATIENCE)
             for connection in self.connections - self.busy:
                 with contextlib.suppress(OSError):
                     connection.shutdown(socket.SHUT_RDWR)

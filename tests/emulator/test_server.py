@@ -6,9 +6,12 @@ import json
 import os
 import re
 import shlex
+import socket
 import socketserver
 import subprocess
 import sys
+import threading
+import time
 from collections.abc import Iterator
 from http.client import HTTPConnection
 from pathlib import Path
@@ -20,6 +23,7 @@ import requests
 
 from org_invitations.emulator import SECRET_KEY, Emulator, EmulatorServer
 from org_invitations.emulator.__main__ import greeting
+from org_invitations.emulator.server import _HTTPServer
 from tests.gates import WATCHDOG, gate
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -275,6 +279,30 @@ def test_it_refuses_connections_until_it_listens_again(
     server.listen()
     assert http.get(url, timeout=5).json()["slug"] == "acme"
     server.listen()
+
+
+def test_who_has_an_answer_is_refused_however_late_its_thread_goes_on(
+    http: requests.Session, server: EmulatorServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    begun = threading.Event()
+    end_call, shutdown = _HTTPServer.end_call, _HTTPServer.shutdown
+
+    def end_late(self: _HTTPServer, connection: socket.socket) -> bool:
+        assert begun.wait(WATCHDOG)
+        time.sleep(0.05)  # who does not wait for it has looked by now
+        return end_call(self, connection)
+
+    def begin(self: _HTTPServer) -> None:
+        shutdown(self)
+        begun.set()
+
+    monkeypatch.setattr(_HTTPServer, "end_call", end_late)
+    monkeypatch.setattr(_HTTPServer, "shutdown", begin)
+    url = f"{server.url}/v1/organizations/acme"
+    assert http.get(url, timeout=5).ok
+    server.refuse()
+    with pytest.raises(requests.ConnectionError, match="refused"):
+        http.get(url, timeout=5)
 
 
 def test_it_refuses_after_so_many_answers(http: requests.Session, server: EmulatorServer) -> None:
