@@ -122,6 +122,8 @@ class JoinView(JoiningView):
         if status is None:
             status = HTTPStatus.GONE if look.state is JoinState.GONE else HTTPStatus.OK
         context = self._get_look_context(look)
+        if problem == "Join:unknown":  # nor whether it holds
+            context |= {"expires_at": None, "expires_text": ""}
         context["problem"] = self.wording.say(problem, **self._get_names(look)) if problem else ""
         return self.render(self.join_template_name, context | more, status=status)
 

@@ -144,6 +144,7 @@ def test_what_is_not_known_of_declining_is_not_called_nothing(
     clerk.fault("POST", REVOKE, late=True)
     answer = invitee.press(page, "decline")
     assert answer.context_data["problem"] == Wording().say("Join:unknown")
+    assert "holds until" not in text_of(answer)
     clerk.finish_late()
     assert row.state == "revoked"
 
