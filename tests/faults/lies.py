@@ -200,8 +200,15 @@ LIES: Final = (
         (
             Edit(
                 "services/joining/joins.py",
-                '            else:\n                return\n        raise Stopped("Join:again")',
-                "            else:\n                return",
+                "                        return\n                except ClerkError:\n"
+                '                    raise Stopped("Join:unknown") from None',
+                "                        return\n                except ClerkError:\n"
+                "                    return",
+            ),
+            Edit(
+                "services/joining/joins.py",
+                "if api.get_membership(user_id) is not None:",
+                "if api.get_membership(user_id) is not None or True:",
             ),
         ),
         (failures.UNTRUE,),
