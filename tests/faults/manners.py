@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from typing import Final
 
 from .browser import Answer
-from .claims import Claim, What
+from .claims import CAPTIONS, Claim, What
 from .failures import BUDGET, DEADLINE, ERROR, FORGED, LEAK, TYPED, WORDLESS, Failure
 from .hearing import Hearing, short, waits_for_a_reload
 from .scene import DIALOG_TARGET, FORM_TARGET
@@ -21,6 +21,9 @@ _OF_ITS_USUAL_TIME: Final = 3
 
 #: Nothing can be done any more with what was chosen: no right, nobody there, done already.
 _OVER: Final = (403, 404, 409)
+
+#: What the tables of an outcome are called; those of a check are called otherwise.
+_OF_OUTCOMES: Final = CAPTIONS.keys() - {"To be invited"}
 
 #: Something came about, so what was typed need not be there any more.
 _CAME_ABOUT: Final = {What.SENT, What.SILENT, What.REVOKED, What.UNINVITED, What.HALF}
@@ -100,7 +103,10 @@ def typed(hearing: Hearing) -> Iterator[Failure]:
     for control in answer.page.controls:
         if control.is_sent or control.kind == "textarea":
             fields.setdefault(control.name, set()).add(_plain(control.value))
-    is_outcome = "/outcomes/" in answer.url
+    # Where nothing can be read any more the outcome is the answer to the form itself.
+    is_outcome = "/outcomes/" in answer.url or any(
+        row.caption in _OF_OUTCOMES for row in answer.page.rows
+    )
     for name, values in hearing.scene.typed.items():
         # What cannot be sent again can still be copied; on an outcome it is in the rows.
         there = fields.get(name, set()) | fields.get("", set())
