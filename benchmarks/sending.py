@@ -19,9 +19,12 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--seed", type=int, default=1, help="of all that is left to chance")
     parser.add_argument("--reserved", type=int, default=10, help="percent kept for people")
-    options = parser.parse_args()
-    os.environ["SENDING_SEED"] = str(options.seed)
-    os.environ["SENDING_RESERVED"] = str(options.reserved)
+    parser.add_argument("--organizations", type=int, default=300)
+    parser.add_argument("--addresses", type=int, default=10_000)
+    parser.add_argument("--hours", type=float, default=8, help="within which they come")
+    parser.add_argument("--trouble", type=float, default=1, help="times as many kills and faults")
+    for name, value in vars(parser.parse_args()).items():
+        os.environ[f"SENDING_{name.upper()}"] = str(value)
     return pytest.main(["-q", "-s", "-p", "no:xdist", "-p", "no:randomly", TEST])
 
 

@@ -58,8 +58,10 @@ class Figures:
     addresses: int
     doubled: int
     lost: int
-    #: Of what may be used, in the hours in which enough waited.
+    #: Of the calls that may be made, and of the addresses that these have room for, in the hours in
+    #: which enough waited. A call that fails, or that a killed worker did not make, has sent none.
     share: float
+    share_of_addresses: float
     longest_wait_of_small: float
     #: Of the worst hour.
     refused_calls: int
@@ -100,7 +102,7 @@ class Simulation:
         self.batches: list[tuple[float, int, str, Batch]] = []
         self.estimates: dict[Any, tuple[float, float]] = {}
         self.refused: list[float] = []
-        self.made: list[tuple[float, int]] = []
+        self.calls: list[tuple[float, int]] = []
         self.backlog: list[tuple[float, int]] = []
         self.kills = self.stops = 0
         self._baton = threading.Semaphore(0)
@@ -241,10 +243,13 @@ class Simulation:
             self._die(worker)
         self._switch(worker, self.dice.uniform(0.05, 0.4))
         if is_create and self.dice.random() < self.fault:
+            worker.held.add(request.path.split("/")[3])  # for as long as nobody knows
             self.emulator.fault("POST", "*", **self.dice.choice(FAULTS))
         answer = self._handle(request, **more)
         if is_create and answer.status == 429:
             self.refused.append(self.now)
+        elif is_create:
+            self.calls.append((self.now, 10 if request.path.endswith("/bulk") else 1))
         self._switch(worker, self.dice.uniform(0.05, 0.4))
         if self.dice.random() < self.kill:
             self._die(worker)
@@ -328,7 +333,10 @@ class Simulation:
             addresses=wanted,
             doubled=sum(count - 1 for count in times.values()),
             lost=wanted - min(len(times), done),
-            share=self._get_share(sorted(moment for found in made.values() for moment in found)),
+            share=self._get_share(self.calls),
+            share_of_addresses=self._get_share(
+                [(moment, 1) for found in made.values() for moment in found]
+            ),
             longest_wait_of_small=round(max(waits, default=0.0), 1),
             refused_calls=max(
                 (sum(one <= other < one + 3600 for other in self.refused) for one in self.refused),
@@ -341,7 +349,7 @@ class Simulation:
             hours=round(self.now / 3600, 2),
         )
 
-    def _get_share(self, made: list[float]) -> float:
+    def _get_share(self, made: list[tuple[float, int]]) -> float:
         """Return how much of what may be used was, from when enough waited until it did not."""
         enough = [moment for moment, count in self.backlog if count >= 200]
         if not enough:
@@ -357,7 +365,7 @@ class Simulation:
         whole = int(longest // 3605) * 3605
         if not whole:
             return 0.0
-        sent = sum(end - whole < moment <= end for moment in made)
+        sent = sum(count for moment, count in made if end - whole < moment <= end)
         assert best <= end
         return round(sent / (self.per_hour * whole / 3600), 4)
 

@@ -166,15 +166,28 @@ def test_where_no_call_is_left_all_waits_until_one_is(emulator: Emulator) -> Non
     assert states(batch) == {State.WAITING: 5}
 
 
+def test_what_is_free_and_of_no_use_to_who_waits_does_not_keep_a_worker_turning(
+    emulator: Emulator,
+) -> None:
+    spend(SINGLE_LIMIT)
+    batch = begin(make_service(emulator), 3)
+    assert tick() == Tick(0, 1.0)
+    assert states(batch) == {State.WAITING: 3}
+
+
 def test_a_pool_is_used_up_evenly_after_a_burst() -> None:
-    assert Pool(45, 45, 3600).share == 10
-    assert Pool(45, 36, 3600).share == 1
-    assert Pool(45, 35, 3600).share == 0
-    assert Pool(45, 35, 3600).wait == 100
-    assert Pool(45, 1, 100).share == 1
-    assert Pool(45, 1, 150).share == 0
-    assert Pool(45, 0, 30).wait == 30
-    assert Pool(45, 9, 0.5).share == 9
+    even = tuple(100.0 * number for number in range(1, 37))  # as they come back after an hour
+    assert Pool(45, 45).share == 10
+    assert Pool(45, 36, (3600.0,) * 9).share == 1
+    assert Pool(45, 35, (3600.0,) * 10).share == 0
+    assert Pool(45, 35, (3600.0,) * 10).wait == 100
+    assert Pool(45, 9, even).share == 9
+    assert Pool(45, 1, even).share == 1
+    assert Pool(45, 0, even).share == 0
+    assert Pool(45, 0, even).wait == 100
+    # The next ones are near, and then none comes for long: some are held back for that time.
+    gap = (1.0, 2.0, *(900.0 + 70 * number for number in range(34)))
+    assert Pool(45, 9, gap).share == 3
 
 
 def test_clerks_refusal_is_believed_by_all_workers_and_what_it_met_waits(

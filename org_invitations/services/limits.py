@@ -212,7 +212,7 @@ class Ledger:
         size = LIMITS[limit] - (get_reserve(limit) if self.is_background else 0)
         moments = list(self._get_slots(limit).values_list("free_at", flat=True))
         taken = [(moment - now).total_seconds() for moment in moments if moment > now]
-        return Pool(size, size - len(taken), min(taken, default=float(HOUR)))
+        return Pool(size, size - len(taken), tuple(sorted(taken)))
 
     def get_sent(self) -> dict[str, int]:
         """Return how many addresses each organization has had within the hour, by its id."""
@@ -234,8 +234,13 @@ class Pool:
 
     size: int
     free: int
-    #: Seconds until the next one is free again.
-    next_in: float
+    #: Seconds until each of the others is free again, the next one first.
+    releases: tuple[float, ...] = ()
+
+    @property
+    def next_in(self) -> float:
+        """Seconds until the next one is free again."""
+        return self.releases[0] if self.releases else float(HOUR)
 
     @property
     def _step(self) -> float:
@@ -246,18 +251,20 @@ class Pool:
     def share(self) -> int:
         """How many may go now of somebody who has many: the others are for those who may come.
 
-        As many are held back as are needed to have one in each step until the next is free again.
-        So nobody bursts through more than :data:`BURST` of the hour at once, whoever comes next
-        waits for a step at most, and none that is free for long goes unused.
+        As many are held back as are needed to have one in each step, until whichever release: the
+        hour before may have left a gap. So nobody bursts through more than :data:`BURST` of the
+        hour at once, whoever comes next waits for a step at most, and none goes unused for long.
         """
-        return max(min(self.free, math.floor(self.free - self.next_in / self._step) + 1), 0)
+        ends = (*self.releases, float(HOUR))
+        spare = min(self.free + number - end / self._step for number, end in enumerate(ends))
+        return max(min(self.free, math.floor(spare) + 1), 0)
 
     @property
     def wait(self) -> float:
         """Seconds until somebody who has many may go on."""
-        if self.free <= 0:
-            return self.next_in
-        return max(self.next_in - self.free * self._step, 0.0)
+        ends = (*self.releases, float(HOUR))
+        held = max(end - (self.free + number) * self._step for number, end in enumerate(ends))
+        return max(held, 0.0 if self.free > 0 else self.next_in)
 
 
 def get_reserve(limit: str) -> int:

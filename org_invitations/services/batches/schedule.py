@@ -40,6 +40,9 @@ _PATIENCE: Final = timedelta(seconds=60)
 #: So many calls for one address follow each other before it is looked anew who is next.
 _MOST_SINGLES: Final = 5
 
+#: So soon it is looked again at most (seconds).
+_SOON: Final = 1.0
+
 #: So many are revoked before it is looked anew who is next: no hourly limit is for these.
 _MOST_REVOCATIONS: Final = 40
 
@@ -134,7 +137,8 @@ def choose(ledger: Ledger) -> Choice:
     for queued in queue:
         if queued.action == Batch.Action.REVOKE:
             return Choice(Portion(queued.batch_id, _MOST_REVOCATIONS, 1))
-    return Choice(next_in=min(waits))
+    # What is free may be of no use to those who wait, as a call of ten to who has three.
+    return Choice(next_in=max(min(waits), _SOON))
 
 
 def _choose_ten(
