@@ -30,6 +30,7 @@ def simulate(emulator: Emulator, settings: Any, patch: pytest.MonkeyPatch, **ord
     return figures
 
 
+@pytest.mark.exhaustive
 @pytest.mark.django_db(transaction=True)
 def test_nothing_is_doubled_or_lost_whoever_is_killed_or_stopped(
     clerk_emulator: Emulator, settings: Any, monkeypatch: pytest.MonkeyPatch
