@@ -372,7 +372,8 @@ def elevated(role: str) -> bool:
 
 
 def offered(html: str) -> set[str]:
-    return set(re.findall(r'<option value="(org:[^"]+)"', html))
+    form = "".join(re.findall(r'<select name="role".*?</select>', html, re.DOTALL))
+    return set(re.findall(r'<option value="(org:[^"]+)"', form))  # the list's own has all
 
 
 def sent(clerk: Emulator) -> list[tuple[str, str]]:

@@ -107,7 +107,7 @@ def test_opening_the_page_brings_all_that_it_shows(
     assert snapshot.roles.default_role == "org:member"
     assert not snapshot.roles.locked
     assert snapshot.page is not None
-    assert len(snapshot.page.invitations) == 10
+    assert len(snapshot.page.invitations) == 25
     assert all(invitation.is_pending for invitation in snapshot.page.invitations)
     assert snapshot.page.total_count == len(emulator.invitations("acme", "pending"))
     assert (snapshot.roles_error, snapshot.page_error, snapshot.invitation) == (None, None, None)
@@ -642,7 +642,7 @@ def test_the_pages_together_hold_every_pending_invitation_newest_first(
     seen = [
         name
         for n in range(1, 5)
-        for name in addresses(service.open(query=InvitationQuery(page=n)).page)
+        for name in addresses(service.open(query=InvitationQuery(page=n, size=10)).page)
     ]
     assert seen == [row.email_address for row in reversed(rows)]
     assert len(seen) == 34
@@ -662,7 +662,7 @@ def test_the_size_of_a_page_is_the_sites_choice(
 def test_a_number_beyond_the_end_means_the_last_page(
     service: InvitationService, number: int
 ) -> None:
-    page = service.open(query=InvitationQuery(page=number)).page
+    page = service.open(query=InvitationQuery(page=number, size=10)).page
     assert page is not None
     assert page.number == page.num_pages == 4
     assert len(page.invitations) == 4
@@ -696,7 +696,7 @@ def test_an_organization_without_invitations_has_one_empty_page(
 def test_a_page_knows_where_it_is(
     service: InvitationService, number: int, start: int, end: int, before: bool, after: bool
 ) -> None:
-    page = service.open(query=InvitationQuery(page=number)).page
+    page = service.open(query=InvitationQuery(page=number, size=10)).page
     assert page is not None
     assert (page.start_index, page.end_index) == (start, end)
     assert (page.has_previous, page.has_next) == (before, after)
