@@ -37,12 +37,20 @@ APP: Final = "org_invitations"
 
 AREAS: Final[tuple[tuple[str, tuple[str, ...]], ...]] = (
     (
+        "services/joining/**/*.py",
+        (
+            *("clerk/test_joining", "views/test_join", "views/test_join_links", "views/test_mine"),
+            *("views/test_join_attacks", "views/test_join_faults"),
+        ),
+    ),
+    (
         "services/**/*.py",
         (
             *("test_services", "test_listing", "test_screening", "test_sending", "test_replacing"),
             *("test_batches", "test_reconcile", "test_models", "test_ledger"),
             "test_sending_over_http",
             *("views/test_invite_many", "views/test_selection", "views/test_resend"),
+            *("views/test_did_it_happen", "views/test_outcome", "views/test_list"),
         ),
     ),
     (
@@ -63,8 +71,8 @@ AREAS: Final[tuple[tuple[str, tuple[str, ...]], ...]] = (
         ),
     ),
 )
-"""What is mutated, and the tests that concern it: what decides who is asked for what, what an
-address is, and who is let in."""
+"""What is mutated, and the tests that concern it, by the first pattern that a module fits: what
+decides who is asked for what, what an address is, and who is let in."""
 
 #: Of ``clerk/`` only what sessions are made of.
 SESSIONS: Final = ("authenticate", "handshake", "tokens", "keys", "claims", "cookies")
