@@ -73,8 +73,9 @@ def test_no_more_calls_are_taken_than_there_are_by_however_many_at_once() -> Non
             taken += 1
 
     assert sum(at_once(4, take_all)) == 45
-    assert CallSlot.objects.filter(limit=BULK_INVITATIONS).count() == 50
     ledger = Ledger(is_background=True)
+    slots = CallSlot.objects.filter(instance=ledger.instance, limit=BULK_INVITATIONS)
+    assert slots.count() == 50
     assert ledger.get_sent() == {"org_a": 450}
     assert HOUR - 60 < ledger.get_wait(1, BULK_INVITATIONS) <= HOUR
     assert HOUR - 60 < ledger.get_pool(BULK_INVITATIONS).next_in <= HOUR + MARGIN
