@@ -170,6 +170,9 @@ def test_the_skin_for_bootstrap(
                     "document.querySelectorAll('details').forEach((one) => { one.open = true })"
                 )
                 assert page.evaluate("document.documentElement.scrollWidth") <= width
+                select = page.locator("#org-invitations-form select[name=role]").bounding_box()
+                assert select is not None
+                assert select["width"] > 150  # beside the addresses it keeps its room
                 shot(page, f"bootstrap5-{theme}-{width}")
                 assert_accessible(page)
     assert complaints == []
