@@ -505,6 +505,7 @@ def test_the_chosen_period_can_be_read_on_the_narrowest_screen(
 
 def _assert_all_options_fit(page: Page, select: str) -> None:
     """A select that is as wide as its longest option wants is no wider than it really is."""
+    page.locator(select).wait_for()
     wanted, real = page.locator(select).evaluate(
         """(select) => {
             const real = select.getBoundingClientRect().width;
