@@ -61,6 +61,9 @@ def use(page: Page) -> None:
     """Invite somebody on the list that is open, and revoke it, without leaving the page."""
     page.evaluate("window.isStillHere = true")
     form = page.locator('form[action$="/invite/"]').first
+    form.wait_for(state="attached")
+    for closed in page.locator(".org-invitations-invite:not([open]) > summary").all():
+        closed.click()
     form.locator("[name=email_addresses]").fill(ADDRESS)
     form.evaluate("form => form.requestSubmit()")
     rows = page.locator("#org-invitations-list")
