@@ -338,6 +338,7 @@ def test_e024_a_switch_that_is_neither_on_nor_off(subtests: pytest.Subtests) -> 
                 assert ids(**{name: value}) == ["E024"]
 
 
+@pytest.mark.django_db  # with workers a newer Django asks it whether one was seen
 def test_a_switch_is_on_or_off(subtests: pytest.Subtests) -> None:
     for value in [True, False, None]:
         for name in SWITCHES:

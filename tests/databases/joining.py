@@ -122,8 +122,9 @@ def test_clerks_own_acceptance_and_a_press_make_one_member(clerk: Emulator) -> N
         assert len(memberships(clerk)) == 1
         assert row.state == ("accepted" if accepted else "revoked")
         way = "clerk" if accepted else "server"
-        kept = Joining.objects.get(invitation_id=row.id)
-        assert (kept.state, kept.way) == ("done", way)
+        kept = [*Joining.objects.filter(invitation_id=row.id).values_list("state", "way")]
+        # Where Clerk was first by far, nothing was begun here.
+        assert kept == [("done", way)] or (accepted and not kept)
 
 
 def test_declining_and_a_press_do_not_both_win(clerk: Emulator) -> None:
