@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from org_invitations.clerk import exceptions as exc
+from org_invitations.emulator import Emulator
 from org_invitations.models import CallSlot
 from org_invitations.services.limits import Ledger
 
@@ -25,3 +26,14 @@ def limited(retry_after: int | None, limit: str = exc.SINGLE_INVITATIONS) -> exc
     error = exc.RateLimited(retry_after=retry_after)
     error.limit = limit
     return error
+
+
+def allow_many(clerk: Emulator) -> None:
+    """Let nothing be in the way of many but the hourly limits of invitations."""
+    clerk.configure(
+        rate_limits={"requests": 100_000},
+        organizations={
+            "acme": {"max_allowed_memberships": 0},
+            "globex": {"max_allowed_memberships": 0},
+        },
+    )

@@ -24,6 +24,7 @@ from org_invitations.services.batches.tick import Tick, tick
 from org_invitations.services.limits import BULK_LIMIT, SINGLE_LIMIT, Pool
 from org_invitations.services.preview import PreviewStatus
 from tests.leases import let_time_pass
+from tests.ledger import allow_many
 
 from .ledger import spend
 from .test_services import ADA, BO, CREATE, MIA, asked, make_service
@@ -42,13 +43,7 @@ def _in_background(settings: Any) -> None:
 
 @pytest.fixture
 def emulator(clerk_emulator: Emulator) -> Emulator:
-    clerk_emulator.configure(
-        rate_limits={"requests": 100_000},
-        organizations={
-            "acme": {"max_allowed_memberships": 0},
-            "globex": {"max_allowed_memberships": 0},
-        },
-    )
+    allow_many(clerk_emulator)
     return clerk_emulator
 
 

@@ -20,6 +20,7 @@ from org_invitations.services.batches.heartbeat import get_last_seen
 from org_invitations.services.batches.tick import tick
 from org_invitations.services.database import get_now
 from org_invitations.services.limits import HOUR, MARGIN, Ledger
+from tests.ledger import allow_many
 from tests.test_services import BO, make_service
 
 USED = [alias for alias in connections if connections[alias].vendor != "unknown"]
@@ -32,13 +33,7 @@ State = BatchItem.State
 @pytest.fixture
 def clerk(clerk_emulator: Emulator, settings: Any) -> Emulator:
     settings.ORG_INVITATIONS_BACKGROUND = True
-    clerk_emulator.configure(
-        rate_limits={"requests": 100_000},
-        organizations={
-            "acme": {"max_allowed_memberships": 0},
-            "globex": {"max_allowed_memberships": 0},
-        },
-    )
+    allow_many(clerk_emulator)
     return clerk_emulator
 
 

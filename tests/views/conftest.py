@@ -11,6 +11,7 @@ from django.test import Client
 
 from org_invitations.emulator import Emulator, RecordedCall
 from org_invitations.testing import SignIn
+from tests.views.joining import JOIN_URL, Invitee
 
 LIST = "/invitations/"
 INVITE = "/invitations/invite/"
@@ -106,3 +107,15 @@ def _short(call: RecordedCall) -> str:
 def pending(clerk: Emulator, organization: str = "acme") -> list[str]:
     """The addresses with a pending invitation."""
     return [row.email_address for row in clerk.invitations(organization, "pending")]
+
+
+@pytest.fixture
+def joining(settings: Any) -> None:
+    """The pages for people who are invited are there."""
+    settings.ORG_INVITATIONS_JOIN_URL = JOIN_URL
+
+
+@pytest.fixture
+def invitee(joining: None, clerk: Emulator, clerk_sign_in: SignIn) -> Invitee:
+    """Somebody with a browser, who is not signed in."""
+    return Invitee(clerk, clerk_sign_in)

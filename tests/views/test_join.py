@@ -11,7 +11,6 @@ from django.urls import resolve
 from org_invitations.emulator import Emulator
 from org_invitations.services.joining import lookup
 from org_invitations.signals import invitation_accepted
-from org_invitations.testing import SignIn
 from tests.views.conftest import Browser, text_of
 from tests.views.joining import (
     GUS,
@@ -27,15 +26,7 @@ from tests.views.joining import (
     state_of,
 )
 
-
-@pytest.fixture(autouse=True)
-def _mounted(settings: Any) -> None:
-    settings.ORG_INVITATIONS_JOIN_URL = JOIN_URL
-
-
-@pytest.fixture
-def invitee(clerk: Emulator, clerk_sign_in: SignIn) -> Invitee:
-    return Invitee(clerk, clerk_sign_in)
+pytestmark = pytest.mark.usefixtures("joining")
 
 
 @pytest.fixture

@@ -42,16 +42,13 @@ from tests.views.joining import (
     value_of,
 )
 
-
-@pytest.fixture(autouse=True)
-def _mounted(settings: Any) -> None:
-    settings.ORG_INVITATIONS_JOIN_URL = JOIN_URL
+pytestmark = pytest.mark.usefixtures("joining")
 
 
 @pytest.fixture
-def invitee(clerk: Emulator, clerk_sign_in: SignIn) -> Invitee:
-    clerk.configure(rate_limits=False)
-    return Invitee(clerk, clerk_sign_in)
+def invitee(invitee: Invitee) -> Invitee:
+    invitee.clerk.configure(rate_limits=False)
+    return invitee
 
 
 # --- The value -----------------------------------------------------------------------------------

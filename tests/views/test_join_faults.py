@@ -22,7 +22,6 @@ from org_invitations.models import CallSlot, Joining
 from org_invitations.services.joining import rows
 from org_invitations.services.joining.rows import FINISHABLE
 from org_invitations.signals import invitation_accepted, invitation_revoked
-from org_invitations.testing import SignIn
 from org_invitations.wording import Wording
 from tests.views.conftest import Browser, text_of
 from tests.views.joining import (
@@ -40,15 +39,12 @@ REVOKE = "*/invitations/*/revoke"
 MEMBERS = "*/memberships"
 
 
-@pytest.fixture(autouse=True)
-def _mounted(settings: Any) -> None:
-    settings.ORG_INVITATIONS_JOIN_URL = JOIN_URL
+pytestmark = pytest.mark.usefixtures("joining")
 
 
 @pytest.fixture
-def invitee(clerk: Emulator, clerk_sign_in: SignIn) -> Invitee:
-    clerk.configure(rate_limits=False)
-    invitee = Invitee(clerk, clerk_sign_in)
+def invitee(invitee: Invitee) -> Invitee:
+    invitee.clerk.configure(rate_limits=False)
     invitee.sign_in(NORA)
     return invitee
 

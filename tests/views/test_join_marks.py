@@ -15,18 +15,14 @@ from org_invitations.models import InvitationAsk, Joining
 from org_invitations.signals import invitation_accepted, invitation_created, invitation_revoked
 from org_invitations.testing import SignIn
 from tests.views.conftest import Browser
-from tests.views.joining import JOIN_URL, NORA, Invitee, invite, is_member, page_of, state_of
+from tests.views.joining import NORA, Invitee, invite, is_member, page_of, state_of
 
-
-@pytest.fixture(autouse=True)
-def _mounted(settings: Any) -> None:
-    settings.ORG_INVITATIONS_JOIN_URL = JOIN_URL
+pytestmark = pytest.mark.usefixtures("joining")
 
 
 @pytest.fixture
-def invitee(clerk: Emulator, clerk_sign_in: SignIn) -> Invitee:
-    clerk.configure(rate_limits=False)
-    invitee = Invitee(clerk, clerk_sign_in)
+def invitee(invitee: Invitee) -> Invitee:
+    invitee.clerk.configure(rate_limits=False)
     invitee.sign_in(NORA)
     return invitee
 

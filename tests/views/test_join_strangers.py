@@ -10,10 +10,8 @@ from django.test import Client
 
 from org_invitations.emulator import Emulator
 from org_invitations.services.joining import strangers
-from org_invitations.testing import SignIn
 from tests.views.conftest import text_of
 from tests.views.joining import (
-    JOIN_URL,
     NORA,
     Invitee,
     invite,
@@ -23,16 +21,13 @@ from tests.views.joining import (
     state_of,
 )
 
-
-@pytest.fixture(autouse=True)
-def _mounted(settings: Any) -> None:
-    settings.ORG_INVITATIONS_JOIN_URL = JOIN_URL
+pytestmark = pytest.mark.usefixtures("joining")
 
 
 @pytest.fixture
-def invitee(clerk: Emulator, clerk_sign_in: SignIn) -> Invitee:
-    clerk.configure(rate_limits=False)
-    return Invitee(clerk, clerk_sign_in)
+def invitee(invitee: Invitee) -> Invitee:
+    invitee.clerk.configure(rate_limits=False)
+    return invitee
 
 
 def ticket_of(url: str) -> str | None:

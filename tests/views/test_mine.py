@@ -16,7 +16,6 @@ from org_invitations.emulator import Emulator
 from org_invitations.middleware import ClerkSessionMiddleware
 from org_invitations.models import Joining
 from org_invitations.services.joining.rows import FINISHABLE
-from org_invitations.testing import SignIn
 from tests.views.conftest import text_of
 from tests.views.joining import (
     JOIN_URL,
@@ -30,15 +29,7 @@ from tests.views.joining import (
     state_of,
 )
 
-
-@pytest.fixture(autouse=True)
-def _mounted(settings: Any) -> None:
-    settings.ORG_INVITATIONS_JOIN_URL = JOIN_URL
-
-
-@pytest.fixture
-def invitee(clerk: Emulator, clerk_sign_in: SignIn) -> Invitee:
-    return Invitee(clerk, clerk_sign_in)
+pytestmark = pytest.mark.usefixtures("joining")
 
 
 def mine(invitee: Invitee) -> Any:
