@@ -1,10 +1,9 @@
 """What is remembered of Clerk, for how long, and under which keys.
 
 Remembered are organizations, roles and memberships, and the keys of session tokens, in the site's
-own Django cache. The list of invitations never
-is. A key is a digest of the API URL, the secret key and the name of the entry: two instances of
-Clerk never see each other's entries, the secret is not in them, and no id or slug makes a key that
-a cache refuses.
+own Django cache. The list of invitations never is. A key is a digest of the API URL, the secret key
+and the name of the entry: two instances of Clerk never see each other's entries, the secret is not
+in them, and no id or slug makes a key that a cache refuses.
 
 A cache that is down costs speed, and never a page: :class:`SiteCache` is the only one who asks it.
 """

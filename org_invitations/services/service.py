@@ -59,6 +59,7 @@ from .batches.store import (
     find_begun,
     get_items,
     get_or_create,
+    get_own_instances,
     is_at_work,
     record,
     save_progress,
@@ -300,8 +301,7 @@ class InvitationService:
 
     def _is_here(self, batch: Batch) -> bool:
         """Whether a batch is of this organization, in the instance that is asked now."""
-        # Of what is older than the field nobody knows the instance.
-        is_of_instance = batch.instance in ("", get_instance())
+        is_of_instance = batch.instance in get_own_instances()
         return is_of_instance and batch.organization_id == self.organization_id
 
     def _require_here(self, batch: Batch) -> None:

@@ -65,13 +65,11 @@ def is_left_to_workers(batch: Batch) -> bool:
 
 def find_doubtful(instance: str) -> list[BatchItem]:
     """Return items of which nobody knows what became of them, and time is over."""
+    now = get_now()
     batches = Batch.objects.filter(get_ours(instance))
-    found = BatchItem.objects.filter(
-        Q(leased_until=None) | Q(leased_until__lte=get_now()),
-        batch__in=batches,
-        state__in=DOUBTFUL,
-    )
-    found = found.filter(is_due(get_now())).exclude(reason=UNCLEAR)
+    is_over = Q(leased_until=None) | Q(leased_until__lte=now)
+    found = BatchItem.objects.filter(is_over, is_due(now), batch__in=batches, state__in=DOUBTFUL)
+    found = found.exclude(reason=UNCLEAR)
     return list(found.select_related("batch").order_by("batch", "number")[:_AT_ONCE])
 
 

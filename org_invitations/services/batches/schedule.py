@@ -169,10 +169,9 @@ def _choose_one(queue: Sequence[Queued], single: Pool) -> Portion | None:
     def is_rest(queued: Queued) -> bool:
         return queued.action == Batch.Action.RESEND or queued.waiting < BULK_SIZE
 
-    ordered = sorted(
-        queue, key=lambda queued: (not is_rest(queued), queued.waiting % BULK_SIZE == 0)
-    )
-    for queued in [*filter(is_rest, queue), *(one for one in ordered if not is_rest(one))]:
+    tens = [queued for queued in queue if not is_rest(queued)]
+    tens.sort(key=lambda queued: queued.waiting % BULK_SIZE == 0)
+    for queued in [*filter(is_rest, queue), *tens]:
         free = single.free if queued.is_small else single.share
         if free > 0:
             rest = queued.waiting if is_rest(queued) else queued.waiting % BULK_SIZE or BULK_SIZE

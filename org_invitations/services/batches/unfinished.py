@@ -13,14 +13,13 @@ from datetime import datetime
 from typing import Final
 from uuid import UUID
 
-from django.db.models import Count
+from django.db.models import Count, QuerySet
 
 from ...clerk import Invitation, OrganizationAPI
-from ...clients import get_instance
 from ...models import Batch, BatchItem
 from ..database import get_now
 from .reconcile import Listed, reconcile
-from .store import DOUBTFUL, UNCLEAR, is_free, is_over
+from .store import DOUBTFUL, UNCLEAR, get_own_instances, is_free, is_over
 
 State = BatchItem.State
 
@@ -102,27 +101,24 @@ def is_unsure(item: BatchItem) -> bool:
 
 def find_unsure(organization_id: str) -> list[BatchItem]:
     """Return what is half done or in doubt in an organization, and nobody is at work on it."""
-    found = BatchItem.objects.filter(
-        is_free(get_now()),
-        batch__organization_id=organization_id,
-        # Of what is older than the field nobody knows the instance.
-        batch__instance__in=("", get_instance()),
-        state__in=_UNSURE,
-    )
+    found = _find_left(organization_id).filter(state__in=_UNSURE)
     found = found.exclude(reason=UNCLEAR)  # nobody will ever know, and there is an invitation
     return list(found.select_related("batch").order_by("-batch__created_at", "number"))
 
 
 def find_waiting(organization_id: str, user_id: str) -> list[WaitingBatch]:
     """Return a person's batches of which something waits, and nobody is at work on it."""
-    found = BatchItem.objects.filter(
-        is_free(get_now()),
-        batch__organization_id=organization_id,
-        batch__user_id=user_id,
-        batch__instance__in=("", get_instance()),
-        batch__in_background=False,
-        state=State.WAITING,
+    found = _find_left(organization_id).filter(
+        batch__user_id=user_id, batch__in_background=False, state=State.WAITING
     )
     rows = found.values_list("batch", "batch__action", "batch__created_at")
     counted = rows.annotate(count=Count("pk")).order_by("-batch__created_at")
     return [WaitingBatch(*row) for row in counted]
+
+
+def _find_left(organization_id: str) -> QuerySet[BatchItem]:
+    return BatchItem.objects.filter(
+        is_free(get_now()),
+        batch__organization_id=organization_id,
+        batch__instance__in=get_own_instances(),
+    )
