@@ -22,7 +22,7 @@ from org_invitations.services.batches.store import (
     get_or_create,
     record,
 )
-from org_invitations.services.limits import SINGLE_LIMIT
+from org_invitations.services.limits import SINGLE_LIMIT, Ledger
 from org_invitations.services.preview import PreviewStatus
 from org_invitations.services.reasons import Reason
 from org_invitations.signals import invitation_created, invitation_revoked
@@ -940,6 +940,24 @@ def test_what_somebody_else_has_sent_can_be_replaced(emulator: Emulator, half: B
     [new] = pending(emulator)
     assert (new.id, new.role) == (found.invitation_id, "org:billing")
     assert status_of(emulator, other.id) == "revoked"
+
+
+def test_where_no_call_is_left_what_somebody_else_has_sent_is_not_revoked(
+    emulator: Emulator, half: BatchItem, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    other = emulator.add_invitation("acme", LEE, role="org:member", inviter=BO)
+    service, snapshot = open_for(emulator, half)
+    service.is_worker = True
+    found = service.find_unfinished(half.replaces_id)
+    assert found is not None
+    spend(SINGLE_LIMIT)
+    # One was left when it was looked at, and somebody else takes it.
+    monkeypatch.setattr(Ledger, "get_wait", lambda *_: 0)
+    with pytest.raises(exc.RateLimited):
+        service.finish(snapshot, found)
+    assert [row.id for row in pending(emulator)] == [other.id]
+    [left] = unfinished(emulator)
+    assert (left.state, left.reason) == (State.HALF_DONE, "other-invitation")
 
 
 def test_what_somebody_else_has_sent_and_is_gone_again_leaves_it_half_done(

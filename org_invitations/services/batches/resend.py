@@ -125,16 +125,52 @@ class Replacer:
         :returns: the error that it ended with, if it did.
         """
         try:
-            self.api.client.require_time(2 if old.is_pending else 1)
-        except exc.DeadlineExceeded as error:
+            return self._exchange(
+                item,
+                old,
+                request,
+                refused=lambda error: self._settle(item, state_after(error), error=error),
+            )
+        except (exc.DeadlineExceeded, exc.RateLimited) as error:
             self._settle(item, state_after(error), error=error)
             return error
+
+    def finish(
+        self, item: BatchItem, request: InvitationRequest, other: Invitation | None = None
+    ) -> ClerkError | None:
+        """Do the second half of a resend.
+
+        :param other: what somebody else has invited the person with meanwhile; the new invitation
+            takes the place of it.
+        :returns: the error that it ended with, if it did.
+        """
+        if other is None or not other.is_pending:
+            return self.create(item, request)
         try:
-            # First, so that the new one can go as soon as the old one is gone.
-            slot = self.ledger.take(SINGLE_INVITATIONS)
-        except exc.RateLimited as error:
-            self._settle(item, state_after(error), error=error)
-            return error
+            return self._exchange(
+                item, other, request, refused=lambda error: self._look(item, error)
+            )
+        except (exc.DeadlineExceeded, exc.RateLimited) as error:
+            return error  # it is as it was
+
+    def _exchange(
+        self,
+        item: BatchItem,
+        old: Invitation,
+        request: InvitationRequest,
+        *,
+        refused: Callable[[ClerkError], object],
+    ) -> ClerkError | None:
+        """Revoke an invitation if it is pending, then create the one that takes its place.
+
+        :param refused: lets the item say what became of it where the old one was not revoked.
+        :returns: the error that it ended with, if it did.
+        :raises DeadlineExceeded: there is no time for all of it; nothing was begun.
+        :raises RateLimited: in the background: no call is free for the new one; the same.
+        """
+        self.api.client.require_time(2 if old.is_pending else 1)
+        # First, so that the new one can go as soon as the old one is gone.
+        slot = self.ledger.take(SINGLE_INVITATIONS)
         item.attempt = {"revokes": old.id if old.is_pending else ""}
         self._settle(item, State.UNDER_WAY)
         if old.is_pending:
@@ -146,39 +182,11 @@ class Replacer:
                 return unsettled.error
             except ClerkError as error:
                 self.ledger.give_back(slot)
-                self._settle(item, state_after(error), error=error)
+                refused(error)
                 return error
             self._settle(item, State.HALF_DONE)
             self.announce_revoked(revoked)
         return self.create(item, request, slot)
-
-    def finish(
-        self, item: BatchItem, request: InvitationRequest, other: Invitation | None = None
-    ) -> ClerkError | None:
-        """Do the second half of a resend.
-
-        :param other: what somebody else has invited the person with meanwhile; the new invitation
-            takes the place of it.
-        :returns: the error that it ended with, if it did.
-        """
-        if other is not None and other.is_pending:
-            try:
-                self.api.client.require_time(2)
-            except exc.DeadlineExceeded as error:
-                return error  # it is as it was
-            item.attempt = {"revokes": other.id}
-            self._settle(item, State.UNDER_WAY)
-            try:
-                revoked = revoke_for_sure(self.api, other.id, user_id=self.user_id)
-            except OutcomeUnknown as unsettled:
-                self._settle_unknown(item, unsettled)
-                return unsettled.error
-            except ClerkError as error:
-                self._look(item, error)
-                return error
-            self._settle(item, State.HALF_DONE)
-            self.announce_revoked(revoked)
-        return self.create(item, request)
 
     def create(
         self, item: BatchItem, request: InvitationRequest, slot: CallSlot | None = None
