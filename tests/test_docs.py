@@ -26,9 +26,9 @@ from org_invitations.services.preview import PreviewItem
 from org_invitations.testing import SignIn
 from org_invitations.views.preview import PreviewPresenter, fingerprint_of
 from org_invitations.wording import Wording
+from tests.documents import ROOT, blocks, section, text
 from tools import hooks
 
-ROOT = Path(__file__).resolve().parent.parent
 APP = ROOT / "org_invitations"
 TEMPLATES = sorted((APP / "templates").rglob("*.html"))
 DOCUMENTS = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", ROOT / "CHANGELOG.md"]
@@ -38,38 +38,6 @@ LISTED = "org-invitations-list"
 FORM = "org-invitations-form"
 DIALOG = "org-invitations-dialog"
 CHECK = "org-invitations-check"
-
-
-def text(name: str) -> str:
-    """A document, by its path from the root."""
-    return (ROOT / name).read_text()
-
-
-def section(name: str, heading: str) -> str:
-    """The part of a document below a heading, up to the next one of the same or a higher rank."""
-    document = text(name)
-    rank = len(heading) - len(heading.lstrip("#"))
-    start = document.index(f"\n{heading}\n") + len(heading) + 2
-    # A comment in an example is no heading.
-    rest = re.sub(
-        r"^```.*?^```$",
-        lambda found: "`" * len(found[0]),
-        document[start:],
-        flags=re.MULTILINE | re.DOTALL,
-    )
-    end = re.search(rf"^#{{1,{rank}}} ", rest, re.MULTILINE)
-    return document[start : start + end.start()] if end else document[start:]
-
-
-def blocks(document: str, language: str) -> list[str]:
-    """The code blocks of a language."""
-    found = re.findall(rf"^```{language}\n(.*?)^```$", document, re.MULTILINE | re.DOTALL)
-    return [str(block) for block in found]
-
-
-def block(name: str, heading: str, language: str = "python") -> str:
-    """The first code block below a heading: an example that a test can run."""
-    return blocks(section(name, heading), language)[0]
 
 
 def first_cells(document: str) -> list[str]:

@@ -17,7 +17,7 @@ from org_invitations.emulator import Emulator
 from org_invitations.testing import SignIn
 from org_invitations.urls import get_urls
 
-from .test_docs import blocks, section, text
+from .documents import blocks, section, text
 from .views.conftest import html_of, pending
 
 DOCUMENT = "docs/overriding.md"

@@ -26,7 +26,7 @@ from org_invitations.testing import SignIn
 from org_invitations.urls import get_urls
 from org_invitations.wording import Wording
 
-from .test_docs import block, blocks, section
+from .documents import block, blocks, section
 from .views.conftest import html_of, pending
 from .views.inviting import filled
 

@@ -7,44 +7,12 @@
 from __future__ import annotations
 
 import os
-import tempfile
-from pathlib import Path
 from typing import Any
 
+from tests.servers import get_database
 from tests.settings import *  # noqa: F403
 
 ENGINE = os.environ["DATABASES_ENGINE"]
-
-if ENGINE == "mysql":  # MariaDB, too
-    import pymysql  # type: ignore[import-untyped]
-
-    pymysql.install_as_MySQLdb()
-
-
-def _database(name: str) -> dict[str, Any]:
-    name = f"org_invitations_{name}_{os.getpid()}"
-    common = {"ENGINE": f"django.db.backends.{ENGINE}", "ATOMIC_REQUESTS": True}
-    if ENGINE == "mysql":
-        return common | {
-            "NAME": "mysql",
-            "USER": os.environ.get("MYSQL_USER", "root"),
-            "PASSWORD": os.environ.get("MYSQL_PWD", ""),
-            "HOST": os.environ.get("MYSQL_HOST", "127.0.0.1"),
-            "PORT": os.environ.get("MYSQL_TCP_PORT", "3306"),
-            "OPTIONS": {"charset": "utf8mb4"},
-            "TEST": {"NAME": name, "DEPENDENCIES": [], "CHARSET": "utf8mb4"},
-        }
-    if ENGINE == "postgresql":
-        return common | {
-            "NAME": "postgres",
-            "USER": os.environ.get("PGUSER", "postgres"),
-            "PASSWORD": os.environ.get("PGPASSWORD", ""),
-            "HOST": os.environ.get("PGHOST", "127.0.0.1"),
-            "PORT": os.environ.get("PGPORT", "5432"),
-            "TEST": {"NAME": name, "DEPENDENCIES": []},
-        }
-    file = str(Path(tempfile.gettempdir()) / f"{name}.sqlite3")
-    return common | {"NAME": ":memory:", "TEST": {"NAME": file, "DEPENDENCIES": []}}
 
 
 class _Router:
@@ -82,5 +50,8 @@ _LAYOUTS: dict[str, tuple[list[str], Any]] = {
     "replica": (["default", "replica"], _ReplicaRouter()),
 }
 _names, _router = _LAYOUTS[os.environ["DATABASES_LAYOUT"]]
-DATABASES = {"default": {}} | {name: _database(name) for name in _names}
+DATABASES = {"default": {}} | {
+    name: get_database(ENGINE, f"org_invitations_{name}_{os.getpid()}") | {"ATOMIC_REQUESTS": True}
+    for name in _names
+}
 DATABASE_ROUTERS = [_router]

@@ -3,40 +3,21 @@
 from __future__ import annotations
 
 import os
-import socket
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
 
+from tests.servers import need_server
+
 pytestmark = pytest.mark.slow
 
 ROOT = Path(__file__).parents[2]
 
 
-#: By which variables each server is found, and where it is unless they say so.
-SERVERS = {
-    "postgresql": ("PGHOST", "PGPORT", "5432"),
-    "mysql": ("MYSQL_HOST", "MYSQL_TCP_PORT", "3306"),
-}
-
-
-def _require(engine: str) -> None:
-    """Skip the test where the server it needs does not answer."""
-    if engine not in SERVERS:
-        return
-    host, port, usual = SERVERS[engine]
-    address = os.environ.get(host, "127.0.0.1"), int(os.environ.get(port, usual))
-    try:
-        with socket.create_connection(address, timeout=30):
-            return
-    except OSError:
-        pytest.skip(f"no {engine} answers: {host} and {port} say where one is")
-
-
 def _run(engine: str, layout: str, *files: str) -> None:
-    _require(engine)
+    need_server(engine)
     done = subprocess.run(
         [
             *(sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "-p", "no:xdist"),

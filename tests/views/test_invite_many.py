@@ -19,8 +19,8 @@ from org_invitations.roles import AssignableRoles
 from org_invitations.services import InvitationService
 from org_invitations.services.limits import BULK_LIMIT, SINGLE_LIMIT, Ledger
 from org_invitations.views import InviteView
+from tests.documents import block
 from tests.leases import is_leased
-from tests.test_docs import block
 
 from .conftest import INVITE, LIST, Browser, pending, text_of
 from .inviting import (
