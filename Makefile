@@ -30,7 +30,7 @@ quick: $(VENV)/.test
 		--ignore tests/browser --ignore tests/databases \
 		-m "not browser and not exhaustive and not slow" $(PYTEST_ARGS)
 
-test: $(VENV)/.test
+test: $(VENV)/.test $(VENV)/.workers
 	$(BIN)/python tools/browser.py
 	$(TESTS) --numprocesses auto --dist worksteal --cov --cov-report term-missing:skip-covered $(PYTEST_ARGS)
 
@@ -78,6 +78,6 @@ $(VENV)/.created:
 	$(BIN)/python -m pip install --quiet --upgrade pip
 	touch $@
 
-$(VENV)/.example $(VENV)/.test $(VENV)/.lint $(VENV)/.mutants $(VENV)/.bench: $(VENV)/.%: pyproject.toml $(VENV)/.created
+$(VENV)/.example $(VENV)/.test $(VENV)/.workers $(VENV)/.lint $(VENV)/.mutants $(VENV)/.bench: $(VENV)/.%: pyproject.toml $(VENV)/.created
 	$(BIN)/python -m pip install --quiet --editable ".[$*]"
 	touch $@

@@ -452,7 +452,6 @@ def _is_number(value: Any, kind: type, low: float, high: float) -> bool:
 _SWITCHES: Final = {
     "ORG_INVITATIONS_MARK_INVITATIONS": "Until then invitations carry a mark.",
     "ORG_INVITATIONS_AZP_HANDSHAKE": "Until then it counts as True.",
-    "ORG_INVITATIONS_BACKGROUND": "Until then nothing is left to workers.",
     "ORG_INVITATIONS_ALLOW_IMPERSONATION": "Until then nobody who acts as somebody else gets in.",
 }
 
@@ -676,6 +675,43 @@ def _find_origin(text: str) -> str:
     host = f"[{parts.hostname}]" if ":" in parts.hostname else parts.hostname
     is_usual = port is None or port == {"http": 80, "https": 443}.get(parts.scheme)
     return f"{parts.scheme}://{host}" if is_usual else f"{parts.scheme}://{host}:{port}"
+
+
+@register("org_invitations")
+def check_background(
+    app_configs: Sequence[AppConfig] | None = None, **kwargs: Any
+) -> list[CheckMessage]:
+    """Can what begins a turn of a worker be called?"""
+    start: Any = conf.get_raw("ORG_INVITATIONS_BACKGROUND")
+    if start == "" or isinstance(start, bool | None):
+        return []
+    problem = "It is none of True, False, and a function or its dotted path."
+    if isinstance(start, str):
+        try:
+            start = import_string(start)
+        except (ImportError, ImproperlyConfigured) as error:
+            problem = str(error) if "." in start else "It is no dotted path."
+    if callable(start):
+        problem = _find_problem(start)
+    if not problem:
+        return []
+    return [
+        Error(
+            f"ORG_INVITATIONS_BACKGROUND begins no turn of a worker: {problem}",
+            hint="Give True where workers come by themselves, or what begins a turn, such as "
+            "'org_invitations.engines.celery.start'.",
+            id="org_invitations.E029",
+        )
+    ]
+
+
+def _find_problem(start: Any) -> str:
+    """Return why a function begins no turn in a process of its own, where that can be told."""
+    if getattr(start, "__module__", "") != "org_invitations.engines.django_tasks":
+        return ""
+    from .engines.django_tasks import get_problem  # what it needs may not be there elsewhere
+
+    return get_problem()
 
 
 @register("org_invitations", Tags.database)

@@ -253,12 +253,15 @@ class Conf:
         return getattr(settings, "ORG_INVITATIONS_MARK_INVITATIONS", True) is not False
 
     @property
-    def BACKGROUND(self) -> bool:
+    def BACKGROUND(self) -> bool | str | Callable[[], object]:
         """``ORG_INVITATIONS_BACKGROUND``: whether many are left to workers. Default: False.
 
-        Then what takes more than one call waits in its rows until a worker comes along.
+        Then what takes more than one call waits in its rows until a worker comes along. True where
+        workers look by themselves; a function without arguments, or its dotted path, where it is
+        called after something was left to them, so that one looks at once.
         """
-        return getattr(settings, "ORG_INVITATIONS_BACKGROUND", False) is True
+        value = getattr(settings, "ORG_INVITATIONS_BACKGROUND", False)
+        return value if isinstance(value, str) or callable(value) else value is True
 
     @property
     def RESERVED_PERCENT(self) -> int:

@@ -205,11 +205,13 @@ class CallSlot(models.Model):
 
 
 class Heartbeat(models.Model):
-    """When a worker was last seen at work for an instance."""
+    """When a worker was last seen at work for an instance, and is to be there again."""
 
     #: The host of the instance's Frontend API, as in :class:`Batch`.
     instance = models.CharField(max_length=255, blank=True, unique=True)
     seen_at = models.DateTimeField()
+    #: When the next turn begins that waits in a queue of tasks; None where none ever did.
+    next_turn_at = models.DateTimeField(null=True)
 
     objects = WrittenManager()
 

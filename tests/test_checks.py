@@ -328,7 +328,7 @@ def test_a_rule_of_granting_may_be_named_or_given(subtests: pytest.Subtests) -> 
 
 
 SWITCHES = [f"ORG_INVITATIONS_{n}" for n in ("MARK_INVITATIONS", "AZP_HANDSHAKE")]
-SWITCHES += ["ORG_INVITATIONS_ALLOW_IMPERSONATION", "ORG_INVITATIONS_BACKGROUND"]
+SWITCHES += ["ORG_INVITATIONS_ALLOW_IMPERSONATION"]
 
 
 def test_e024_a_switch_that_is_neither_on_nor_off(subtests: pytest.Subtests) -> None:
@@ -344,6 +344,16 @@ def test_a_switch_is_on_or_off(subtests: pytest.Subtests) -> None:
         for name in SWITCHES:
             with subtests.test(name=name, value=value):
                 assert ids(**{name: value}) == []
+
+
+@pytest.mark.django_db
+def test_e029_what_begins_no_turn_of_a_worker(subtests: pytest.Subtests) -> None:
+    for value in ["False", "mysite.nothing", "django", 2, 0, [], "tests.test_checks.NO_PAIRS"]:
+        with subtests.test(value=value):
+            assert ids(ORG_INVITATIONS_BACKGROUND=value) == ["E029"]
+    for value in [True, False, None, "", print, "builtins.print"]:
+        with subtests.test(value=value):
+            assert ids(ORG_INVITATIONS_BACKGROUND=value) == []
 
 
 NO_PAIRS: list[Any] = [
@@ -551,6 +561,7 @@ BROKEN: list[dict[str, Any]] = [
     {"ORG_INVITATIONS_JOIN_WAYS": [SECRET]},
     {"CLERK_SIGN_UP_URL": f"http://{SECRET}@app.test/"},
     {"ORG_INVITATIONS_JOIN_URL": f"https://app.test/{SECRET}/"},
+    {"ORG_INVITATIONS_BACKGROUND": SECRET},
 ]
 
 

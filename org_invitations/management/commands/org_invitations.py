@@ -66,7 +66,7 @@ class Command(BaseCommand):
             return
         if not conf.BACKGROUND:
             raise CommandError(
-                "ORG_INVITATIONS_BACKGROUND is not True: nothing is left to workers, and what "
+                "ORG_INVITATIONS_BACKGROUND is off: nothing is left to workers, and what "
                 "waits is sent by whoever presses the button."
             )
         self._is_ending = False

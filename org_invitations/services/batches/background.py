@@ -18,6 +18,7 @@ from ...clerk.exceptions import DevelopmentLimit, QuotaExceeded, RateLimited, fi
 from ...conf import conf
 from ...models import Batch, BatchItem
 from ..database import get_alias, get_now
+from .engine import start_turn
 from .reconcile import ABSENT
 from .store import DOUBTFUL, UNCLEAR, is_due, is_free, note_end
 
@@ -57,7 +58,18 @@ def get_ours(instance: str) -> Q:
 
 def is_left_to_workers(batch: Batch) -> bool:
     """Whether nobody but workers goes on with a batch."""
-    return batch.in_background and conf.BACKGROUND
+    return batch.in_background and bool(conf.BACKGROUND)
+
+
+def has_work(instance: str) -> bool:
+    """Whether anything is left to the workers of an instance that one could go on with by now.
+
+    Or later; what nobody will ever know, and what a person has to finish, is nothing for them.
+    """
+    batches = Batch.objects.filter(get_ours(instance), paused_at=None)
+    left = BatchItem.objects.filter(batch__in=batches, state__in=BatchItem.OPEN)
+    left = left.exclude(reason=UNCLEAR)
+    return left.exclude(state=State.HALF_DONE, tries__gte=MAX_TRIES).exists()
 
 
 # --- What somebody has left ----------------------------------------------------------------------
@@ -205,3 +217,4 @@ def unpause(batch: Batch) -> None:
         paused_at=None, paused_by="", paused_because="", not_before=None
     )
     batch.refresh_from_db()
+    transaction.on_commit(start_turn, using=get_alias())

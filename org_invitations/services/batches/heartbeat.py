@@ -1,9 +1,14 @@
-"""Whether there are workers: what waits for one that does not run waits for ever."""
+"""Whether there are workers: what waits for one that does not run waits for ever.
+
+And when the next turn begins, where a queue of tasks has to be told.
+"""
 
 from __future__ import annotations
 
 from datetime import datetime, timedelta
 from typing import Final
+
+from django.db.models import Q
 
 from ...models import Batch, Heartbeat
 from ..database import get_now
@@ -24,6 +29,21 @@ def beat(instance: str) -> None:
         return
     if not seen.update(seen_at=now):
         Heartbeat.objects.get_or_create(instance=instance, defaults={"seen_at": now})
+
+
+def plan_turn(instance: str, pause: timedelta) -> bool:
+    """Note that the next turn begins after a while; False where one is to begin before that.
+
+    Of two who plan one at the same moment, the number of rows that an ``UPDATE`` changes decides,
+    so however many begin one, one follows.
+    """
+    now = get_now()
+    planned = Heartbeat.objects.filter(instance=instance)
+    is_over = Q(next_turn_at=None) | Q(next_turn_at__lte=now)
+    if planned.filter(is_over).update(next_turn_at=now + pause):
+        return True
+    values = {"seen_at": now, "next_turn_at": now + pause}
+    return Heartbeat.objects.get_or_create(instance=instance, defaults=values)[1]
 
 
 def get_last_seen(instance: str) -> datetime | None:

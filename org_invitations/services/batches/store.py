@@ -28,6 +28,7 @@ from ..database import get_alias, get_now
 from ..limits import forget_old_calls
 from ..preview import PreviewStatus
 from ..reasons import Reason
+from .engine import start_turn
 
 logger = logging.getLogger("org_invitations")
 
@@ -154,6 +155,8 @@ def get_or_create(
             BatchItem.objects.bulk_create(items)
             if retry_of is not None and action == Batch.Action.INVITE:
                 _take_over(retry_of, batch, items)
+            if in_background:
+                transaction.on_commit(start_turn, using=get_alias())
     except IntegrityError:
         before = find_batch(batch_id, organization_id=organization_id, user_id=user_id)
         if before is None or before.fingerprint != fingerprint:

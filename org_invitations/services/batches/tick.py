@@ -85,13 +85,22 @@ class Tick:
 def tick(max_seconds: float = 50.0, *, should_stop: Callable[[], bool] = lambda: False) -> Tick:
     """Do what is due, for about so long; any number of processes may do so at the same time.
 
-    :param max_seconds: no call begins that might take longer than this allows. Less than three
-        times the time-outs of a call, 24 seconds unless a site has set others, is too little.
+    :param max_seconds: no call begins that might take longer than this allows; more than
+        :func:`get_least_seconds`.
     :param should_stop: asked before each call of Clerk's: a worker that is to end.
     :raises ImproperlyConfigured: there is no ``CLERK_SECRET_KEY``.
     :raises DatabaseFault: the database does not answer; the next turn goes on where this one was.
     """
     return _Turn(max_seconds, should_stop).run()
+
+
+def get_least_seconds() -> float:
+    """Return how many seconds are too few for a turn: three times the time-outs of a call.
+
+    No write is cut short by the end of a turn: it may take a third of the time there is. These are
+    24 seconds, unless a site has set other time-outs.
+    """
+    return (conf.CONNECT_TIMEOUT + conf.READ_TIMEOUT) / WRITE
 
 
 class _Turn:
@@ -120,12 +129,8 @@ class _Turn:
         return Tick(self.items, 0.0)
 
     def _has_time(self) -> bool:
-        """Whether the longest of what one turn of the loop begins would fit in.
-
-        No write is cut short by the end of a turn: it may take a third of the time there is.
-        """
-        longest = self.client.connect_timeout + self.client.read_timeout
-        return self._end - monotonic() >= longest / WRITE
+        """Whether the longest of what one turn of the loop begins would fit in."""
+        return self._end - monotonic() >= get_least_seconds()
 
     def _within(self) -> Deadline:
         longest = stale_after().total_seconds() * _USABLE
