@@ -19,12 +19,12 @@ BIN = $(VENV)/bin
 # Compiled once for all processes, also where Python is told to leave nothing behind: beside it.
 TESTS = env -u PYTHONDONTWRITEBYTECODE PYTHONPYCACHEPREFIX=$(abspath $(VENV))/pycache $(BIN)/python -m pytest
 
-.PHONY: demo quick test faults live mutants bench lint types package messages clean
+.PHONY: demo quick test coverage faults live mutants bench lint types package messages clean
 
 demo: $(VENV)/.example
 	PORT=$(PORT) EMULATOR_PORT=$(EMULATOR_PORT) SKIN=$(SKIN) $(BIN)/python example_project/demo.py
 
-# What one runs while working: without a browser, coverage, matrices, and what builds packages.
+# What one runs while working: without a browser, matrices, and what builds packages.
 quick: $(VENV)/.test
 	HYPOTHESIS_PROFILE=quick $(TESTS) --numprocesses auto --dist worksteal \
 		--ignore tests/browser --ignore tests/databases \
@@ -32,7 +32,12 @@ quick: $(VENV)/.test
 
 test: $(VENV)/.test $(VENV)/.workers
 	$(BIN)/python tools/browser.py
-	$(TESTS) --numprocesses auto --dist worksteal --cov --cov-report term-missing:skip-covered $(PYTEST_ARGS)
+	$(TESTS) --numprocesses auto --dist worksteal $(PYTEST_ARGS)
+
+# Which lines no test runs. Neither a browser nor all combinations reach lines that nothing else does.
+coverage: $(VENV)/.test
+	$(TESTS) --numprocesses auto --dist worksteal --cov --cov-report term-missing:skip-covered \
+		-m "not browser and not exhaustive" $(PYTEST_ARGS)
 
 faults: $(VENV)/.test
 	$(BIN)/python -m tests.faults --seconds $(SECONDS) --seed $(SEED) $(FAULTS_ARGS)

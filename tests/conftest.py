@@ -63,15 +63,9 @@ def _mark_combinations(items: list[pytest.Item]) -> None:
 
 @pytest.hookimpl(tryfirst=True)  # before what is exhaustive is left out
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Say beforehand who needs the database: pytest-django makes none that nobody asked for.
-
-    And that nothing is traced for coverage in what goes through all combinations: it would take
-    twice as long, and what it covers others have covered before.
-    """
+    """Say beforehand who needs the database: pytest-django makes none that nobody asked for."""
     _mark_combinations(items)
     for item in items:
-        if item.get_closest_marker("exhaustive"):
-            item.add_marker("no_cover")
         names = getattr(item, "fixturenames", [])
         if "chromium" in names:
             names.append("transactional_db")
