@@ -143,6 +143,14 @@ def test_of_two_who_take_up_a_batch_one_gets_it() -> None:
     assert is_at_work(get_items(batch))
 
 
+def test_who_really_sits_there_is_kept_until_it_is_somebody_else() -> None:
+    batch, _ = begin(actor_id="user_support")
+    for actor_id, kept in (("", "user_support"), ("user_second", "user_second")):
+        release(batch, ME)
+        assert claim(batch, ME, actor_id=actor_id) == 2
+        assert batch.actor_id == Batch.objects.get().actor_id == kept
+
+
 def test_what_somebody_died_over_can_be_taken_up() -> None:
     batch, _ = begin()
     let_time_pass()

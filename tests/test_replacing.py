@@ -12,6 +12,7 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
 from org_invitations.clerk import exceptions as exc
+from org_invitations.clerk.deadline import Deadline
 from org_invitations.clerk.marks import get_mark, without_mark
 from org_invitations.emulator import Emulator, EmulatorRequest
 from org_invitations.models import Batch, BatchItem
@@ -360,6 +361,19 @@ def test_while_clerk_wants_to_be_left_alone_nothing_is_revoked(emulator: Emulato
     assert isinstance(item.error, exc.RateLimited)
     assert 590 <= item.params["retry_after"] <= 600
     assert status_of(emulator, old) == "pending"
+
+
+def test_what_there_is_no_time_for_is_not_begun_and_says_why(emulator: Emulator) -> None:
+    invitation_id = invited(emulator)
+    service = make_service(emulator)
+    snapshot = service.open(invitation_id=invitation_id, fresh=True, seats=True)
+    emulator.clear_requests()
+    seconds = iter([0.0])
+    with Deadline(25, clock=lambda: next(seconds, 24.0)):  # nearly over as soon as it has begun
+        item = resend_with(service, snapshot)
+    item.refresh_from_db()
+    assert (item.state, item.reason) == (State.WAITING, "DeadlineExceeded")
+    assert asked(emulator) == []
 
 
 def test_an_hours_worth_of_invitations_is_counted(emulator: Emulator) -> None:

@@ -743,6 +743,9 @@ def test_what_is_left_out_and_cannot_be_looked_up_ends_it() -> None:
     world = Answers(list(range(9)), list_faults={0: LOSSES["500"]})
     results = run(world, 20)
     assert states(results) == [SENT] * 9 + [UNSETTLED] + [WAITING] * 10
+    # Why it is not known is that answer; why the others wait, that Clerk could not be asked.
+    assert isinstance(results[9].error, exc.InvalidResponse)
+    assert {type(results[index].error) for index in range(10, 20)} == {exc.ServiceUnavailable}
 
 
 def test_a_single_answer_is_about_the_single_request_however_it_spells_the_address() -> None:

@@ -10,6 +10,7 @@ import pytest
 
 from org_invitations.clerk.exceptions import APIError, ClerkError, ErrorDetail, TransportError
 from org_invitations.clerk.session.authenticate import Authenticator, SessionState
+from org_invitations.clerk.session.handshake import arrives_from_elsewhere
 from org_invitations.clerk.session.keys import PemKeys
 from org_invitations.clerk.session.publishable_key import parse_publishable_key
 from org_invitations.clerk.session.request import RequestContext
@@ -304,3 +305,34 @@ def test_nothing_that_is_printed_holds_a_token() -> None:
         NOW,
     )
     assert "secret" not in repr(request)
+
+
+# --- From where a page load comes ---------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("key", "host", "is_clerks"),
+    [
+        (DEVELOPMENT, "clean-mole-12.clerk.accounts.dev", True),  # its own Frontend API
+        (DEVELOPMENT, "clean-mole-12.accounts.dev", True),
+        (DEVELOPMENT, "other-mole-13.accounts.dev", True),
+        (DEVELOPMENT, "other-mole-13.accountsstage.dev", True),
+        (DEVELOPMENT, "accounts.clean.mole-12.lcl.dev", True),
+        # The Frontend API of another instance is no portal.
+        (DEVELOPMENT, "other-mole-13.clerk.accounts.dev", False),
+        (DEVELOPMENT, "other-mole-13.clerk.accountsstage.dev", False),
+        (DEVELOPMENT, "evil.lcl.dev", False),
+        (DEVELOPMENT, "accounts.dev.example.org", False),
+        (PRODUCTION, "accounts.example.com", True),
+        # Anybody can have one.
+        (PRODUCTION, "other-mole-13.accounts.dev", False),
+        (PRODUCTION, "accounts.clean.mole-12.lcl.dev", False),
+    ],
+)
+def test_only_clerks_own_pages_are_believed_to_lead_here(
+    key: str, host: str, is_clerks: bool
+) -> None:
+    parsed = parse_publishable_key(key)
+    headers = {**DOCUMENT, "Referer": f"https://{host}/sign-in"}
+    request = RequestContext("GET", f"{ORIGIN}/people/", headers, parsed, NOW)
+    assert arrives_from_elsewhere(request, f"https://{parsed.frontend_api}") is not is_clerks
