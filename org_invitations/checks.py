@@ -48,9 +48,11 @@ from .conf import (
     conf,
 )
 from .models import Batch, BatchItem
-from .roles import get_grant_policy
+from .roles import GrantPolicy, get_grant_policy
+from .services import InvitationService
 from .services.batches.heartbeat import is_missed
 from .services.database import get_alias
+from .services.paths import get_path
 
 MIDDLEWARE = "org_invitations.middleware.ClerkSessionMiddleware"
 #: These are for browsers, so a path of the site's own will do: its login page, a proxy.
@@ -712,6 +714,52 @@ def _find_problem(start: Any) -> str:
     from .engines.django_tasks import get_problem  # what it needs may not be there elsewhere
 
     return get_problem()
+
+
+@register("org_invitations")
+def check_mounts(
+    app_configs: Sequence[AppConfig] | None = None, **kwargs: Any
+) -> list[CheckMessage]:
+    """Would a worker find the classes that the views of each mount use?
+
+    What ``get_service`` of a site's own returns can only be seen when something is begun.
+    """
+    if not conf.BACKGROUND:
+        return []
+    found: dict[str, CheckMessage] = {}
+    for name, view in _get_views(get_resolver().url_patterns):
+        kind = getattr(view, "view_class", None)
+        if kind is None or not _is_ours(kind):
+            continue
+        known = getattr(view, "view_initkwargs", {})
+        for attribute, usual in (
+            ("service_class", InvitationService),
+            ("grant_policy_class", GrantPolicy),
+        ):
+            value = known.get(attribute, getattr(kind, attribute, None))
+            problem = _describe_class(value, usual) if value is not None else ""
+            if problem and problem not in found:
+                found[problem] = Error(
+                    f"A worker could not use the {attribute}: {problem}",
+                    hint="Give a class that is defined at the top of a module. What is left to "
+                    "workers is refused until then.",
+                    obj=name,
+                    id="org_invitations.E030",
+                )
+    return list(found.values())
+
+
+def _describe_class(value: type, usual: type) -> str:
+    """Return why another process would not find a class, or could not use it; empty if it can."""
+    try:
+        get_path(value, usual)
+        if issubclass(value, GrantPolicy):
+            value()
+    except ImproperlyConfigured as error:
+        return str(error)
+    except TypeError as error:
+        return f"{value.__module__}.{value.__qualname__} needs arguments: {error}"
+    return ""
 
 
 @register("org_invitations", Tags.database)

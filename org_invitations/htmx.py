@@ -41,9 +41,10 @@ DIALOG_ID: Final = "org-invitations-dialog"
 ALERT_ID: Final = "org-invitations-alert"
 CHECK_ID: Final = "org-invitations-check"
 OUTCOME_ID: Final = "org-invitations-outcome"
+PROGRESS_ID: Final = "org-invitations-progress"
 
 #: The fragments that a page asks for.
-FRAGMENTS: Final = (FORM_ID, LIST_ID, DIALOG_ID, CHECK_ID, OUTCOME_ID)
+FRAGMENTS: Final = (FORM_ID, LIST_ID, DIALOG_ID, CHECK_ID, OUTCOME_ID, PROGRESS_ID)
 
 #: The id of the box to search in.
 SEARCH_ID: Final = "org-invitations-search"

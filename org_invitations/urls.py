@@ -39,6 +39,8 @@ _PAGES: Final[tuple[tuple[str, str, type[View], dict[str, Any]], ...]] = (
     ("invite", "invite/", views.InviteView, {}),
     ("selection", "selected/", views.SelectionView, {}),
     ("outcome", "outcomes/<uuid:batch_id>/", views.OutcomeView, {}),
+    ("progress", "outcomes/<uuid:batch_id>/progress/", views.ProgressView, {}),
+    ("cancel", "outcomes/<uuid:batch_id>/cancel/", views.CancelRestView, {}),
     ("revoke", f"{_ONE}revoke/", views.RevokeInvitationView, {}),
     ("resend", f"{_ONE}resend/", views.ResendInvitationView, {}),
     ("change", f"{_ONE}change/", views.ResendInvitationView, {"is_change": True}),
@@ -46,7 +48,7 @@ _PAGES: Final[tuple[tuple[str, str, type[View], dict[str, Any]], ...]] = (
 )
 
 #: Without these the others do not work.
-_NEEDED: Final = frozenset({"list", "session", "invite", "outcome", "revoke"})
+_NEEDED: Final = frozenset({"list", "session", "invite", "outcome", "progress", "cancel", "revoke"})
 
 #: What is each view's own: another view's would not do.
 _VIEWS_OWN: Final = frozenset({"as_view", "embed", "get", "post", "http_method_names", "is_change"})

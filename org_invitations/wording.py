@@ -115,6 +115,20 @@ _ITEM_MESSAGES: Final[Mapping[str, str | Promise]] = {
         "Clerk did not answer, and the old invitation is as it was. Try again."
     ),
     "Item:absent:half-done": _("Clerk did not answer, and shows nothing of it since."),
+    # The same to somebody else than who began it.
+    "Item:self:other": _("The address of whoever began this: a member already."),
+    "Item:role-not-granted:other": _(
+        "Whoever began this cannot give this role, because it may do more than they may."
+    ),
+    "Item:RoleNotGranted:other": _(
+        "Whoever began this cannot give this role, because it may do more than they may."
+    ),
+    "Item:PermissionDenied:other": _(
+        "Whoever began this may no longer manage members, so nothing was done."
+    ),
+    "Item:chosen-twice:other": _(
+        "More than one invitation of this address was chosen, and one is enough."
+    ),
     # Between the two halves of a resend somebody else has invited the person.
     "Item:other-invitation": _("There is another invitation meanwhile, as %(role)s."),
     "Item:other-invitation:dated": _(
@@ -659,6 +673,50 @@ class Wording:
         "Outcome:waiting": _(
             "What is waiting can go now. Nothing goes on by itself; your list is kept."
         ),
+        "Outcome:background": _(
+            "What is waiting goes on by itself, also when you are not here. Reload this page to "
+            "see how far it is."
+        ),
+        # What keeps from going on what is left to workers. It is all tried again by itself.
+        "Progress:missed": _(
+            "Nobody has worked on this for ten minutes: is a worker running? Your list is kept. "
+            "Tell whoever runs this site."
+        ),
+        "Progress:limited": _(
+            "Clerk's hourly limit is reached. It goes on by itself about %(when)s."
+        ),
+        "Progress:RateLimited": _(
+            "Clerk's limit is reached, and Clerk does not say until when. It goes on by itself."
+        ),
+        "Progress:later": _("It goes on by itself about %(when)s."),
+        "Progress:ConnectionFailed": _(
+            "Clerk could not be reached. It is tried again by itself, and your list is kept."
+        ),
+        "Progress:TransportError": _(
+            "Clerk does not answer properly. It is tried again by itself, and your list is kept."
+        ),
+        "Progress:Unauthorized": _(
+            "This site cannot talk to Clerk: its configuration needs attention. Tell whoever runs "
+            "it. Your list is kept, and goes on once that is done."
+        ),
+        "Progress:DevelopmentLimit": _(
+            "This development instance of Clerk has used up its emails of the month. It is tried "
+            "again every hour."
+        ),
+        "Progress:RoleMigrationInProgress": _(
+            "The organization's roles are being changed right now. It goes on by itself after that."
+        ),
+        # Why it has stopped by itself.
+        "Stopped:Impersonation": _(
+            "It was begun by somebody who acted as another person, and this site does not let them "
+            "do that any more. Continuing does not help as long as that is so; you can cancel the "
+            "rest, and send it yourself."
+        ),
+        "Stopped:Background:class": _(
+            "A part of this site that it was begun with is not there any more, so no worker can go "
+            "on. Tell whoever runs this site; once that is repaired, you can continue."
+        ),
+        "Stopped:other": _("It has stopped by itself. You can continue, or cancel the rest."),
         **_ITEM_MESSAGES,
         **_JOIN_MESSAGES,
     }

@@ -21,6 +21,8 @@ from org_invitations import checks
 from org_invitations.emulator import JWT_KEY
 from org_invitations.middleware import ClerkSessionMiddleware
 from org_invitations.roles import GrantPolicy
+from org_invitations.services import InvitationService
+from org_invitations.urls import get_urls
 from org_invitations.views import InviteView
 
 LIVE = "pk_live_Y2xlcmsuZXhhbXBsZS50ZXN0JA"
@@ -486,6 +488,37 @@ class inside:  # a URLconf
     urlpatterns = [path("invite/", mounted), path("invitations/", include("tests.urls"))]
 
 
+class hidden:  # a URLconf with classes that no other process can find
+    class Service(InvitationService):
+        """Is not at the top of a module."""
+
+    class Policy(GrantPolicy):
+        """Is, by its name, but cannot be made without more."""
+
+        def __init__(self, more: str) -> None:
+            """Want something."""
+
+    Service.__qualname__ = "Service"
+    pages = type("Pages", (), {"service_class": Service, "grant_policy_class": Policy})
+    urlpatterns = [path("invitations/", include(get_urls(pages)))]
+
+
+hidden_policy = hidden.Policy
+hidden_policy.__qualname__ = "hidden_policy"
+
+
+def test_e030_classes_that_no_worker_would_find() -> None:
+    assert ids(ROOT_URLCONF=hidden) == []  # nothing is left to workers
+    on = {"ORG_INVITATIONS_BACKGROUND": True}
+    assert ids(**on) == []
+    # Once for each class, not for each of the pages.
+    assert ids(ROOT_URLCONF=hidden, **on) == ["E030", "E030"]
+    with override_settings(ROOT_URLCONF=hidden, **on):
+        service, policy = (str(message) for message in checks.check_mounts())
+    assert "tests.test_checks.Service cannot be imported by that name" in service
+    assert "tests.test_checks.hidden_policy needs arguments" in policy
+
+
 def no_database(monkeypatch: pytest.MonkeyPatch) -> None:
     """As where ``DATABASES`` is empty: Django then puts a dummy into it."""
     found = connections["default"].settings_dict
@@ -588,6 +621,10 @@ def test_every_id_has_a_hint_and_no_message_tells_a_secret(
         [message] = checks.check_worker(databases=["default"])
         seen.add(str(message.id))
         assert message.hint
+        with override_settings(ROOT_URLCONF=hidden):
+            for message in checks.check_mounts():
+                seen.add(str(message.id))
+                assert message.hint
     # Whatever id the module has is among them, so none is forgotten here.
     source = Path(checks.__file__).read_text()
     assert seen == set(re.findall(r"org_invitations\.[EW]\d{3}", source))

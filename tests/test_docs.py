@@ -20,8 +20,11 @@ from org_invitations import checks, concurrency, views
 from org_invitations import conf as conf_module
 from org_invitations.addresses import Refusal, parse_text
 from org_invitations.clerk import exceptions
+from org_invitations.clients import get_client
 from org_invitations.conf import Conf
 from org_invitations.emulator import Emulator
+from org_invitations.models import Batch, BatchItem
+from org_invitations.services import InvitationService
 from org_invitations.services.preview import PreviewItem
 from org_invitations.testing import SignIn
 from org_invitations.views.preview import PreviewPresenter, fingerprint_of
@@ -38,6 +41,8 @@ LISTED = "org-invitations-list"
 FORM = "org-invitations-form"
 DIALOG = "org-invitations-dialog"
 CHECK = "org-invitations-check"
+PROGRESS = "org-invitations-progress"
+OUTCOME = "org-invitations-outcome"
 
 
 def first_cells(document: str) -> list[str]:
@@ -366,6 +371,7 @@ def ask_for_everything(client: Client, clerk: Emulator, clerk_sign_in: SignIn) -
         client.post(f"{base}selected/", confirmed)
         found.append(client.get(f"{base}outcomes/{confirmed['batch']}/", headers=headers))
         del rows[1:3]
+        found += _ask_for_progress(client, clerk, target)
         clerk.fault("GET", "*/invitations", status=503, times=None)
         found.append(client.get(base, headers=headers))
         found.append(client.post(f"{base}selected/", many, headers=headers))
@@ -385,6 +391,29 @@ def ask_for_everything(client: Client, clerk: Emulator, clerk_sign_in: SignIn) -
     clerk_sign_in(client, "bo@both.test", organization=None)
     found.append(client.get(base))
     return [answer for answer in found if getattr(answer, "context_data", None)]
+
+
+def _ask_for_progress(client: Client, clerk: Emulator, target: str | None) -> list[Any]:
+    """Ask for what there is where workers do something."""
+    headers = {"HX-Request": "true", "HX-Target": target} if target else {}
+    with override_settings(ORG_INVITATIONS_BACKGROUND=True):
+        service = InvitationService(
+            get_client(),
+            organization_id=clerk.organization("acme").id,
+            user_id=clerk.user("ada@acme.test").id,
+        )
+        items = [BatchItem(email_address=f"{number}@x.example") for number in range(11)]
+        batch, _ = service.begin(Batch.Action.INVITE, items, key=None, options={})
+        url = f"/invitations/outcomes/{batch.pk}/"
+        figures = {"HX-Request": "true", "HX-Target": PROGRESS}
+        card = {"HX-Request": "true", "HX-Target": OUTCOME}
+        return [
+            client.get("/invitations/", headers=headers),
+            client.get(f"{url}progress/", headers=headers),
+            client.get(f"{url}progress/?state=running", headers=figures),
+            client.post(f"{url}progress/", {"pause": "1"}, headers=card),
+            client.get(f"{url}cancel/", headers=headers),
+        ]
 
 
 def test_the_context_is_as_documented(answers: list[Any]) -> None:

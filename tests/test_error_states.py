@@ -11,7 +11,7 @@ from org_invitations.clerk import OrganizationAPI
 from org_invitations.clerk import exceptions as exc
 from org_invitations.emulator import Emulator
 from org_invitations.models import Batch, BatchItem
-from org_invitations.views.outcome import is_left
+from org_invitations.views.outcome_presenter import is_left
 
 from .clerk.test_exceptions import all_kinds
 from .views.conftest import LIST, Browser, ada, clerk

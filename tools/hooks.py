@@ -25,6 +25,7 @@ MODULES = (
     "link",
     "selection",
     "outcome",
+    "progress",
     "session",
 )
 

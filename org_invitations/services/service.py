@@ -18,6 +18,7 @@ from ..clerk import (
     Invitation,
     InvitationRequest,
     InvitationStatus,
+    PublicUserData,
 )
 from ..clerk import exceptions as exc
 from ..clerk.exceptions import PermissionDenied
@@ -28,6 +29,7 @@ from ..models import Batch, BatchItem
 from ..roles import AssignableRoles, GrantPolicy, get_grant_policy
 from ..signals import invitation_created, invitation_revoked
 from .batches.background import cancel_rest, get_ours, is_left_to_workers, pause, unpause
+from .batches.counts import Counts, count_items
 from .batches.invite import NO_METADATA, InviteWorker
 from .batches.invite import make_request as make_invite_request
 from .batches.reconcile import (
@@ -57,6 +59,7 @@ from .batches.store import (
     claim_half,
     find_batch,
     find_begun,
+    find_kept,
     get_items,
     get_or_create,
     get_own_instances,
@@ -482,14 +485,50 @@ class InvitationService:
         :param snapshot: of :meth:`open`, with the roles.
         """
         self.reader.require_open()
-        found = Batch.objects.filter(
+        batch = find_kept(
             pk=batch_id,
             in_background=True,
             instance=get_instance(),
             organization_id=self.organization_id,
         )
-        batch = found.first()
         return batch if batch is not None and self.may_steer(snapshot, batch) else None
+
+    def get_running_batches(self, snapshot: Snapshot) -> list[tuple[Batch, Counts]]:
+        """Return what workers have yet to do here, if the person may steer it; newest first.
+
+        Each with how far it has got. What is paused is among it, as it is to be gone on with.
+        Nothing where nothing is left to workers.
+
+        :param snapshot: of :meth:`open`, with the roles.
+        """
+        if not conf.BACKGROUND:
+            return []
+        batches = self.get_background_batches()
+        counts = count_items([batch.pk for batch in batches]) if batches else {}
+        return [
+            (batch, counts[batch.pk])
+            for batch in batches
+            if counts[batch.pk].left and self.may_steer(snapshot, batch)
+        ]
+
+    def find_person(self, user_id: str) -> PublicUserData | None:
+        """Return who a member of the organization is; None where Clerk knows none, or is silent.
+
+        It is remembered as long as roles are: for showing who has begun something.
+
+        :raises NotPermitted: :meth:`open` has not let the person in.
+        """
+        self.reader.require_open()
+
+        def ask() -> PublicUserData | None:
+            membership = self.api.get_membership(user_id)
+            return membership.user if membership is not None else None
+
+        name = f"person:{self.organization_id}:{user_id}"
+        try:
+            return self.cache.remember(name, ask, conf.ROLES_CACHE_SECONDS)
+        except ClerkError:
+            return None
 
     def may_steer(self, snapshot: Snapshot, batch: Batch) -> bool:
         """Whether the person may see, pause and cancel what workers do.
@@ -679,17 +718,22 @@ class InvitationService:
         reconcile(self.api, found)
         return [item for item in found if is_unsure(item)]
 
-    def look_after(self, page: InvitationPage | None = None) -> UnfinishedBatches:
+    def look_after(
+        self, page: InvitationPage | None = None, *, running: Iterable[Batch] = ()
+    ) -> UnfinishedBatches:
         """Find out what became of what was begun here and never seen to its end; return the rest.
 
         One look into the database where there is nothing. Clerk is asked about each resend that is
         returned; of what else is in doubt, only what a list does not tell that was read whole.
 
         :param page: of the list that was read just now.
+        :param running: what is told of anyhow: what workers try again of it is not returned.
         :raises NotPermitted: :meth:`open` has not let the person in.
         """
         self.reader.require_open()
-        return look_after(self.api, self.user_id, page.everything if page is not None else None)
+        everything = page.everything if page is not None else None
+        told = {batch.pk for batch in running}
+        return look_after(self.api, self.user_id, everything, told=told)
 
     def find_unfinished(self, replaces_id: str) -> BatchItem | None:
         """Return the resend of an invitation that is half done, as Clerk has it now."""

@@ -17,12 +17,14 @@ from .link import InvitationLinkView
 from .list import ExportView, InvitationListView
 from .outcome import OutcomeView
 from .page import ListPresenter, PageMixin
+from .progress import CancelRestView, ProgressView
 from .resend import ResendInvitationView
 from .revoke import RevokeInvitationView
 from .selection import SelectionView
 from .session import SessionView
 
 __all__ = [
+    "CancelRestView",
     "ConfirmationMixin",
     "EmbedView",
     "ExportView",
@@ -35,6 +37,7 @@ __all__ = [
     "OutcomeView",
     "PageMixin",
     "PreviewView",
+    "ProgressView",
     "ResendInvitationView",
     "RevokeInvitationView",
     "SelectionView",

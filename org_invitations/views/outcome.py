@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime
-from http import HTTPStatus
 from typing import Any, Final
 
 from django.http import HttpRequest, HttpResponse, HttpResponseBase
@@ -12,16 +11,17 @@ from django.utils.translation import gettext, ngettext
 
 from .. import htmx
 from ..addresses import Entry, Refusal, as_text, parse_text
-from ..clerk.exceptions import find_kind
 from ..csv import write_csv
 from ..forms import InviteForm
 from ..models import Batch, BatchItem
 from ..roles import AssignableRoles
 from ..services import Snapshot
+from ..services.batches.background import is_left_to_workers
+from ..services.batches.counts import count_items, is_for_workers
 from ..services.batches.store import find_done_since, get_items, is_at_work
 from ..services.preview import PreviewStatus
 from .base import SeeOther
-from .outcome_presenter import Outcome, OutcomePresenter
+from .outcome_presenter import Outcome, OutcomePresenter, is_left
 from .page import PageMixin
 
 State = BatchItem.State
@@ -44,17 +44,26 @@ class OutcomeView(PageMixin):
         """Show the outcome, or how far it has got; as a file with ``?format=csv``."""
         snapshot = self.service.open()
         batch = self.service.find_batch(kwargs["batch_id"])
+        if batch is None:  # what workers did is not only for who began it
+            batch = self._find_steered(snapshot)
         if batch is None:
             return self._render_unknown()
-        items = self.service.reconcile(batch)
+        as_file = request.GET.get("format") == "csv"
+        if is_left_to_workers(batch) and not as_file:
+            url = self._find_url_from_here("progress", batch_id=batch.pk)
+            if url and count_items([batch.pk])[batch.pk].left:
+                return SeeOther(url)
+        is_own = batch.user_id == self.service.user_id
+        items = self.service.reconcile(batch) if is_own else get_items(batch)
         since = find_done_since(batch, items)
         presenter = OutcomePresenter(
             batch,
             self.wording,
             self._find_invitation_url,
             since={number: self._get_outcome_url(item.batch) for number, item in since.items()},
+            is_own=is_own,
         )
-        if request.GET.get("format") == "csv":
+        if as_file:
             return self._as_file(batch, items, presenter)
         at_work = is_at_work(items)
         wants_progress = htmx.get_fragment(request, htmx.OUTCOME_ID) is not None
@@ -76,17 +85,21 @@ class OutcomeView(PageMixin):
             self.service.cancel(batch, get_items(batch))
         return SeeOther(self._get_outcome_url(batch))
 
-    def _render_unknown(self) -> HttpResponse:
-        message = self.wording.say("Outcome:unknown")
-        return self.render_problem(message, status=HTTPStatus.NOT_FOUND)
-
     def _get_outcome_context(
         self, snapshot: Snapshot, batch: Batch, items: Sequence[BatchItem], outcome: Outcome
     ) -> dict[str, Any]:
         """Return the context of the page; docs/templates.md lists it."""
         at_work = is_at_work(items)
-        left = [item for item in items if item.number not in outcome.since]
-        form = None if at_work else self._get_retry_form(batch, left, snapshot.roles)
+        is_own = batch.user_id == self.service.user_id
+        goes_on = is_left_to_workers(batch)
+        left = [
+            item
+            for item in items
+            if item.number not in outcome.since and not (goes_on and is_for_workers(item))
+        ]
+        form = None
+        if is_own and not at_work:
+            form = self._get_retry_form(batch, left, snapshot.roles)
         # Without a snapshot: the page has no list, and nothing is fetched for one.
         context = self._get_page_context(
             None,
@@ -105,6 +118,9 @@ class OutcomeView(PageMixin):
             "batch": batch,
             "outcome": outcome,
             "at_work": at_work,
+            # What others have begun can be read.
+            "is_own": is_own,
+            "goes_on": goes_on,
             "outcome_url": url,
             "csv_url": f"{url}?format=csv",
             "selection_url": self._find_url("selection"),
@@ -190,33 +206,11 @@ class OutcomeView(PageMixin):
 
 # --- What is left -------------------------------------------------------------------------------
 
-#: What the check finds where there is nothing left to do by sending.
-_SETTLED: Final = frozenset(
-    {
-        str(PreviewStatus.MEMBER),
-        str(PreviewStatus.SELF),
-        str(PreviewStatus.INVITED),
-        str(PreviewStatus.TWICE),
-    }
-)
-
-
 #: Rows of a table that had no address in its place.
 _OF_ROWS: Final = {
     str(PreviewStatus.NO_ADDRESS): Refusal.NO_ADDRESS,
     str(PreviewStatus.SEVERAL): Refusal.SEVERAL,
 }
-
-
-def is_left(item: BatchItem) -> bool:
-    """Whether sending it once more, perhaps corrected, may help."""
-    # What nobody knows is not sent again before somebody does.
-    if item.state in (State.WAITING, State.FAILED):
-        return True
-    if item.state != State.REFUSED or item.reason in _SETTLED:
-        return False
-    kind = find_kind(item.reason)
-    return kind is None or kind.is_correctable
 
 
 def _entry_of(item: BatchItem, usual_role: str) -> Entry:

@@ -11,9 +11,13 @@ from django.utils import timezone
 from django.utils.formats import time_format
 from django.utils.translation import gettext, ngettext
 
+from ..clerk.exceptions import find_kind
 from ..models import Batch, BatchItem
+from ..services.batches.background import is_left_to_workers
+from ..services.batches.counts import is_for_workers
 from ..services.batches.reconcile import OTHER_INVITATION
 from ..services.batches.store import DOUBTFUL, UNCLEAR, as_aware
+from ..services.preview import PreviewStatus
 from ..wording import Wording, describe_seconds
 
 State = BatchItem.State
@@ -22,6 +26,27 @@ State = BatchItem.State
 UNSAVED: Final = "unsaved"
 
 _NOT_DONE: Final = (State.REFUSED, State.FAILED, State.HALF_DONE)
+
+#: What the check finds where there is nothing left to do by sending.
+_SETTLED: Final = frozenset(
+    {
+        str(PreviewStatus.MEMBER),
+        str(PreviewStatus.SELF),
+        str(PreviewStatus.INVITED),
+        str(PreviewStatus.TWICE),
+    }
+)
+
+
+def is_left(item: BatchItem) -> bool:
+    """Whether sending it once more, perhaps corrected, may help."""
+    # What nobody knows is not sent again before somebody does.
+    if item.state in (State.WAITING, State.FAILED):
+        return True
+    if item.state != State.REFUSED or item.reason in _SETTLED:
+        return False
+    kind = find_kind(item.reason)
+    return kind is None or kind.is_correctable
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,6 +103,8 @@ class OutcomePresenter:
         wording: Wording,
         find_url: Callable[[str, str], str],
         since: Mapping[int, str] | None = None,
+        *,
+        is_own: bool = True,
     ) -> None:
         """Prepare.
 
@@ -85,8 +112,10 @@ class OutcomePresenter:
             and the invitation's id; empty where it cannot be.
         :param since: of what a later try has done, by the number of the item: the URL of its
             outcome.
+        :param is_own: whether the reader has begun it.
         """
         self.since = since or {}
+        self.is_own = is_own
         self.batch = batch
         self.wording = wording
         self.find_url = find_url
@@ -136,6 +165,8 @@ class OutcomePresenter:
             return self.wording.for_item("unsettled", {})
         if item.state == State.WAITING:
             values["status"] = item.state
+        elif not self.is_own and f"Item:{item.reason}:other" in self.wording.messages:
+            values["status"] = "other"
         if item.state != State.HALF_DONE or item.reason == OTHER_INVITATION:
             return self.wording.for_item(item.reason, values)
         why = self.wording.for_item(item.reason, values | {"status": item.state})
@@ -236,6 +267,8 @@ class OutcomePresenter:
     def _describe_waiting(self, items: Sequence[BatchItem]) -> str:
         if not items:
             return ""
+        if is_left_to_workers(self.batch) and any(is_for_workers(item) for item in items):
+            return self.wording.say("Outcome:background")
         now = datetime.now(UTC)
         moments = [as_aware(item.retry_at) for item in items if item.retry_at is not None]
         last = max(moments, default=now)

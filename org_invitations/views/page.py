@@ -28,12 +28,15 @@ from ..forms import InviteForm
 from ..models import Batch, BatchItem
 from ..roles import AssignableRoles
 from ..services import STATUSES, InvitationPage, InvitationQuery, Limit, Snapshot, get_sizes
+from ..services.batches.background import is_left_to_workers
+from ..services.batches.counts import Counts
 from ..services.batches.reconcile import OTHER_INVITATION
 from ..services.batches.store import NotSaved, as_aware, get_items
-from ..services.batches.unfinished import WaitingBatch
+from ..services.batches.unfinished import MAX_UNFINISHED, WaitingBatch
 from ..services.joining.asks import Mark, get_marks
 from ..wording import ErrorMessage, Wording, describe_date, describe_expiry, describe_since
 from .base import OrganizationView, SeeOther
+from .progress_presenter import Progress, ProgressPresenter
 
 logger = logging.getLogger("org_invitations")
 
@@ -102,6 +105,18 @@ class Waiting:
     #: What waits since when, in words.
     text: str
     #: Of its outcome, where it can be gone on with, or left.
+    url: str
+
+
+@dataclass(frozen=True, slots=True)
+class Running:
+    """Something that workers do for the organization, and are not done with."""
+
+    progress: Progress
+    #: Who began it; empty where it was the reader, or nobody knows.
+    name: str
+    is_own: bool
+    #: Of its page.
     url: str
 
 
@@ -618,7 +633,9 @@ class PageMixin(OrganizationView):
     ) -> dict[str, Any]:
         """Return what is not over, beside a list: finding out more about it may take calls."""
         try:
-            found = self.service.look_after(snapshot.page)
+            running = self.service.get_running_batches(snapshot)
+            told = [batch for batch, _ in running]
+            found = self.service.look_after(snapshot.page, running=told)
         except DatabaseFault:
             # The list is Clerk's: it can be seen without.
             logger.exception("What is half done could not be looked up.")
@@ -626,6 +643,8 @@ class PageMixin(OrganizationView):
         # Where nothing can be sent again, nothing can be finished.
         can_finish = bool(self._find_url("resend", invitation_id=_ANY))
         return {
+            "running": self._get_running(running),
+            "more_running": len(running[MAX_UNFINISHED:]),
             "unfinished": presenter.describe_unfinished(found.resends) if can_finish else [],
             "more_unfinished": found.more_resends if can_finish else 0,
             "waiting": [
@@ -637,6 +656,20 @@ class PageMixin(OrganizationView):
             ],
             "more_waiting": found.more_waiting,
         }
+
+    def _get_running(self, running: Sequence[tuple[Batch, Counts]]) -> list[Running]:
+        """Return what workers have yet to do here, each with the way to its page."""
+        return [
+            Running(
+                progress=ProgressPresenter(batch, counts, self.wording).get_progress(),
+                name=""
+                if batch.user_id == self.service.user_id
+                else self._find_name(batch.user_id),
+                is_own=batch.user_id == self.service.user_id,
+                url=self._find_url_from_here("progress", batch_id=batch.pk),
+            )
+            for batch, counts in running[:MAX_UNFINISHED]
+        ]
 
     # --- All of it --------------------------------------------------------------------------
 
@@ -664,6 +697,8 @@ class PageMixin(OrganizationView):
             "status_action": {},
             "problem_action": {},
             "row_template_name": self.row_template_name,
+            "running": [],
+            "more_running": 0,
             "unfinished": [],
             "unfinished_problem": "",
             "more_unfinished": 0,
@@ -711,8 +746,29 @@ class PageMixin(OrganizationView):
             values = self._get_values() | {"done": done, "count": len(items)}
             message = self.wording.say("PermissionDenied:midway", **values)
             return self.render_problem(message, status=HTTPStatus.FORBIDDEN)
-        url = self.get_url("outcome", batch_id=batch.id)
-        return SeeOther(url)
+        url = self._find_url("progress", batch_id=batch.id) if is_left_to_workers(batch) else ""
+        return SeeOther(url or self.get_url("outcome", batch_id=batch.id))
+
+    def _find_steered(self, snapshot: Snapshot) -> Batch | None:
+        """Return what workers do, or did, of the id in the URL, if the person may steer it.
+
+        :param snapshot: with the roles.
+        :raises ClerkError: that cannot be told, since the roles could not be had.
+        """
+        batch = self.service.find_background_batch(snapshot, self.kwargs["batch_id"])
+        if batch is None and snapshot.roles_error is not None:
+            raise snapshot.roles_error
+        return batch
+
+    def _render_unknown(self) -> HttpResponse:
+        """Say that there is no such batch, or that it is somebody else's."""
+        message = self.wording.say("Outcome:unknown")
+        return self.render_problem(message, status=HTTPStatus.NOT_FOUND)
+
+    def _find_name(self, user_id: str) -> str:
+        """Return what somebody is called; empty where that is not known."""
+        person = self.service.find_person(user_id)
+        return person.name if person is not None and person.name != user_id else ""
 
     def _run_one(self, batch: Batch) -> BatchItem:
         """Do what a batch of one is about, and return its item, with all that is known of it.

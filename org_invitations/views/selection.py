@@ -163,9 +163,7 @@ class SelectionView(ConfirmationMixin):
         """Go on with what waits in a batch; the question has been answered before."""
         batch = self._find_before()
         if batch is None or batch.action not in ACTIONS:
-            return self.render_problem(
-                self.wording.say("Outcome:unknown"), status=HTTPStatus.NOT_FOUND
-            )
+            return self._render_unknown()
         self.service.resume(batch)
         return self.batch_response(batch)
 

@@ -96,6 +96,15 @@ def find_halves(instance: str) -> list[BatchItem]:
     return [item for item in found[:_AT_ONCE] if not item.reason or passes(item.reason)]
 
 
+def is_tried_again(item: BatchItem) -> bool:
+    """Whether workers find out, or do, what is missing of an item, so that nobody else need."""
+    if not is_left_to_workers(item.batch) or item.batch.paused_at is not None:
+        return False
+    if item.state == State.HALF_DONE:
+        return item.tries < MAX_TRIES and (not item.reason or passes(item.reason))
+    return item.state in DOUBTFUL and item.reason != UNCLEAR
+
+
 def passes(reason: str) -> bool:
     """Whether what kept an item from being done may be over a little later."""
     kind = find_kind(reason)

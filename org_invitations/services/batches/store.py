@@ -179,11 +179,12 @@ def _take_over(before_id: UUID, batch: Batch, items: Iterable[BatchItem]) -> Non
 
 def find_batch(batch_id: UUID, *, organization_id: str, user_id: str) -> Batch | None:
     """Return a batch of this person in this organization; anybody else's does not exist."""
-    return (
-        Batch.objects.filter(id=batch_id, organization_id=organization_id, user_id=user_id)
-        .exclude(finished_at__lt=_oldest())
-        .first()
-    )
+    return find_kept(pk=batch_id, organization_id=organization_id, user_id=user_id)
+
+
+def find_kept(**which: Any) -> Batch | None:
+    """Return the batch of which this holds, unless it is to be forgotten by now."""
+    return Batch.objects.filter(**which).exclude(finished_at__lt=_oldest()).first()
 
 
 def find_begun(

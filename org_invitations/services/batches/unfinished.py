@@ -7,19 +7,21 @@ knew is found out, so that it ends, and is deleted in its time.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
 from uuid import UUID
 
-from django.db.models import Count, QuerySet
+from django.db.models import Count, Q, QuerySet
 
 from ...clerk import Invitation, OrganizationAPI
+from ...conf import conf
 from ...models import Batch, BatchItem
 from ..database import get_now
+from .background import is_tried_again
 from .reconcile import Listed, reconcile
-from .store import DOUBTFUL, UNCLEAR, get_own_instances, is_free, is_over
+from .store import DOUBTFUL, LATER, UNCLEAR, get_own_instances, is_free, is_over
 
 State = BatchItem.State
 
@@ -59,6 +61,8 @@ def look_after(
     api: OrganizationAPI,
     user_id: str,
     everything: Sequence[Invitation] | None = None,
+    *,
+    told: Collection[UUID] = (),
 ) -> UnfinishedBatches:
     """Find out what can be found out, and return what is left, also for a person to decide.
 
@@ -69,11 +73,16 @@ def look_after(
 
     :param everything: all invitations of the organization, as they were read a moment ago, newest
         first. Then nothing is asked about anything else; without, about one at a time.
+    :param told: batches that are told of anyhow: what workers try again of them is left to them.
     """
     begun = Batch.objects.filter(organization_id=api.organization_id, finished_at=None)
     if not begun.exists():
         return UnfinishedBatches()
-    unsure = find_unsure(api.organization_id)
+    unsure = [
+        item
+        for item in find_unsure(api.organization_id)
+        if item.batch_id not in told or not is_tried_again(item)
+    ]
     resends = [item for item in unsure if item.batch.action == Batch.Action.RESEND]
     shown = resends[:MAX_UNFINISHED]
     reconcile(api, shown)
@@ -85,7 +94,7 @@ def look_after(
             reconcile(Listed(everything), doubts)
         else:
             reconcile(api, doubts[:1])
-    waiting = find_waiting(api.organization_id, user_id)
+    waiting = [one for one in find_waiting(api.organization_id, user_id) if one.id not in told]
     return UnfinishedBatches(
         resends=tuple(item for item in shown if is_unsure(item)),
         more_resends=len(resends) - len(shown),
@@ -108,9 +117,10 @@ def find_unsure(organization_id: str) -> list[BatchItem]:
 
 def find_waiting(organization_id: str, user_id: str) -> list[WaitingBatch]:
     """Return a person's batches of which something waits, and nobody is at work on it."""
-    found = _find_left(organization_id).filter(
-        batch__user_id=user_id, batch__in_background=False, state=State.WAITING
-    )
+    found = _find_left(organization_id).filter(batch__user_id=user_id, state=State.WAITING)
+    if conf.BACKGROUND:
+        # What workers go on with; but for what goes with another press, as nobody had seen it.
+        found = found.exclude(Q(batch__in_background=True) & ~Q(reason=LATER))
     rows = found.values_list("batch", "batch__action", "batch__created_at")
     counted = rows.annotate(count=Count("pk")).order_by("-batch__created_at")
     return [WaitingBatch(*row) for row in counted]

@@ -30,6 +30,11 @@
   };
   const disable = (elt, yes) => elt.querySelector("fieldset")?.toggleAttribute("disabled", yes);
 
+  // Nobody looks at a page that is hidden: what is asked for again and again can wait.
+  on("beforeRequest", ({ elt }, root, event) => {
+    if (document.hidden && elt.getAttribute("hx-trigger")?.startsWith("every")) event.preventDefault();
+  });
+
   on("beforeSend", ({ elt, target }, root) => {
     returnTo = document.activeElement;
     const row = elt.closest("tr");
