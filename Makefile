@@ -27,7 +27,7 @@ demo: $(VENV)/.example
 # What one runs while working: without a browser, matrices, and what builds packages.
 quick: $(VENV)/.test
 	HYPOTHESIS_PROFILE=quick $(TESTS) --numprocesses auto --dist worksteal \
-		--ignore tests/browser --ignore tests/databases \
+		--ignore tests/browser --ignore tests/databases --ignore tests/workers \
 		-m "not browser and not exhaustive and not slow" $(PYTEST_ARGS)
 
 test: $(VENV)/.test $(VENV)/.workers

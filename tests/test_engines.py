@@ -7,11 +7,18 @@ from __future__ import annotations
 
 import json
 import logging
+import socket
+import sys
+import threading
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from datetime import timedelta
+from io import StringIO
+from types import ModuleType, SimpleNamespace
 from typing import Any
 
 import pytest
+from django.core.management import call_command
 from django.db import transaction
 from django.utils import timezone
 
@@ -20,9 +27,12 @@ from org_invitations.models import Batch, BatchItem, Heartbeat
 from org_invitations.services.batches.background import MAX_TRIES, has_work
 from org_invitations.services.batches.heartbeat import plan_turn
 from org_invitations.services.batches.store import UNCLEAR
+from tests.documents import block, blocks, section
+from tests.gates import WATCHDOG
 from tests.servers import need_package
 
 from .test_background import begin, pending, states
+from .test_command import COMMAND
 from .test_services import make_service
 
 State = BatchItem.State
@@ -102,6 +112,42 @@ def test_where_no_worker_can_be_told_it_is_logged_and_the_rows_wait(
     assert "person0@example.com" not in caplog.text
 
 
+def test_any_other_queue_does_it_as_the_document_says(
+    clerk_emulator: Emulator,
+    settings: Any,
+    monkeypatch: pytest.MonkeyPatch,
+    django_capture_on_commit_callbacks: Any,
+) -> None:
+    jobs: list[Callable[[], None]] = []
+    queues: Any = ModuleType("mysite.queues")
+    queues.queue = SimpleNamespace(enqueue=jobs.append)
+    monkeypatch.setitem(sys.modules, "mysite", ModuleType("mysite"))
+    monkeypatch.setitem(sys.modules, "mysite.queues", queues)
+    turns: Any = ModuleType("mysite.turns")
+    monkeypatch.setitem(sys.modules, "mysite.turns", turns)
+    file, of_settings = blocks(section("docs/workers.md", "## Another queue"), "python")
+    exec(file, vars(turns))
+    named: dict[str, str] = {}
+    exec(of_settings, named)
+    settings.ORG_INVITATIONS_BACKGROUND = named["ORG_INVITATIONS_BACKGROUND"]
+    with django_capture_on_commit_callbacks(execute=True):
+        batch = begin(make_service(clerk_emulator), 11)
+    [job] = jobs
+    job()
+    assert states(batch) == {State.DONE: 11}
+
+
+def test_cron_calls_a_command_that_is_there(
+    clerk_emulator: Emulator, settings: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    settings.ORG_INVITATIONS_BACKGROUND = True
+    monkeypatch.setattr(f"{COMMAND}.close_old_connections", lambda: None)
+    batch = begin(make_service(clerk_emulator), 11)
+    line = block("docs/workers.md", "## Cron", "crontab")
+    call_command(*line.partition("manage.py")[2].split(), stdout=StringIO())
+    assert states(batch) == {State.DONE: 11}
+
+
 # --- Celery --------------------------------------------------------------------------------------
 
 
@@ -165,6 +211,42 @@ def test_a_time_limit_that_is_too_short_for_a_turn_is_told(
     [record] = [one for one in caplog.records if one.name == "org_invitations"]
     assert record.levelno == logging.ERROR
     assert "leaves 24 seconds for a turn, and one takes more than 24" in record.getMessage()
+
+
+@pytest.mark.parametrize("kind", ["redis://", "amqp://"])
+def test_a_broker_that_hangs_up_is_asked_once_more_and_given_up(celery: Any, kind: str) -> None:
+    from kombu.exceptions import OperationalError
+
+    from org_invitations.engines.celery import start
+
+    with hanging_up() as (port, calls):
+        celery.conf.broker_url = f"{kind}127.0.0.1:{port}"
+        with pytest.raises(OperationalError):
+            start()
+        assert len(calls) == 2  # by itself Celery tries three times, for six seconds
+
+
+@contextmanager
+def hanging_up() -> Iterator[tuple[int, list[str]]]:
+    """A server that takes every call and ends it at once: its port, and who has called."""
+    calls: list[str] = []
+    with socket.create_server(("127.0.0.1", 0)) as server:
+
+        def serve() -> None:
+            while True:
+                connection, _ = server.accept()
+                with connection:
+                    if calls[-1:] == ["over"]:
+                        return
+                    calls.append("a call")
+
+        thread = threading.Thread(target=serve, daemon=True)
+        thread.start()
+        port = server.getsockname()[1]
+        yield port, calls
+        calls.append("over")
+        socket.create_connection(("127.0.0.1", port)).close()
+        thread.join(WATCHDOG)
 
 
 def test_a_message_says_nothing_but_that_a_turn_is_to_begin_and_expires(
@@ -268,12 +350,17 @@ def test_however_many_turns_are_begun_one_follows_and_none_where_nothing_is_left
 def test_the_turn_that_follows_is_in_the_queue_of_the_one_before(
     tasks: Any, clerk_emulator: Emulator, settings: Any
 ) -> None:
-    settings.TASKS = {"default": settings.TASKS["default"] | {"QUEUES": ["default", "own"]}}
-    from org_invitations.engines.django_tasks import send
-
+    queues = {"QUEUES": ["default", "invitations"]}
+    settings.TASKS = {"default": settings.TASKS["default"] | queues}
+    document = section("docs/django-tasks.md", "## How one turn follows another")
+    turns: dict[str, Any] = {}
+    exec(blocks(document, "python")[0], turns)
     begin(make_service(clerk_emulator), 11)
-    do(send.using(queue_name="own").enqueue())
-    assert [result.task.queue_name for result in take(tasks)] == ["own", "own"]
+    turns["start"]()
+    [first] = take(tasks)
+    do(first)
+    [following] = take(tasks)
+    assert first.task.queue_name == following.task.queue_name == "invitations"
 
 
 def test_a_backend_that_works_in_the_request_is_refused_and_a_check_says_so(
