@@ -28,7 +28,14 @@ from ..conf import conf
 from ..models import Batch, BatchItem
 from ..roles import AssignableRoles, GrantPolicy, get_grant_policy
 from ..signals import invitation_created, invitation_revoked
-from .batches.background import cancel_rest, get_ours, is_left_to_workers, pause, unpause
+from .batches.background import (
+    cancel_rest,
+    get_ours,
+    goes_to_workers,
+    is_left_to_workers,
+    pause,
+    unpause,
+)
 from .batches.counts import Counts, count_items
 from .batches.invite import NO_METADATA, InviteWorker
 from .batches.invite import make_request as make_invite_request
@@ -268,7 +275,7 @@ class InvitationService:
         """
         if at_once is None:
             waiting = [item for item in items if item.state == State.WAITING]
-            at_once = not conf.BACKGROUND or len(waiting) <= BULK_SIZE
+            at_once = not goes_to_workers(len(waiting))
         more: dict[str, Any] = {
             "retry_of": retry_of,
             "actor_id": self.actor_id,

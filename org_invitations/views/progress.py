@@ -107,15 +107,12 @@ class ProgressView(PageMixin):
             organization=snapshot.organization,
             membership=snapshot.membership,
         )
+        is_own = batch.user_id == self.service.user_id
         to_fix = self._find_to_fix(batch) if progress.to_fix else []
-        presenter = OutcomePresenter(
-            batch,
-            self.wording,
-            self._find_invitation_url,
-            is_own=batch.user_id == self.service.user_id,
-        )
+        presenter = OutcomePresenter(batch, self.wording, self._find_invitation_url, is_own=is_own)
         return context | {
             "batch": batch,
+            "is_own": is_own,
             "outcome": presenter.get_outcome(to_fix),
             "more_to_fix": max(progress.to_fix - len(to_fix), 0),
             "progress": progress,
@@ -237,8 +234,8 @@ class CancelRestView(ConfirmationMixin):
                 counts.left,
             )
             stays = ngettext(
-                "%(count)d is sent already and stays as it is.",
-                "%(count)d are sent already and stay as they are.",
+                "%(count)d is invited already and stays so.",
+                "%(count)d are invited already and stay so.",
                 done,
             )
         context = self._get_question_context(

@@ -102,6 +102,7 @@ class ProgressPresenter:
         self.counts = counts
         self.wording = wording
         self.revokes = batch.action == Batch.Action.REVOKE
+        self.is_silent = batch.options.get("notify") is False
 
     def get_progress(self, outlook: Outlook | None = None) -> Progress:
         """Return how far it has got.
@@ -125,6 +126,13 @@ class ProgressPresenter:
 
     def get_title(self) -> str:
         """Return what is being done, with how many."""
+        if self.is_silent and not self.revokes:
+            text = ngettext(
+                "Inviting %(count)d person without an email",
+                "Inviting %(count)d people without an email",
+                self.counts.total,
+            )
+            return text % {"count": self.counts.total}
         texts = {
             Batch.Action.INVITE: ngettext(
                 "Sending %(count)d invitation", "Sending %(count)d invitations", self.counts.total
@@ -153,6 +161,8 @@ class ProgressPresenter:
         done, total = self.counts.of(State.DONE), self.counts.total
         if self.revokes:
             text = ngettext("%(done)d of %(total)d revoked", "%(done)d of %(total)d revoked", total)
+        elif self.is_silent:
+            text = ngettext("%(done)d of %(total)d invited", "%(done)d of %(total)d invited", total)
         else:
             text = ngettext("%(done)d of %(total)d sent", "%(done)d of %(total)d sent", total)
         text %= {"done": done, "total": total}
@@ -177,7 +187,9 @@ class ProgressPresenter:
         unknown = counts.of(State.UNSETTLED, State.UNDER_WAY) - sum(
             part.left for part in counts.parts if part.state == State.UNDER_WAY
         )
-        done = gettext("revoked") if self.revokes else gettext("sent")
+        done = gettext("invited") if self.is_silent else gettext("sent")
+        if self.revokes:
+            done = gettext("revoked")
         to_fix = sum(part.count for part in not_done) - settled - busy
         yield Figure("done", counts.of(State.DONE), done)
         yield Figure("waiting", counts.left, gettext("waiting"))

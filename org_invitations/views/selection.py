@@ -16,6 +16,7 @@ from ..clerk import Invitation
 from ..converters import INVITATION_ID
 from ..models import MAX_ROLE_NAME, Batch, BatchItem
 from ..services import Snapshot, TooManyInvitations
+from ..services.batches.background import goes_to_workers
 from ..services.batches.store import get_items, record
 from ..services.selection import MAX_SELECTED, SelectedInvitation
 from ..wording import ErrorMessage, describe_seconds
@@ -232,7 +233,9 @@ class SelectionView(ConfirmationMixin):
 
     def _get_notice(self, action: str, count: int) -> str:
         """Return what else is good to know before."""
-        wait = self.service.get_wait(count) if action == Batch.Action.RESEND and count else 0
+        if not count or action != Batch.Action.RESEND or goes_to_workers(count):
+            return ""  # workers go on by themselves, and their page says until when
+        wait = self.service.get_wait(count)
         if not wait:
             return ""
         return self.wording.say("Selection:limited", wait=describe_seconds(wait))

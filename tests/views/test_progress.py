@@ -188,6 +188,29 @@ def test_many_chosen_ones_go_the_same_way(ada: Browser, clerk: Emulator, action:
     assert sorted(left) == (sorted(before) if action == "resend" else [])
 
 
+def test_what_goes_on_by_itself_is_not_said_to_be_kept_for_another_press(
+    ada: Browser, clerk: Emulator
+) -> None:
+    spend(250)
+
+    def notice(count: int) -> str:
+        ids = [row.id for row in clerk.invitations("acme", "pending")][:count]
+        form = {"action": "resend", "selected": ids}
+        return str(ada.post(f"{LIST}selected/", form).context["notice"])
+
+    assert "What cannot go is left as it is" in notice(10)
+    assert notice(11) == ""
+
+
+def test_without_an_email_nothing_is_said_to_be_sent(ada: Browser, clerk: Emulator) -> None:
+    batch = begin(ada, 11, no_email="on")
+    page = ada.get(progress_url(batch))
+    assert "Inviting 11 people without an email" in text_of(page)
+    figures = text_of(poll(ada, poll_url_of(page)))
+    assert "0 of 11 invited" in figures
+    assert "sent" not in figures.split()
+
+
 def test_nothing_of_it_needs_the_session_that_began_it(
     ada: Browser, sign_in: Any, clerk: Emulator
 ) -> None:
@@ -292,7 +315,7 @@ def test_cancelling_asks_first_and_says_what_stays(ada: Browser, clerk: Emulator
     question = ada.get(cancel_url(batch))
     assert question.status_code == 200
     assert "Cancel the other 15 invitations?" in text_of(question)
-    assert "10 are sent already and stay as they are." in text_of(question)
+    assert "10 are invited already and stay so." in text_of(question)
     assert figures_of(ada.get(progress_url(batch))) == {"done": 10, "waiting": 15}
     in_dialog = ada.get(cancel_url(batch), target=DIALOG)
     assert in_dialog["Org-Invitations-Fragment"] == DIALOG

@@ -15,6 +15,7 @@ from django.db import transaction
 from django.db.models import Q
 
 from ...clerk.exceptions import DevelopmentLimit, QuotaExceeded, RateLimited, find_kind
+from ...clerk.organizations import BULK_SIZE
 from ...conf import conf
 from ...models import Batch, BatchItem
 from ..database import get_alias, get_now
@@ -54,6 +55,11 @@ _SHARED_PARAMS: Final = ("clerk_message", "code", "trace_id")
 def get_ours(instance: str) -> Q:
     """Return which batches are for the workers of an instance and not over."""
     return Q(instance=instance, in_background=True, finished_at=None)
+
+
+def goes_to_workers(count: int) -> bool:
+    """Whether so many are left to workers: what takes more than one call."""
+    return bool(conf.BACKGROUND) and count > BULK_SIZE
 
 
 def is_left_to_workers(batch: Batch) -> bool:
