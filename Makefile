@@ -13,13 +13,14 @@ NUMBER ?= 100
 REPORT ?=
 FAULTS_ARGS ?=
 SITES_ARGS ?=
+FULL_ARGS ?=
 
 BIN = $(VENV)/bin
 
 # Compiled once for all processes, also where Python is told to leave nothing behind: beside it.
 TESTS = env -u PYTHONDONTWRITEBYTECODE PYTHONPYCACHEPREFIX=$(abspath $(VENV))/pycache $(BIN)/python -m pytest
 
-.PHONY: demo quick test coverage faults live mutants bench lint types package messages clean
+.PHONY: demo quick test full coverage faults live mutants bench lint types package messages clean
 
 demo: $(VENV)/.example
 	PORT=$(PORT) EMULATOR_PORT=$(EMULATOR_PORT) SKIN=$(SKIN) $(BIN)/python example_project/demo.py
@@ -38,6 +39,11 @@ test: $(VENV)/.test $(VENV)/.workers
 coverage: $(VENV)/.test
 	$(TESTS) --numprocesses auto --dist worksteal --cov --cov-report term-missing:skip-covered \
 		-m "not browser and not exhaustive" $(PYTEST_ARGS)
+
+# What is larger than CI: all combinations of what is sampled there, by SEED, and tables of them.
+full: $(VENV)/.test
+	$(BIN)/python tools/browser.py
+	FULL=1 $(TESTS) --numprocesses auto --dist worksteal -m sampled $(FULL_ARGS)
 
 faults: $(VENV)/.test
 	$(BIN)/python -m tests.faults --seconds $(SECONDS) --seed $(SEED) $(FAULTS_ARGS)

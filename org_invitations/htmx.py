@@ -5,7 +5,7 @@ be wrong: a boosted link, a client-side redirect and a restored history entry ar
 too and need the whole page.
 
 A fragment is marked with the header ``Org-Invitations-Fragment``. The app's script swaps what is
-marked whatever its status; htmx alone would throw away every answer that is not a 2xx.
+marked whatever its status; htmx 2 alone would throw away every answer that is not a 2xx.
 """
 
 from __future__ import annotations
@@ -87,8 +87,12 @@ def is_htmx(request: HttpRequest) -> bool:
 
 
 def get_trigger(request: HttpRequest) -> str:
-    """Return the id of the element that made htmx ask, if it has one."""
-    return get_htmx(request).trigger or ""
+    """Return the id of the element that made htmx ask, if it has one.
+
+    htmx 2 says it in ``HX-Trigger``, htmx 4 in ``HX-Source`` and with the tag (``form#id``).
+    """
+    htmx = get_htmx(request)
+    return htmx.trigger or (htmx.source or "").rpartition("#")[2]
 
 
 def get_shown_path(request: HttpRequest) -> str:

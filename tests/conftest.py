@@ -21,6 +21,8 @@ from org_invitations.caching import forget_failures
 from org_invitations.clients import forget_clients
 from org_invitations.middleware import forget_keys
 
+from . import sampling
+
 if TYPE_CHECKING:  # pytest wants to be the first to import a plugin
     from org_invitations.testing import SignIn
 
@@ -62,8 +64,9 @@ def _mark_combinations(items: list[pytest.Item]) -> None:
 
 
 @pytest.hookimpl(tryfirst=True)  # before what is exhaustive is left out
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     """Say beforehand who needs the database: pytest-django makes none that nobody asked for."""
+    config.hook.pytest_deselected(items=sampling.draw(items))
     _mark_combinations(items)
     for item in items:
         names = getattr(item, "fixturenames", [])
@@ -71,6 +74,24 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
             names.append("transactional_db")
         elif not SITE.isdisjoint(names):
             names.append("db")
+
+
+@pytest.fixture(autouse=True)
+def _cell(request: pytest.FixtureRequest) -> None:
+    """Note which cell of which table a sampled test is."""
+    marker = request.node.get_closest_marker("sampled")
+    if marker:
+        cell = (marker.args[0], sampling.row_of(request.node), sampling.column_of(request.node))
+        request.node.user_properties.append(("cell", (*cell, "ok")))
+
+
+def pytest_terminal_summary(terminalreporter: Any) -> None:
+    """Tell what came of all that is sampled."""
+    reports = [*terminalreporter.getreports("passed"), *terminalreporter.getreports("failed")]
+    reports += terminalreporter.getreports("error")
+    if sampling.FULL:
+        for line in sampling.tables(reports):
+            terminalreporter.write_line(line)
 
 
 def pytest_collection_finish() -> None:

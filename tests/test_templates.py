@@ -96,9 +96,9 @@ SITE_BASE = """{% load django_htmx %}<!doctype html>
 <body><nav>Harbour</nav>{% block main %}{% endblock %}</body></html>"""
 
 
-def test_a_base_of_the_sites_own_takes_four_lines(ada: Client, site: Site) -> None:
+def test_a_base_of_the_sites_own_takes_three_lines(ada: Client, site: Site) -> None:
     mapping = block("docs/templates.md", "## Your own layout", "django")
-    assert len(mapping.strip().splitlines()) == 4
+    assert len(mapping.strip().splitlines()) == 3
     site(base=SITE_BASE, org_invitations__base=mapping)
     page = ada.get(PAGE)
     html = page.text
@@ -494,6 +494,27 @@ def test_no_page_inherits_what_the_sites_page_says_to_htmx(subtests: pytest.Subt
         with subtests.test(file=file.name):
             for tag in re.findall(r"<[^>]*\sdata-org-invitations\b[^>]*>", file.read_text()):
                 roots += 1
-                assert 'hx-disinherit="*"' in tag
-                assert 'hx-vals="unset"' in tag
+                assert '{% include "org_invitations/partials/no_inheritance.html" %}' in tag
     assert roots >= 10
+
+
+def test_what_htmx_acts_on_says_all_of_it_itself(subtests: pytest.Subtests) -> None:
+    """htmx 4 inherits nothing of what is above an element, and htmx 2 can be told not to."""
+    package = Path(org_invitations.__file__).parent
+    example = package.parent / "example_project"
+    asking = 0
+    for file in sorted([*package.rglob("*.html"), *example.rglob("*.html")]):
+        source = re.sub(r"\{#.*?#\}", "", file.read_text(), flags=re.DOTALL)
+        tags = re.findall(r"<\w(?:\{%.*?%\}|\{\{.*?\}\}|[^>])*>", source, flags=re.DOTALL)
+        for tag in tags:
+            if not re.search(r'\shx-(get|post|boost="true")', tag):
+                assert not re.search(r"\shx-(target|swap|push-url|include|encoding|trigger)=", tag)
+                continue
+            asking += 1
+            with subtests.test(file=file.name, tag=tag[:60]):
+                assert "hx-target=" in tag
+                assert "hx-swap=" in tag
+                # htmx pushes what is boosted, unless it is told.
+                assert "hx-boost=" not in tag or "hx-push-url=" in tag
+                assert ":inherited" not in tag
+    assert asking > 20

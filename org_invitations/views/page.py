@@ -576,7 +576,12 @@ class PageMixin(OrganizationView):
             if "file" in form.fields:
                 # What is in the file is put into the text, so nothing may be typed meanwhile.
                 typed = form["email_addresses"].id_for_label
-                form.fields["file"].widget.attrs["hx-disabled-elt"] = f"#{typed}"
+                form.fields["file"].widget.attrs |= {
+                    "hx-encoding": "multipart/form-data",
+                    "hx-disabled-elt": f"#{typed}",
+                    # The same for htmx 4. The name alone would keep htmx 2 from the field.
+                    "hx-disable:inherited": f"#{typed}",
+                }
         return form
 
     # --- The list ---------------------------------------------------------------------------

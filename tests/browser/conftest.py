@@ -19,6 +19,8 @@ from playwright.sync_api import Browser, BrowserContext, Locator, Page, expect, 
 from org_invitations.emulator import Emulator, EmulatorServer
 from tools.browser import find_browser
 
+from .ways import Way
+
 #: Chromium's own housekeeping would look for hosts on the network.
 ARGUMENTS = [
     "--disable-gpu",
@@ -72,15 +74,38 @@ class _QuietHandler(WSGIRequestHandler):
 class Site:
     """The tests' site, served by threads of this process."""
 
-    def __init__(self, url: str, clerk: Emulator) -> None:
+    def __init__(self, url: str, clerk: Emulator, way: Way) -> None:
         self.url = url
         self.clerk = clerk
+        self.way = way
         self.invitations = f"{url}/invitations/"
+
+    def open_invitations(self, page: Page) -> None:
+        """Come to the page of invitations, in the way of this site."""
+        if self.way.page != "arrived":
+            page.goto(self.invitations)
+            return
+        page.goto(f"{self.url}/elsewhere/")
+        page.evaluate("window.isBoosted = true")
+        page.get_by_role("link", name="Invitations").click()
+        page.wait_for_url(self.invitations)
+        while not page.evaluate("window.orgInvitations"):  # the script comes with the content
+            page.wait_for_timeout(20)
+        assert page.evaluate("window.isBoosted"), "the link was not boosted"
 
 
 @pytest.fixture
-def site(clerk_emulator_server: EmulatorServer, settings: Any, ten_a_page: None) -> Iterator[Site]:
+def htmx_way(request: pytest.FixtureRequest) -> Way:
+    """The htmx of the site: a parameter, or else what the app's own base loads."""
+    return getattr(request, "param", Way())
+
+
+@pytest.fixture
+def site(
+    clerk_emulator_server: EmulatorServer, settings: Any, ten_a_page: None, htmx_way: Way
+) -> Iterator[Site]:
     """The tests' site with the app's own look, under a strict Content-Security-Policy."""
+    htmx_way.install(settings)
     clerk = clerk_emulator_server.emulator
     settings.MIDDLEWARE = [*settings.MIDDLEWARE, "tests.browser.csp.StrictPolicy"]
     server = ThreadedWSGIServer(("localhost", 0), _QuietHandler)
@@ -89,7 +114,7 @@ def site(clerk_emulator_server: EmulatorServer, settings: Any, ten_a_page: None)
     thread.start()
     url = f"http://localhost:{server.server_port}"
     clerk.site = url
-    yield Site(url, clerk)
+    yield Site(url, clerk, htmx_way)
     server.shutdown()
     server.server_close()
     thread.join()
@@ -128,7 +153,9 @@ def watch(page: Page) -> list[str]:
 
     def console(message: Any) -> None:
         expected = re.search(
-            r"status of (4\d\d|503)|net::ERR_|^htmx:(afterRequest|sendError|sendAbort|xhr:abort)",
+            r"status of (4\d\d|503)|^Response Status Error Code|net::ERR_"
+            r"|^htmx:(afterRequest|sendError|sendAbort|xhr:abort)"  # htmx 2
+            r"|^htmx: htmx:error: Failed to fetch",  # htmx 4
             message.text,
         )
         if message.type == "error" and not expected:
@@ -145,7 +172,7 @@ def sign_in(page: Page, site: Site, user: str = "ada@acme.test") -> None:
     page.context.add_cookies(
         [{"name": name, "value": value, "url": site.url} for name, value in cookies.items()]
     )
-    page.goto(site.invitations)
+    site.open_invitations(page)
 
 
 def sign_in_at_clerk(page: Page, site: Site, user: str = "ada@acme.test") -> None:

@@ -12,6 +12,7 @@ from playwright.sync_api import BrowserContext, Page, expect
 
 from org_invitations.middleware import ClerkSessionMiddleware
 
+from . import ways
 from .beside import FRAMEWORKS, put
 from .conftest import (
     Site,
@@ -35,13 +36,14 @@ DIALOG = "dialog.org-invitations-dialog"
 @pytest.fixture(autouse=True)
 def _site(settings: Any) -> None:
     settings.ROOT_URLCONF = "tests.embed.urls"
+    settings.STATICFILES_DIRS = [("htmx", str(ways.HERE))]
     set_urlconf(None)
 
 
-def open_page(page: Page, site: Site, name: str) -> str:
+def open_page(page: Page, site: Site, name: str, *, around: str = "harbour") -> str:
     """Open one of the site's pages, signed in; return its URL."""
     sign_in(page, site)
-    url = f"{site.url}/harbour/{name}/"
+    url = f"{site.url}/{around}/{name}/"
     page.goto(url)
     return url
 
@@ -59,9 +61,12 @@ def revoke(page: Page, person: str) -> None:
     expect(page.locator(DIALOG)).to_be_hidden()
 
 
+@pytest.mark.parametrize("around", ["harbour", "in-4"])
 @pytest.mark.parametrize("name", ["page", "htmx"])
-def test_the_whole_page_works_and_the_address_stays(page: Page, site: Site, name: str) -> None:
-    url = open_page(page, site, name)
+def test_the_whole_page_works_and_the_address_stays(
+    page: Page, site: Site, name: str, around: str
+) -> None:
+    url = open_page(page, site, name, around=around)
     expect(page.locator(f"{LIST} tbody th").first).to_be_visible()  # by htmx it comes later
     expect(page.locator(EMAIL)).to_be_hidden()
     page.evaluate("window.isStillHere = true")
@@ -86,9 +91,10 @@ def test_the_whole_page_works_and_the_address_stays(page: Page, site: Site, name
     assert_accessible(page)
 
 
+@pytest.mark.parametrize("around", ["harbour", "in-4"])
 @pytest.mark.parametrize("name", ["several", "htmx-several"])
-def test_several_parts_follow_each_other(page: Page, site: Site, name: str) -> None:
-    url = open_page(page, site, name)
+def test_several_parts_follow_each_other(page: Page, site: Site, name: str, around: str) -> None:
+    url = open_page(page, site, name, around=around)
     count = page.locator(".org-invitations-pending-count")
     expect(count).to_have_text("34 pending")
     invite(page, "new@example.com")
@@ -107,8 +113,12 @@ def test_several_parts_follow_each_other(page: Page, site: Site, name: str) -> N
     assert_accessible(page)
 
 
-@pytest.mark.parametrize("around", ["inheriting", "inheriting-nothing"])
+@pytest.mark.parametrize(
+    "around", ["inheriting", "inheriting-nothing", "inheriting-in-4", "inheriting-all-in-4"]
+)
 def test_nothing_is_inherited_that_is_not_the_apps(page: Page, site: Site, around: str) -> None:
+    asked: list[str] = []
+    page.on("request", lambda request: asked.append(f"{request.url} {request.post_data or ''}"))
     sign_in(page, site)
     url = f"{site.url}/{around}/several/"
     page.goto(url)
@@ -126,6 +136,8 @@ def test_nothing_is_inherited_that_is_not_the_apps(page: Page, site: Site, aroun
     page.click("#org-invitations-tab-expired")
     expect(page.locator("#org-invitations-tab-expired")).to_have_attribute("aria-current", "page")
     assert page.url == url
+    mine = [one for one in asked if "/embed/pending-count/" not in one]
+    assert not [one for one in mine if "unset" in one or "status=revoked" in one]
 
 
 def test_a_list_of_another_organization_than_the_forms_has_its_questions(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from typing import Any
 
@@ -67,8 +68,7 @@ AROUND = """<!doctype html>
     <meta name="viewport" content="width=device-width, initial-scale=1">
     <meta name="htmx-config" content='{"includeIndicatorStyles":false,"allowEval":false}'>
     <title>Harbour</title>
-    {% htmx_script %}
-    {% include "org_invitations/assets.html" %}
+    HTMX
   </head>
   <body><main class="container"><h1>Harbour</h1>PART</main></body>
 </html>
@@ -81,14 +81,42 @@ FOR_ALL = """<div hx-boost="true" hx-target="#nowhere" hx-swap="delete" hx-push-
     hx-encoding="multipart/form-data" hx-vals='{"status": "revoked", "role": "org:admin"}'>"""
 
 
+#: The same for htmx 4, where each says that it is to be inherited.
+FOR_ALL_IN_4 = re.sub(r"(hx-[a-z-]+)=", r"\1:inherited=", FOR_ALL).replace(
+    "hx-disabled-elt", "hx-disable"
+)
+
+#: htmx 4 as the tests of browsers have it: see ``tests/browser/ways.py``.
+HTMX_4 = '{% load static %}<script src="{% static "htmx/htmx-4.0.1.min.js" %}" defer></script>'
+
+
 def page(request: HttpRequest, name: str) -> HttpResponse:
     """Show one of them."""
     return HttpResponse(_template(AROUND.replace("PART", PAGES[name])).render({}, request))
 
 
+def page_in_4(request: HttpRequest, name: str) -> HttpResponse:
+    """Show one of them with htmx 4."""
+    around = AROUND.replace("HTMX", HTMX_4).replace("PART", PAGES[name])
+    return HttpResponse(_template(around).render({}, request))
+
+
 def inheriting(request: HttpRequest, name: str) -> HttpResponse:
     """Show one within what all of the page is to inherit."""
     around = AROUND.replace("PART", f"{FOR_ALL}{PAGES[name]}</div>")
+    return HttpResponse(_template(around).render({}, request))
+
+
+def inheriting_in_4(request: HttpRequest, name: str) -> HttpResponse:
+    """Show one within what all of the page is to inherit, as htmx 4 has it."""
+    around = AROUND.replace("HTMX", HTMX_4).replace("PART", f"{FOR_ALL_IN_4}{PAGES[name]}</div>")
+    return HttpResponse(_template(around).render({}, request))
+
+
+def inheriting_all_in_4(request: HttpRequest, name: str) -> HttpResponse:
+    """Show one where htmx 4 lets everything be inherited, as it was with htmx 2."""
+    around = AROUND.replace("HTMX", HTMX_4).replace("PART", f"{FOR_ALL}{PAGES[name]}</div>")
+    around = around.replace("content='{", 'content=\'{"implicitInheritance":true,')
     return HttpResponse(_template(around).render({}, request))
 
 
@@ -126,7 +154,7 @@ def streamed(request: HttpRequest, name: str) -> StreamingHttpResponse:
 
 
 def _template(source: str) -> Any:
-    return engines["django"].from_string(source)
+    return engines["django"].from_string(source.replace("HTMX", "{% htmx_script %}"))
 
 
 urlpatterns = [
@@ -135,6 +163,9 @@ urlpatterns = [
     path("harbour/<str:name>/", page),
     path("inheriting/<str:name>/", inheriting),
     path("inheriting-nothing/<str:name>/", inheriting_nothing),
+    path("in-4/<str:name>/", page_in_4),
+    path("inheriting-in-4/<str:name>/", inheriting_in_4),
+    path("inheriting-all-in-4/<str:name>/", inheriting_all_in_4),
     path("composed/<str:name>/", composed),
     path("streamed/<str:name>/", streamed),
     path("cached/<str:name>/", cache_page(600)(page)),

@@ -184,7 +184,7 @@ LAYOUT, HTMX, *_ = blocks("docs/templates.md", "django")
 EMBEDDED = {
     "templates/people.html": f"""<!doctype html>
 <html lang="en">
-<head><title>People</title>{HTMX}{{% include "org_invitations/assets.html" %}}</head>
+<head><title>People</title>{HTMX}</head>
 <body>
 {{% load org_invitations %}}
 <h1>People, {{% org_invitations_pending_count %}}</h1>

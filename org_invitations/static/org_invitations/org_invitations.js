@@ -1,18 +1,24 @@
 (() => {
+  // It comes with the content of each page, also where htmx puts one in the place of another.
+  if (window.orgInvitations) return;
+  window.orgInvitations = true;
+
   const byId = (id) => document.getElementById(`org-invitations-${id}`);
+  const requests = new WeakMap(); // of the app: what asks, for what, and within what
   const renewed = new WeakSet();
   let returnTo, neighbour;
 
-  const on = (name, handle) =>
-    document.addEventListener(
-      `htmx:${name}`,
-      (event) => {
-        const root = event.target.closest?.("[data-org-invitations]");
-        if (root) handle(event.detail, root, event);
-      },
-      true,
-    );
-  const isOurs = (xhr) => xhr.getResponseHeader("Org-Invitations-Fragment");
+  // htmx 2 tells of a request by its XMLHttpRequest, and htmx 4 by a context.
+  const keyOf = ({ ctx, xhr }) => ctx || xhr;
+  const statusOf = ({ ctx, xhr }) => (xhr || ctx.response)?.status;
+  const headerOf = ({ ctx, xhr }, name) => (xhr ? xhr.getResponseHeader(name) : ctx.response?.headers.get(name));
+  const isOurs = (detail) => requests.has(keyOf(detail)) && headerOf(detail, "Org-Invitations-Fragment");
+  const on = (names, handle) => {
+    for (const name of names.split(" "))
+      document.addEventListener(`htmx:${name}`, (event) => handle(event.detail, event), true);
+  };
+
+  const rootOf = (elt) => elt.closest?.("[data-org-invitations]");
   const isLost = () => document.activeElement === document.body;
   const say = (place, text) => place && (place.textContent = text);
   const tell = (place, text, kind) => {
@@ -31,11 +37,15 @@
   const disable = (elt, yes) => elt.querySelector("fieldset")?.toggleAttribute("disabled", yes);
 
   // Nobody looks at a page that is hidden: what is asked for again and again can wait.
-  on("beforeRequest", ({ elt }, root, event) => {
-    if (document.hidden && elt.getAttribute("hx-trigger")?.startsWith("every")) event.preventDefault();
+  on("beforeRequest before:request", ({ ctx, elt = ctx.sourceElement }, event) => {
+    if (rootOf(elt) && document.hidden && elt.getAttribute("hx-trigger")?.startsWith("every")) event.preventDefault();
   });
 
-  on("beforeSend", ({ elt, target }, root) => {
+  on("beforeSend before:request", (detail, event) => {
+    const { ctx, elt = ctx.sourceElement, target = ctx.target || elt } = detail;
+    const root = rootOf(elt);
+    if (!root || event.defaultPrevented) return;
+    requests.set(keyOf(detail), { elt, target, root });
     returnTo = document.activeElement;
     const row = elt.closest("tr");
     const next = row?.nextElementSibling || row?.previousElementSibling;
@@ -47,15 +57,12 @@
     tell(byId("status"), root.dataset.loading, "visually-hidden");
   });
 
-  on("beforeOnLoad", ({ xhr }, root, event) => isOurs(xhr) && event.stopPropagation());
-
-  on("beforeSwap", (detail, root) => {
-    const { xhr, elt } = { ...detail, ...detail.requestConfig };
-    if (!isOurs(xhr)) return;
-    const url = xhr.getResponseHeader("Org-Invitations-Renew");
-    detail.isError = false;
-    if ((detail.shouldSwap = !url || renewed.has(elt))) return;
-    renewed.add(elt).add(xhr);
+  // Whether the session is renewed first, and the same asked for once more.
+  const renews = (detail) => {
+    const { elt, root } = requests.get(keyOf(detail));
+    const url = headerOf(detail, "Org-Invitations-Renew");
+    if (!url || renewed.has(elt)) return false;
+    renewed.add(elt).add(keyOf(detail));
     const frame = document.createElement("iframe");
     frame.hidden = true;
     frame.src = url;
@@ -69,16 +76,37 @@
     frame.onload = again;
     setTimeout(again, 1e4);
     root.append(frame);
+    return true;
+  };
+
+  // What the app answers is shown, whatever its status, and no error page of another's.
+  on("beforeOnLoad", (detail, event) => isOurs(detail) && event.stopPropagation());
+  on("beforeSwap", (detail) => {
+    if (!isOurs(detail)) return;
+    detail.isError = false;
+    detail.shouldSwap = !renews(detail);
+  });
+  on("before:response", (detail, event) => {
+    if (!isOurs(detail)) return;
+    const { response } = detail.ctx;
+    response.raw = { url: response.raw.url, status: (response.status = 200) };
+    if (renews(detail)) event.preventDefault();
+  });
+  on("before:swap", (detail, event) => {
+    if (requests.has(detail.ctx) && statusOf(detail) >= 400) event.preventDefault();
   });
 
-  on("afterRequest", ({ elt, target, xhr }, root) => {
-    if (renewed.has(xhr)) return;
+  on("afterRequest finally:request", (detail) => {
+    const key = keyOf(detail);
+    if (!requests.has(key) || renewed.has(key)) return;
+    const { elt, target, root } = requests.get(key);
+    const status = statusOf(detail);
     renewed.delete(elt);
     for (const element of [elt, target, ...root.querySelectorAll("[aria-busy]")]) element.ariaBusy = null;
     if (target === byId("check")) return;
     disable(elt, false);
     if (byId("status")?.textContent === root.dataset.loading) say(byId("status"), "");
-    if (!xhr.status || (xhr.status >= 400 && !isOurs(xhr)))
+    if (!status || (status >= 400 && !isOurs(detail)))
       tell(
         document.querySelector("dialog[open] [data-problem]") || byId("alert"),
         root.dataset.failed,
@@ -87,7 +115,8 @@
     if (isLost()) document.getElementById(returnTo?.id || elt.id)?.focus();
   });
 
-  on("afterSettle", (detail, root, { target }) => {
+  on("afterSettle after:settle", (detail, { target }) => {
+    if (!rootOf(target)) return;
     const dialog = byId("dialog")?.closest("dialog");
     if (target.closest("dialog")) dialog.open || dialog.showModal();
     if (target !== byId("list")) return;
@@ -97,14 +126,16 @@
     neighbour = "_";
   });
 
-  document.addEventListener("htmx:load", ({ target }) => {
+  const tellDates = ({ target }) => {
     const year = new Date().getFullYear();
     for (const time of target.querySelectorAll("[data-org-invitations] time")) {
       const date = new Date(time.dateTime);
       const style = date.getFullYear() === year ? { month: "short", day: "numeric" } : { dateStyle: "medium" };
       say(time, date.toLocaleDateString(document.documentElement.lang || [], style));
     }
-  });
+  };
+  tellDates({ target: document }); // htmx may have brought it before this script
+  on("load after:process", (_, event) => tellDates(event));
 
   document.addEventListener("click", (event) => {
     const { target } = event;
