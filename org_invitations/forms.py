@@ -356,6 +356,9 @@ class InviteForm(RoleForm):
         super().__init__(*args, **kwargs)
         #: What was typed and uploaded, once the form has been cleaned.
         self.reading = Reading()
+        sent = self.data.getlist("as_typed") if isinstance(self.data, MultiValueDict) else ()
+        #: The addresses that look like a slip, and of which somebody has said that they are meant.
+        self.as_typed: set[str] = {address for text in sent for address in text.split()}
         self._is_changed = False
         self._offer_options()
 
@@ -382,8 +385,14 @@ class InviteForm(RoleForm):
 
     @property
     def main_fields(self) -> list[forms.BoundField]:
-        """The fields that are always shown."""
-        return [field for field in self.visible_fields() if field.name not in self.option_fields]
+        """The fields that are always shown, but for the tick, which belongs to the button."""
+        apart = (*self.option_fields, "confirm_elevated")
+        return [field for field in self.visible_fields() if field.name not in apart]
+
+    @property
+    def confirmation(self) -> forms.BoundField | None:
+        """The tick for a role that may manage members; None where no such role is on offer."""
+        return self["confirm_elevated"] if "confirm_elevated" in self.fields else None
 
     @property
     def options(self) -> list[forms.BoundField]:
@@ -498,7 +507,9 @@ class InviteForm(RoleForm):
             taken = {
                 place: entry.suggestion
                 for place, entry in enumerate(entries)
-                if entry.suggestion and not entry.alternatives
+                if entry.suggestion
+                and not entry.alternatives
+                and entry.email_address not in self.as_typed
             }
         else:
             places = [place for place, entry in enumerate(entries) if address in entry.offers]
@@ -508,6 +519,26 @@ class InviteForm(RoleForm):
             entries[place] = entries[place].take(address)
         if taken:
             self._change(entries)
+
+    def keep(self, address: str) -> None:
+        """Take an address as it was typed, although it looks like a slip."""
+        if any(entry.email_address == address for entry in self.reading.entries):
+            self.as_typed.add(address)
+
+    def leave_out(self, choice: str) -> None:
+        """Take a piece out of the list.
+
+        :param choice: the number of the entry (from 0), a colon, and what was typed. Where the text
+            has changed since, the first entry counts that was typed like that.
+        """
+        number, _colon, text = choice.partition(":")
+        entries = list(self.reading.entries)
+        places = [place for place, entry in enumerate(entries) if entry.text == text]
+        if self.reading.question is not None or not places:
+            return
+        wanted = int(number) if number.isdecimal() and len(number) < 6 else -1
+        del entries[wanted if wanted in places else places[0]]
+        self._change(entries)
 
     def choose_column(self, choice: str) -> None:
         """Use another of the columns in question, or with ``ALL`` everybody of all of them.
@@ -552,7 +583,7 @@ class InviteForm(RoleForm):
         A file cannot be shown or sent again, so what was found in it is: the entries, and where
         it is asked which column to use, those columns.
         """
-        if self.reading.entries and self.is_retyped:
+        if self.is_retyped and (self.reading.entries or self._is_changed):
             typed = MultiValueDict({name: [self.data[name]] for name in self.data})
             text = write_reading(self.reading)
             if len(text) > MAX_TEXT:  # and so could not be sent again

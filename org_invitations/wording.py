@@ -61,6 +61,7 @@ _ITEM_MESSAGES: Final[Mapping[str, str | Promise]] = {
     "Item:role-not-granted:known": _(
         "You cannot give the role %(role)s, because it may do more than you may."
     ),
+    "Item:mistyped": _("Looks mistyped."),
     "Item:later": _("Too many for one go: it waits until you send the rest."),
     # --- What only a selection of invitations can have ------------------------------------------
     "Item:no-metadata": _(
@@ -526,6 +527,8 @@ class Wording:
             "The invitations could not be loaded: Clerk refused that (%(code)s). Please tell "
             "whoever runs the site."
         ),
+        # The piece itself is in the same row.
+        "Check:not-an-address": _("Not an email address."),
         "Check": _(
             "These addresses could not be checked, because Clerk did not answer. It is not known "
             "which of them can be invited."

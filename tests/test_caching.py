@@ -244,7 +244,7 @@ def _visit_all_pages(ada: Browser, clerk: Emulator) -> None:
     assert ada.get("/invitations/export/").status_code == 200
     assert "sent to new@example.com" in text_of(ada.htmx_invite("new@example.com"))
     many = {"email_addresses": "a@example.com, b@example.com", "role": "org:member"}
-    assert "2 can be invited" in text_of(ada.post("/invitations/check/", many))
+    assert "2 will be sent" in text_of(ada.post("/invitations/check/", many))
     assert ada.get(f"/invitations/{row.id}/revoke/").status_code == 200
     listed = {"target": "org-invitations-list"}
     assert "revoked" in text_of(ada.post(f"/invitations/{row.id}/revoke/", **listed))

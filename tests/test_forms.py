@@ -334,11 +334,9 @@ def test_languages_and_places_are_asked_for_only_where_there_is_a_choice() -> No
 
 def test_options_are_apart_and_closed_until_one_of_them_is_chosen_or_wrong() -> None:
     fresh = InviteForm(roles=ROLES)
-    assert [field.name for field in fresh.main_fields] == [
-        "email_addresses",
-        "role",
-        "confirm_elevated",
-    ]
+    assert [field.name for field in fresh.main_fields] == ["email_addresses", "role"]
+    assert fresh.confirmation is not None
+    assert fresh.confirmation.name == "confirm_elevated"
     assert [field.name for field in fresh.options] == ["expires_in_days", "file", "no_email"]
     assert not fresh.has_chosen_options
     assert not form(expires_in_days="30").has_chosen_options

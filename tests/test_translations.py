@@ -276,10 +276,10 @@ def test_the_check_is_german(ada: Client) -> None:
     pasted = "neu@example.com\nneu@example.com\nmax@acme.test\nx\njo@gmial.com"
     data = {"email_addresses": pasted, "role": "org:member"}
     words = is_german(ada.post(CHECK, data, headers=GERMAN))
-    assert "2 können eingeladen werden. 3 können nicht eingeladen werden." in words
+    assert "2 zu berichtigen. 1 wird gesendet. Bei 2 ist nichts zu tun." in words
     assert "Doppelt eingegeben: Zeile 1 zählt, diese wird ausgelassen." in words
-    assert "Meinten Sie jo@gmail.com?" in words
-    assert "2 Einladungen senden" in words
+    assert "Sieht nach einem Tippfehler aus." in words
+    assert "1 Einladung senden" in words
 
 
 def test_the_outcome_is_german(ada: Client) -> None:
@@ -289,7 +289,7 @@ def test_the_outcome_is_german(ada: Client) -> None:
     page = ada.post(INVITE, data | hidden, headers=GERMAN, follow=True)
     assert page.redirect_chain
     words = is_german(page)
-    assert "1 gesendet. 2 nicht gesendet. – Acme" in words
+    assert "1 gesendet · 1 zu berichtigen · bei 1 war nichts zu tun – Acme" in words
     assert "Bereits Mitglied" in words
 
 

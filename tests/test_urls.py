@@ -96,14 +96,14 @@ def test_the_check_and_the_outcome_of_many(ada: Client) -> None:
     many = {"email_addresses": addresses, "role": "org:member"}
     checked = ada.post(f"{TEAM}check/", many, headers=CHECK)
     assert "That is you." in checked.text
-    assert "3 can be invited." in checked.text
+    assert "3 will be sent." in checked.text
     page = ada.post(f"{TEAM}invite/", many)
     assert type(page.context["form"]) is TeamForm
     reviewed = many | {"reviewed": page.context["review"].digest}
     sent = ada.post(f"{TEAM}invite/", reviewed | {"batch": str(page.context["batch_id"])})
     outcome = ada.get(sent["Location"])
     assert sent["Location"].startswith(f"{TEAM}outcomes/")
-    assert "3 sent." in outcome.text
+    assert "3 sent" in outcome.text
     assert "That is you." in outcome.text
     assert 'name="agreed"' in outcome.text
     assert outcome.context["team"] == "Harbour"

@@ -6,7 +6,7 @@ Clerk then says counts.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import Final
@@ -44,6 +44,16 @@ class PreviewStatus(StrEnum):
     ROLE_NOT_GRANTED = "role-not-granted"
     #: It would be invited, but not in the same request: there are too many before it.
     LATER = "later"
+    #: It may be an address, but looks like a slip, and nobody has said that it is meant.
+    MISTYPED = "mistyped"
+    #: Clerk has refused it. No check finds that.
+    REFUSED = "refused"
+
+
+#: Where there is nothing to do: the person is a member or invited, or is in the list once more.
+SETTLED: Final = frozenset(
+    {PreviewStatus.MEMBER, PreviewStatus.SELF, PreviewStatus.INVITED, PreviewStatus.TWICE}
+)
 
 
 _REFUSALS: Final[Mapping[Refusal | None, PreviewStatus]] = {
@@ -90,6 +100,16 @@ class PreviewItem:
         """Whether it would be invited."""
         return self.status is PreviewStatus.NEW
 
+    @property
+    def needs_nothing(self) -> bool:
+        """Whether there is nothing to send and nothing to put right."""
+        return self.status in SETTLED
+
+    @property
+    def is_to_fix(self) -> bool:
+        """Whether it would not be invited until somebody puts something right."""
+        return not (self.sendable or self.needs_nothing or self.status is PreviewStatus.LATER)
+
 
 @dataclass(frozen=True, slots=True)
 class Preview:
@@ -111,6 +131,16 @@ class Preview:
     def refused(self) -> tuple[PreviewItem, ...]:
         """Those that would not, for now or at all."""
         return tuple(item for item in self.items if not item.sendable)
+
+    @property
+    def to_fix(self) -> tuple[PreviewItem, ...]:
+        """Those that would not be until somebody puts something right."""
+        return tuple(item for item in self.items if item.is_to_fix)
+
+    @property
+    def settled(self) -> tuple[PreviewItem, ...]:
+        """Those for whom there is nothing to do."""
+        return tuple(item for item in self.items if item.needs_nothing)
 
     @property
     def counts(self) -> Mapping[PreviewStatus, int]:
@@ -135,6 +165,7 @@ def preview_entries(
     user_id: str,
     seats: Seats | None = None,
     limit: int = DEFAULT_LIMIT,
+    as_typed: Collection[str] | None = None,
 ) -> Preview:
     """Return what would become of each entry. Clerk is asked, but nothing is changed there.
 
@@ -148,6 +179,8 @@ def preview_entries(
     :param user_id: whose own address is ``SELF``.
     :param seats: None where they are not known; then none are counted.
     :param limit: how many are ``NEW`` at most.
+    :param as_typed: the addresses that are meant although they look like a slip; the others that do
+        are ``MISTYPED``. None where nobody can be asked: then all of them are meant.
     """
     # What is there twice though no parser saw it: a text and a file, put together.
     taken = tuple(refuse_twice(entries, lines=False))
@@ -160,6 +193,8 @@ def preview_entries(
     for entry in taken:
         found, match = names.find(entry.role or role)
         item = _preview(entry, directory, user_id, found, _MATCHES[match])
+        if item.sendable and entry.suggestion and not _is_meant(entry, as_typed):
+            item = replace(item, status=PreviewStatus.MISTYPED)
         if item.sendable:
             unasked = entry.email_address.casefold() in directory.unasked
             if left is not None and passed >= left:
@@ -174,6 +209,10 @@ def preview_entries(
         if item.sendable and item.role is not None and item.role.key in roles.elevated
     }
     return Preview(tuple(items), tuple(elevated.values()), seats, directory.error)
+
+
+def _is_meant(entry: Entry, as_typed: Collection[str] | None) -> bool:
+    return as_typed is None or entry.email_address in as_typed
 
 
 def _preview(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from functools import partial
 from typing import Any, Final
@@ -224,11 +224,20 @@ class InvitationService:
 
     # --- Many --------------------------------------------------------------------------------
 
-    def preview(self, snapshot: Snapshot, entries: Iterable[Entry], role: str) -> Preview:
+    def preview(
+        self,
+        snapshot: Snapshot,
+        entries: Iterable[Entry],
+        role: str,
+        *,
+        as_typed: Collection[str] | None = None,
+    ) -> Preview:
         """Return what would become of each entry, without inviting anybody.
 
         :param snapshot: of :meth:`open`, with the seats if they are to count.
         :param role: the key of the role of those that name none of their own.
+        :param as_typed: the addresses that are meant although they look like a slip; the others
+            that do are held back. None holds back nobody.
         :raises NotPermitted: :meth:`open` has not let the person in.
         """
         self.reader.require_open()
@@ -240,6 +249,7 @@ class InvitationService:
             user_id=self.user_id,
             seats=snapshot.seats,
             limit=self.limit,
+            as_typed=as_typed,
         )
 
     # --- Batches: begin, run, resume ----------------------------------------------------------

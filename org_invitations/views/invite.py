@@ -37,14 +37,24 @@ MAX_LOOKED_AT: Final = 1000
 class InviteFormMixin(PageMixin):
     """Shows the form again, with everything that was typed and what would become of it."""
 
-    def get_preview(self, snapshot: Snapshot, form: InviteForm) -> Preview:
+    def get_preview(
+        self, snapshot: Snapshot, form: InviteForm, *, holds_back: bool = True
+    ) -> Preview:
         """Return what would become of each address in a form that was checked.
 
         Of the roles only those that the form offers: it may offer fewer than the person can give.
+
+        :param holds_back: whether an address that looks like a slip waits until somebody has said
+            that it is meant.
         """
         roles = form.offered_roles
         offered = replace(snapshot, roles=roles) if snapshot.roles.roles else snapshot
-        return self.service.preview(offered, form.entries, str(form.cleaned_data.get("role", "")))
+        return self.service.preview(
+            offered,
+            form.entries,
+            str(form.cleaned_data.get("role", "")),
+            as_typed=form.as_typed if holds_back else None,
+        )
 
     def render_form(
         self, snapshot: Snapshot | None, form: InviteForm, *, status: int, **extra: Any
@@ -201,9 +211,12 @@ class InviteView(InviteFormMixin):
         """
         if len(form.entries) != 1 or form.entries[0].role:
             return True
-        entry, reading = form.entries[0], form.reading
-        is_asked = bool(entry.suggestion or reading.notes)
-        return entry.refusal is None and is_asked and not self._is_previewed(form)
+        entry = form.entries[0]
+        if entry.refusal is not None:
+            return False
+        if entry.suggestion and entry.email_address not in form.as_typed:
+            return True  # until somebody says that it is meant
+        return bool(form.reading.notes) and not self._is_previewed(form)
 
     # --- The answer -----------------------------------------------------------------------
 
@@ -316,11 +329,12 @@ class InviteView(InviteFormMixin):
 
     def _invite_many(self, snapshot: Snapshot, form: InviteForm) -> HttpResponseBase:
         """Send what passes the check, once it has been seen if it has to be; otherwise show it."""
-        preview = self.get_preview(snapshot, form)
+        needs_preview = self.needs_preview(form)
+        preview = self.get_preview(snapshot, form, holds_back=needs_preview)
         for role in preview.elevated:
             if not form.has_error("confirm_elevated"):
                 form.ask_for_confirmation(role)
-        is_unseen = self.needs_preview(form) and not self._is_previewed(form)
+        is_unseen = needs_preview and not self._is_previewed(form)
         if form.errors or is_unseen:
             return self._render_preview(snapshot, form, preview)
         items, options, key = make_items(preview), form.get_options(), self._get_batch_id()
@@ -352,7 +366,9 @@ class InviteView(InviteFormMixin):
         self, snapshot: Snapshot, form: InviteForm, preview: Preview
     ) -> HttpResponseBase:
         """Show the check with the form, and what is wrong with it."""
-        failed = bool(form.errors) or not preview.sendable
+        # Whoever only has to say whether it is meant has made no mistake.
+        is_asked = preview.counts[PreviewStatus.MISTYPED] > 0
+        failed = bool(form.errors) or not (preview.sendable or is_asked)
         return self.render_form(
             snapshot,
             form,
@@ -399,7 +415,9 @@ class PreviewView(InviteFormMixin):
         form.errors.clear()
         form.errors.update(kept)
         review = (
-            self._presenter.get_report(preview, form, focus=True) if preview is not None else None
+            self._presenter.get_report(preview, form, focus=True, is_pressed=is_pressed)
+            if preview is not None
+            else None
         )
         return self.render_form(
             snapshot,
@@ -416,6 +434,10 @@ class PreviewView(InviteFormMixin):
             form.take(posted["use"])
         elif "column" in posted:
             form.choose_column(posted["column"])
+        elif "keep" in posted:
+            form.keep(posted["keep"])
+        elif "leave" in posted:
+            form.leave_out(posted["leave"])
         elif "roles" in posted:
             form.use_chosen_role()
         else:
@@ -455,7 +477,7 @@ class PreviewView(InviteFormMixin):
                 preview = None  # somebody is still typing the first address
         review = None
         if preview is not None:
-            review = self._presenter.get_report(preview, form, focus=focus)
+            review = self._presenter.get_report(preview, form, focus=focus, is_pressed=focus)
         context: dict[str, Any] = {
             "review": review,
             "check_problem": problem.message if problem is not None else "",

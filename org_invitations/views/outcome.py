@@ -3,26 +3,29 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any, Final
 
 from django.http import HttpRequest, HttpResponse, HttpResponseBase
 from django.utils.translation import gettext, ngettext
 
 from .. import htmx
-from ..addresses import Entry, Refusal, as_text, parse_text
+from ..addresses import Entry, Refusal, as_text, parse_text, read_text
+from ..conf import conf
 from ..csv import write_csv
-from ..forms import InviteForm
+from ..forms import CLERKS_EXPIRES_IN_DAYS, InviteForm
 from ..models import Batch, BatchItem
 from ..roles import AssignableRoles
 from ..services import Snapshot
 from ..services.batches.background import is_left_to_workers
 from ..services.batches.counts import count_items, is_for_workers
-from ..services.batches.store import find_done_since, get_items, is_at_work
-from ..services.preview import PreviewStatus
+from ..services.batches.store import as_aware, find_done_since, get_items, is_at_work
+from ..services.preview import Preview, PreviewItem, PreviewStatus
+from ..wording import describe_date
 from .base import SeeOther
-from .outcome_presenter import Outcome, OutcomePresenter, is_left
+from .outcome_presenter import Outcome, OutcomePresenter, is_left, is_to_fix
 from .page import PageMixin
+from .preview import PreviewPresenter, PreviewReport
 
 State = BatchItem.State
 
@@ -69,7 +72,7 @@ class OutcomeView(PageMixin):
         wants_progress = htmx.get_fragment(request, htmx.OUTCOME_ID) is not None
         if wants_progress and not at_work:
             return SeeOther(self._get_outcome_url(batch))
-        context = self._get_outcome_context(snapshot, batch, items, presenter.get_outcome(items))
+        context = self._get_outcome_context(snapshot, batch, items, presenter)
         if wants_progress:
             response: HttpResponse = self.render(self.outcome_progress_template_name, context)
             return htmx.mark_fragment(response, htmx.OUTCOME_ID)
@@ -86,16 +89,23 @@ class OutcomeView(PageMixin):
         return SeeOther(self._get_outcome_url(batch))
 
     def _get_outcome_context(
-        self, snapshot: Snapshot, batch: Batch, items: Sequence[BatchItem], outcome: Outcome
+        self,
+        snapshot: Snapshot,
+        batch: Batch,
+        items: Sequence[BatchItem],
+        presenter: OutcomePresenter,
     ) -> dict[str, Any]:
         """Return the context of the page; docs/templates.md lists it."""
+        outcome = presenter.get_outcome(items)
         at_work = is_at_work(items)
         is_own = batch.user_id == self.service.user_id
         goes_on = is_left_to_workers(batch)
         left = [
             item
             for item in items
-            if item.number not in outcome.since and not (goes_on and is_for_workers(item))
+            if item.number not in outcome.since
+            and is_left(item)
+            and not (goes_on and is_for_workers(item))
         ]
         form = None
         if is_own and not at_work:
@@ -112,10 +122,13 @@ class OutcomeView(PageMixin):
         url = self._get_outcome_url(batch)
         return context | {
             "form": form,
+            "form_title": self._get_retry_title(left),
+            "review": self._get_retry_review(left, form, presenter) if form else None,
             "retry_of": batch.id,
             # Its answers are pages: the list that a fragment would come with is on another one.
             "plain_form": True,
             "batch": batch,
+            "about": self._describe_choice(batch, items),
             "outcome": outcome,
             "at_work": at_work,
             # What others have begun can be read.
@@ -132,6 +145,16 @@ class OutcomeView(PageMixin):
     def _get_outcome_url(self, batch: Batch) -> str:
         """Return the page's own URL."""
         return self.get_url("outcome", batch_id=batch.id)
+
+    def _describe_choice(self, batch: Batch, items: Sequence[BatchItem]) -> str:
+        """Return as what, and until when, all were invited; empty where that differs."""
+        names = {item.role_name for item in items if item.role_name}
+        if batch.action != Batch.Action.INVITE or len(names) != 1:
+            return ""
+        days = batch.options.get("expires_in_days") or conf.EXPIRES_IN_DAYS
+        end = as_aware(batch.created_at) + timedelta(days=days or CLERKS_EXPIRES_IN_DAYS)
+        values = {"role": names.pop(), "date": describe_date(end)}
+        return gettext("As %(role)s, until %(date)s") % values
 
     def _get_retry_text(self, count: int) -> str:
         """Return what the button says that tries again what failed."""
@@ -160,7 +183,7 @@ class OutcomeView(PageMixin):
         self, batch: Batch, items: Iterable[BatchItem], roles: AssignableRoles
     ) -> InviteForm | None:
         """Return the form with what is left of a batch, and what was chosen; None if nothing is."""
-        left = [item for item in items if is_left(item)]
+        left = list(items)
         if not left or batch.action != Batch.Action.INVITE:
             return None
         chosen = batch.options
@@ -174,10 +197,33 @@ class OutcomeView(PageMixin):
             initial.pop("role", None)
         form = self.get_invite_form(roles, initial=initial)
         form["email_addresses"].field.widget.attrs["rows"] = min(max(len(left), 2), 12)
-        if "hx-trigger" in form["email_addresses"].field.widget.attrs:
-            # What is in it already is checked at once, as if it had been typed.
-            form["email_addresses"].field.widget.attrs["hx-trigger"] += ", load"
         return form
+
+    def _get_retry_title(self, left: Sequence[BatchItem]) -> str:
+        """Return what the form is called that tries again what is left."""
+        count = sum(is_to_fix(item) for item in left)
+        if not count:
+            return gettext("What is left")
+        text = ngettext("Fix one and send it", "Fix %(count)d and send them", count)
+        return text % {"count": count}
+
+    def _get_retry_review(
+        self, left: Sequence[BatchItem], form: InviteForm, presenter: OutcomePresenter
+    ) -> PreviewReport | None:
+        """Return what is to be put right in what is left, as it is known: nobody is asked again.
+
+        The rest of it was seen before, so it goes with one press. None where the text of the form
+        would be read as something else; then it is checked as it is typed.
+        """
+        entries = read_text(str(form["email_addresses"].value())).entries
+        if len(entries) != len(left):
+            return None
+        texts = [presenter.describe(item) for item in left]
+        previewed = [
+            PreviewItem(entry, _status_of(item)) for entry, item in zip(entries, left, strict=True)
+        ]
+        report = PreviewPresenter(self.wording, self._find_url, self.service.limit)
+        return report.get_rest(Preview(tuple(previewed)), form, texts)
 
     def _as_file(
         self, batch: Batch, items: Sequence[BatchItem], presenter: OutcomePresenter
@@ -211,6 +257,13 @@ _OF_ROWS: Final = {
     str(PreviewStatus.NO_ADDRESS): Refusal.NO_ADDRESS,
     str(PreviewStatus.SEVERAL): Refusal.SEVERAL,
 }
+
+
+def _status_of(item: BatchItem) -> PreviewStatus:
+    if not is_to_fix(item):
+        return PreviewStatus.NEW
+    known = item.reason in PreviewStatus.__members__.values()
+    return PreviewStatus(item.reason) if known else PreviewStatus.REFUSED
 
 
 def _entry_of(item: BatchItem, usual_role: str) -> Entry:

@@ -17,7 +17,7 @@ from ..services.batches.background import is_left_to_workers
 from ..services.batches.counts import is_for_workers
 from ..services.batches.reconcile import OTHER_INVITATION
 from ..services.batches.store import DOUBTFUL, UNCLEAR, as_aware
-from ..services.preview import PreviewStatus
+from ..services.preview import SETTLED
 from ..wording import Wording, describe_seconds
 
 State = BatchItem.State
@@ -27,19 +27,27 @@ UNSAVED: Final = "unsaved"
 
 _NOT_DONE: Final = (State.REFUSED, State.FAILED, State.HALF_DONE)
 
-#: What the check finds where there is nothing left to do by sending.
+#: Why something was refused of which there is nothing to do: it is as it was wanted, or once more.
 _SETTLED: Final = frozenset(
-    {
-        str(PreviewStatus.MEMBER),
-        str(PreviewStatus.SELF),
-        str(PreviewStatus.INVITED),
-        str(PreviewStatus.TWICE),
-    }
+    {*map(str, SETTLED), "AlreadyMember", "DuplicateInvitation", "chosen-twice"}
 )
 
 
+def is_settled(item: BatchItem) -> bool:
+    """Whether nothing was done because there was nothing to do."""
+    if item.state != State.REFUSED:
+        return False
+    if item.reason == "InvitationNotPending":
+        # Whoever has accepted needs no other; and no longer pending is what revoking is for.
+        is_revoked = item.batch.action == Batch.Action.REVOKE
+        return item.params.get("status") in (
+            ("revoked", "expired") if is_revoked else ("accepted",)
+        )
+    return item.reason in _SETTLED
+
+
 def is_left(item: BatchItem) -> bool:
-    """Whether sending it once more, perhaps corrected, may help."""
+    """Whether doing it once more, perhaps corrected, may help."""
     # What nobody knows is not sent again before somebody does.
     if item.state in (State.WAITING, State.FAILED):
         return True
@@ -47,6 +55,12 @@ def is_left(item: BatchItem) -> bool:
         return False
     kind = find_kind(item.reason)
     return kind is None or kind.is_correctable
+
+
+def is_to_fix(item: BatchItem) -> bool:
+    """Whether an invitation was refused that can be sent once something has been put right."""
+    is_invitation = item.batch.action == Batch.Action.INVITE
+    return is_invitation and item.state == State.REFUSED and is_left(item)
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,25 +75,33 @@ class OutcomeRow:
     #: What can be done about it: a link, and what it says; empty where nothing can.
     action_url: str = ""
     action_text: str = ""
+    #: Where the role or the expiry of the invitation that is in the way can be changed.
+    change_url: str = ""
 
 
 @dataclass(frozen=True, slots=True)
 class OutcomeSection:
     """The items that had the same fate."""
 
-    #: ``not-done``, ``unknown``, ``waiting``, ``since`` (when it was tried again) or ``done``.
+    #: ``to-fix``, ``not-done``, ``unknown``, ``waiting``, ``done``, ``since`` (when it was tried
+    #: again) or ``settled``, which needed nothing.
     name: str
     caption: str
     rows: tuple[OutcomeRow, ...]
+
+    @property
+    def is_list(self) -> bool:
+        """Whether there is no more to say of each than its role."""
+        return self.name == "done" and not any(row.text or row.action_url for row in self.rows)
 
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
     """What became of a batch."""
 
-    #: Each a sentence of its own: success and failure are never one.
+    #: How many had which fate, each said by itself: "7 sent", "3 to fix", "4 needed nothing".
     sentences: tuple[str, ...]
-    #: What failed first, what went well last; without those that nothing is in.
+    #: What is to be done first, what needed nothing last; without those that nothing is in.
     sections: tuple[OutcomeSection, ...]
     #: Why some wait, and until when; empty where none does.
     waiting: str
@@ -92,6 +114,11 @@ class Outcome:
     waiting_count: int
     #: The numbers of the items that were done when they were tried again.
     since: frozenset[int] = frozenset()
+
+    @property
+    def has_details(self) -> bool:
+        """Whether there is anything besides what is to be put right."""
+        return any(section.name != "to-fix" for section in self.sections)
 
 
 class OutcomePresenter:
@@ -125,12 +152,17 @@ class OutcomePresenter:
     def get_outcome(self, items: Sequence[BatchItem]) -> Outcome:
         """Return the outcome."""
         left = [item for item in items if item.number not in self.since]
+        not_done = [item for item in left if item.state in _NOT_DONE]
+        to_fix = [item for item in not_done if is_to_fix(item)]
+        settled = [item for item in not_done if is_settled(item)]
         parts = {
-            "not-done": [item for item in left if item.state in _NOT_DONE],
+            "to-fix": to_fix,
+            "not-done": [item for item in not_done if item not in to_fix and item not in settled],
             "unknown": [item for item in left if item.state in DOUBTFUL],
             "waiting": [item for item in left if item.state == State.WAITING],
-            "since": [item for item in items if item.number in self.since],
             "done": [item for item in left if item.state == State.DONE],
+            "since": [item for item in items if item.number in self.since],
+            "settled": settled,
         }
         counts = {name: len(part) for name, part in parts.items()}
         return Outcome(
@@ -141,7 +173,7 @@ class OutcomePresenter:
                 if part
             ),
             waiting=self._describe_waiting(parts["waiting"]),
-            finished=counts["not-done"] + counts["since"] + counts["done"],
+            finished=len(items) - counts["unknown"] - counts["waiting"],
             total=len(items),
             retry_ids=tuple(self._retry_ids(parts["not-done"])),
             waiting_count=counts["waiting"],
@@ -154,7 +186,10 @@ class OutcomePresenter:
         """Return what became of an item, and what can be done about it."""
         name = item.email_address or item.text
         url, text = self._action(item)
-        return OutcomeRow(item, name, self.describe(item), url, text if url else "")
+        change_url = ""
+        if self._is_in_the_way(item):
+            change_url = self.find_url("change", item.params.get("invitation_id", ""))
+        return OutcomeRow(item, name, self.describe(item), url, text if url else "", change_url)
 
     def describe(self, item: BatchItem) -> str:
         """Return why an item is as it is, in a sentence."""
@@ -186,13 +221,18 @@ class OutcomePresenter:
             url = self.find_url("resend", item.replaces_id)
             # So that this outcome tells of it.
             return url and f"{url}?retry_of={self.batch.pk}", gettext("Send it now")
-        is_other = item.state in _NOT_DONE or item.reason == UNCLEAR
-        if is_other and item.params.get("status") == "pending":
+        if self._is_in_the_way(item):
             # Another invitation of the address is in the way, or may be: it can be sent again.
             return self.find_url("resend", item.params.get("invitation_id", "")), gettext("Resend")
         if item.reason == "InvitationNotPending" and item.params.get("status") != "accepted":
             return self.find_url("resend", item.invitation_id), gettext("Invite again")
         return "", ""
+
+    def _is_in_the_way(self, item: BatchItem) -> bool:
+        """Whether another invitation of the address is in the way, or may be."""
+        is_other = item.state in _NOT_DONE or item.reason == UNCLEAR
+        is_over = item.number in self.since or item.state == State.DONE
+        return is_other and not is_over and item.params.get("status") == "pending"
 
     def _retry_ids(self, items: Iterable[BatchItem]) -> Iterable[str]:
         if self.batch.action == Batch.Action.INVITE:
@@ -204,63 +244,54 @@ class OutcomePresenter:
     # --- All ------------------------------------------------------------------------------------
 
     def _sentences(self, counts: dict[str, int]) -> Iterable[str]:
-        done, not_done = counts["done"], counts["not-done"]
-        if done:
-            yield self._say_done(done)
-        if since := counts["since"]:
-            yield self._say_since(since)
-        elif not (done or counts["waiting"] or counts["unknown"]):
-            yield gettext("Nothing was revoked.") if self.revokes else gettext("Nothing was sent.")
-        if not_done:
-            yield self._say_not_done(not_done)
-        if count := counts["unknown"]:
-            yield ngettext(
-                "It is not known yet what became of %(count)d.",
-                "It is not known yet what became of %(count)d.",
-                count,
-            ) % {"count": count}
-        if count := counts["waiting"]:
-            if count == sum(counts.values()):
-                yield (
-                    gettext("Nothing was revoked yet.")
-                    if self.revokes
-                    else gettext("Nothing was sent yet.")
-                )
-            text = ngettext("%(count)d is waiting.", "%(count)d are waiting.", count)
-            yield text % {"count": count}
-
-    def _say_done(self, count: int) -> str:
-        if self.revokes:
-            text = ngettext("%(count)d revoked.", "%(count)d revoked.", count)
-        elif self.is_silent:
-            text = ngettext(
-                "%(count)d invited without an email.", "%(count)d invited without an email.", count
+        """Yield how many had which fate: what was done first, what needed nothing last."""
+        if not any(counts[name] for name in ("done", "since", "waiting", "unknown")):
+            yield gettext("Nothing was revoked") if self.revokes else gettext("Nothing was sent")
+        elif counts["waiting"] == sum(counts.values()):
+            yield (
+                gettext("Nothing was revoked yet")
+                if self.revokes
+                else gettext("Nothing was sent yet")
             )
-        else:
-            text = ngettext("%(count)d sent.", "%(count)d sent.", count)
-        return text % {"count": count}
+        for name in ("done", "since", "to-fix", "not-done", "unknown", "waiting", "settled"):
+            if counts[name]:
+                yield self._count(name, counts[name])
 
-    def _say_since(self, count: int) -> str:
+    def _count(self, name: str, count: int) -> str:
+        """Return how many had a fate."""
+        texts = {
+            "to-fix": ngettext("%(count)d to fix", "%(count)d to fix", count),
+            "unknown": ngettext("%(count)d not known yet", "%(count)d not known yet", count),
+            "waiting": ngettext("%(count)d waiting", "%(count)d waiting", count),
+            "settled": ngettext("%(count)d needed nothing", "%(count)d needed nothing", count),
+        }
         if self.revokes:
-            text = ngettext("%(count)d was revoked since.", "%(count)d were revoked since.", count)
+            texts |= {
+                "done": ngettext("%(count)d revoked", "%(count)d revoked", count),
+                "since": ngettext("%(count)d revoked since", "%(count)d revoked since", count),
+                "not-done": ngettext("%(count)d not revoked", "%(count)d not revoked", count),
+            }
         else:
-            text = ngettext("%(count)d was sent since.", "%(count)d were sent since.", count)
-        return text % {"count": count}
-
-    def _say_not_done(self, count: int) -> str:
-        if self.revokes:
-            text = ngettext("%(count)d was not revoked.", "%(count)d were not revoked.", count)
-        else:
-            text = ngettext("%(count)d not sent.", "%(count)d not sent.", count)
-        return text % {"count": count}
+            texts |= {
+                "done": ngettext("%(count)d sent", "%(count)d sent", count),
+                "since": ngettext("%(count)d sent since", "%(count)d sent since", count),
+                "not-done": ngettext("%(count)d not sent", "%(count)d not sent", count),
+            }
+        if self.is_silent and not self.revokes:
+            texts["done"] = ngettext(
+                "%(count)d invited without an email", "%(count)d invited without an email", count
+            )
+        return texts[name] % {"count": count}
 
     def _caption(self, name: str) -> str:
         captions = {
+            "to-fix": gettext("To fix"),
             "not-done": gettext("Not revoked") if self.revokes else gettext("Not sent"),
             "unknown": gettext("Not known yet"),
             "waiting": gettext("Waiting"),
             "since": gettext("Revoked since") if self.revokes else gettext("Sent since"),
             "done": gettext("Revoked") if self.revokes else gettext("Sent"),
+            "settled": gettext("Needed nothing"),
         }
         return captions[name]
 

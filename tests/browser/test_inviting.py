@@ -35,7 +35,7 @@ SEND = "#org-invitations-submit"
 FORM = "#org-invitations-form"
 OUTCOME = "#org-invitations-outcome-title"
 
-#: Three that can be invited, and two that cannot.
+#: Two that can be invited, two to put right, and a member.
 MIXED = "a@example.com, b@example.com; nobody\nmax@acme.test\nc@gmial.com"
 #: What goes to Clerk as one call for up to ten.
 BULK = "*/invitations/bulk"
@@ -90,7 +90,7 @@ def refresh_until_done(page: Page) -> None:
         page.wait_for_load_state()
 
 
-def checked(page: Page, sentence: str = "3 can be invited. 2 cannot be invited.") -> None:
+def checked(page: Page, sentence: str = "2 to fix. 2 will be sent. 1 needs nothing.") -> None:
     """Wait for the check."""
     expect(page.locator(SUMMARY)).to_have_text(sentence)
 
@@ -107,10 +107,10 @@ def test_the_check_comes_as_one_types_and_touches_neither_text_nor_focus(
     ada.keyboard.press("ArrowLeft")
     where = ada.evaluate(f"document.querySelector('{EMAIL}').selectionStart")
     checked(ada)
-    expect(ada.locator(SEND)).to_have_text("Send 3 invitations")
-    expect(row_of(ada, "nobody")).to_contain_text("“nobody” is not an email address.")
+    expect(ada.locator(SEND)).to_have_text("Send 2 invitations")
+    expect(row_of(ada, "nobody")).to_contain_text("Not an email address.")
     expect(row_of(ada, "max@acme.test")).to_contain_text("Already a member (Member).")
-    expect(row_of(ada, "c@gmial.com")).to_contain_text("Did you mean c@gmail.com?")
+    expect(row_of(ada, "c@gmial.com")).to_contain_text("Looks mistyped.")
     expect(ada.locator(EMAIL)).to_be_focused()
     expect(ada.locator(EMAIL)).to_have_value(MIXED)
     assert ada.evaluate(f"document.querySelector('{EMAIL}').selectionStart") == where
@@ -122,11 +122,11 @@ def test_the_check_comes_as_one_types_and_touches_neither_text_nor_focus(
 def test_what_is_typed_while_the_check_is_under_way_is_checked_too(ada: Page, site: Site) -> None:
     ada.focus(EMAIL)
     ada.keyboard.type("a@example.com b@example.com")
-    checked(ada, "2 can be invited.")
+    checked(ada, "2 will be sent.")
     with ada.expect_request("**/check/"):
         ada.keyboard.type(" c@example.com")
     ada.keyboard.type(" d@example.com", delay=20)
-    checked(ada, "4 can be invited.")
+    checked(ada, "4 will be sent.")
     expect(ada.locator(EMAIL)).to_have_value(
         "a@example.com b@example.com c@example.com d@example.com"
     )
@@ -153,7 +153,7 @@ def test_a_first_address_that_is_not_finished_is_no_mistake(ada: Page) -> None:
 def test_the_button_stays_where_it_is_while_the_check_comes_in(ada: Page) -> None:
     write(ada, "one@example.com")
     before = ada.locator(SEND).bounding_box()
-    checked(ada, "1 can be invited.")
+    checked(ada, "1 will be sent.")
     after = ada.locator(SEND).bounding_box()
     assert before is not None
     assert after is not None
@@ -169,11 +169,11 @@ def test_a_role_in_a_file_that_may_manage_members_brings_the_tick(
     expect(tick).to_be_hidden()
     ada.click("text=More options")
     ada.set_input_files("input[type=file]", file)
-    checked(ada, "2 can be invited.")
+    checked(ada, "2 will be sent.")
     expect(tick).to_be_visible()
     tick.check()
     ada.click(SEND)
-    expect(ada.locator(OUTCOME)).to_have_text("2 sent.")
+    expect(ada.locator(OUTCOME)).to_have_text("2 sent")
 
 
 def test_a_file_is_put_into_the_text_and_the_field_for_it_is_empty_again(
@@ -185,7 +185,7 @@ def test_a_file_is_put_into_the_text_and_the_field_for_it_is_empty_again(
     )
     ada.click("text=More options")
     ada.set_input_files("input[type=file]", file)
-    checked(ada, "2 can be invited. 1 cannot be invited.")
+    checked(ada, "1 to fix. 2 will be sent.")
     expect(ada.locator(EMAIL)).to_have_value(re.compile("a@example.com.*b@example.com", re.DOTALL))
     expect(ada.locator("input[type=file]")).to_have_value("")
     expect(ada.locator(EMAIL)).to_be_enabled()
@@ -193,7 +193,7 @@ def test_a_file_is_put_into_the_text_and_the_field_for_it_is_empty_again(
     shot(ada, "invite-file")
     assert_accessible(ada)
     ada.click(SEND)
-    expect(ada.locator(OUTCOME)).to_have_text("2 sent. 1 not sent.")
+    expect(ada.locator(OUTCOME)).to_have_text("2 sent · 1 to fix")
     roles = {row.email_address: row.role for row in site.clerk.invitations("acme")}
     assert (roles["a@example.com"], roles["b@example.com"]) == ("org:billing", "org:member")
     assert new(site) == ["a@example.com", "b@example.com"]
@@ -213,7 +213,7 @@ def test_a_file_that_is_of_no_use_is_told_and_leaves_the_text(
     file = tmp_path / "people.csv"
     file.write_bytes(content)
     write(ada, "a@example.com b@example.com")
-    checked(ada, "2 can be invited.")
+    checked(ada, "2 will be sent.")
     ada.click("text=More options")
     ada.set_input_files("input[type=file]", file)
     expect(ada.locator(CHECK)).to_contain_text(words)
@@ -239,7 +239,7 @@ def test_an_outage_while_it_checks_disturbs_nobody(ada: Page, site: Site) -> Non
 def test_who_is_invited_already_can_be_sent_it_again_from_the_check(ada: Page, site: Site) -> None:
     row = site.clerk.add_invitation("acme", "lee2@example.com")
     write(ada, "lee2@example.com a@example.com")
-    checked(ada, "1 can be invited. 1 cannot be invited.")
+    checked(ada, "1 will be sent. 1 needs nothing.")
     link = ada.get_by_role("link", name=re.compile("^Resend ?: lee2@example.com$"))
     dialog = ada.get_by_role("dialog")
     for how in ("Escape", "Enter"):
@@ -258,6 +258,84 @@ def test_who_is_invited_already_can_be_sent_it_again_from_the_check(ada: Page, s
     assert focused(ada) != "BODY"
     # What was typed is still there.
     expect(ada.locator(EMAIL)).to_have_value("lee2@example.com a@example.com")
+
+
+# --- What looks mistyped -------------------------------------------------------------------------
+
+SLIP = ".org-invitations-slip"
+
+
+def test_a_slip_is_announced_above_the_button_and_put_right_by_one_press(
+    ada: Page, site: Site
+) -> None:
+    ada.focus(EMAIL)
+    ada.keyboard.type("c@gmial.com")
+    checked(ada, "Did you mean c@gmail.com?")
+    use, button = ada.locator(SLIP).get_by_role("button", name="Use c@gmail.com"), ada.locator(SEND)
+    over, below = use.bounding_box(), button.bounding_box()
+    assert over is not None
+    assert below is not None
+    assert over["y"] + over["height"] <= below["y"]
+    shot(ada, "slip")
+    assert_accessible(ada)
+    # Pressing "Send" does not say which of the two is meant: it asks, with the answer at hand.
+    button.click()
+    expect(use).to_be_focused()
+    assert writes(site) == 0
+    ada.keyboard.press("Enter")
+    expect(ada.locator(EMAIL)).to_have_value("c@gmail.com")
+    expect(ada.locator(SLIP)).to_have_count(0)
+    button.click()
+    expect(ada.locator("#org-invitations-status")).to_contain_text("sent to c@gmail.com")
+    assert writes(site) == 1
+
+
+@pytest.mark.parametrize("javascript", [True, False], ids=["with", "without"])
+def test_a_slip_that_is_none_is_sent_as_typed_by_one_press(
+    new_context: Callable[..., BrowserContext], site: Site, javascript: bool
+) -> None:
+    page = new_context(java_script_enabled=javascript).new_page()
+    sign_in(page, site)
+    open_form(page)
+    write(page, "c@gmial.com")
+    page.click(SEND)
+    expect(page.locator(SLIP).get_by_role("button", name="Use c@gmail.com")).to_be_focused()
+    assert writes(site) == 0
+    page.get_by_role("button", name="Send as typed").click()
+    expect(page.locator("#org-invitations-status")).to_contain_text("sent to c@gmial.com")
+    assert new(site) == ["c@gmial.com"]
+
+
+@pytest.mark.parametrize("width", [320, 1280])
+def test_what_is_to_be_done_comes_first_and_sending_stays_in_view(
+    new_context: Callable[..., BrowserContext], site: Site, width: int
+) -> None:
+    page = new_context(viewport={"width": width, "height": 700}).new_page()
+    sign_in(page, site)
+    open_form(page)
+    page.select_option(ROLE, "org:admin")
+    write(page, "\n".join([MIXED, "hal@newco,example", *(f"a{n}@example.com" for n in range(15))]))
+    checked(page, "3 to fix. 17 will be sent. 1 needs nothing.")
+    parts = page.locator(".org-invitations-part-head h4")
+    expect(parts).to_have_text(
+        [re.compile("To fix 3"), re.compile("Will be sent 17"), re.compile("Need nothing 1")]
+    )
+    # What is wrong is marked in its place, and the button says what comes of it.
+    row = row_of(page, "hal@newco,example")
+    expect(row.locator("mark")).to_have_text(",")
+    expect(row.get_by_role("button", name="Use hal@newco.example")).to_be_visible()
+    tick = page.get_by_label("I mean to give a role that may manage members")
+    for place in (EMAIL, "#org-invitations-check-to-fix", "#org-invitations-check-settled"):
+        page.locator(place).scroll_into_view_if_needed()
+        expect(page.locator(SEND)).to_be_in_viewport()
+        expect(tick).to_be_in_viewport()
+    shot(page, f"check-{width}")
+    page.get_by_role("button", name="Use both suggestions").click()
+    checked(page, "1 to fix. 19 will be sent. 1 needs nothing.")
+    row_of(page, "nobody").get_by_role("button", name="Leave out").click()
+    checked(page, "19 will be sent. 1 needs nothing.")
+    expect(page.locator(EMAIL)).not_to_have_value(re.compile("nobody"))
+    assert focused(page) != "BODY"
 
 
 # --- Sending -------------------------------------------------------------------------------------
@@ -306,9 +384,9 @@ def test_many_are_never_sent_unread(ada: Page, site: Site) -> None:
     shot(ada, "invite-many-check")
     assert_accessible(ada)
     ada.click(SEND)
-    expect(ada.locator(OUTCOME)).to_have_text("3 sent. 2 not sent.")
+    expect(ada.locator(OUTCOME)).to_have_text("2 sent · 2 to fix · 1 needed nothing")
     expect(ada.locator(OUTCOME)).to_be_focused()
-    assert new(site) == ["a@example.com", "b@example.com", "c@gmial.com"]
+    assert new(site) == ["a@example.com", "b@example.com"]
 
 
 def test_what_was_changed_after_the_check_is_read_again_before_it_is_sent(
@@ -317,14 +395,14 @@ def test_what_was_changed_after_the_check_is_read_again_before_it_is_sent(
     ada.route("**/check/", lambda route: route.abort())
     write(ada, "a@example.com b@example.com")
     ada.click(SEND)
-    checked(ada, "2 can be invited.")
+    checked(ada, "2 will be sent.")
     write(ada, "a@example.com c@example.com")
     ada.click(SEND)
     expect(ada.locator(CHECK)).to_contain_text("c@example.com")
     expect(ada.locator(CHECK)).not_to_contain_text("b@example.com")
     assert writes(site) == 0
     ada.click(SEND)
-    expect(ada.locator(OUTCOME)).to_have_text("2 sent.")
+    expect(ada.locator(OUTCOME)).to_have_text("2 sent")
     assert new(site) == ["a@example.com", "c@example.com"]
 
 
@@ -347,28 +425,29 @@ def test_the_whole_way_for_many(
         shot(page, "invite-check-plain")
     checked(page)
     assert writes(site) == 0
-    page.get_by_role("button", name="Send 3 invitations").click()
-    expect(page.locator("h1")).to_have_text("3 sent. 2 not sent.")
+    page.get_by_role("button", name="Send 2 invitations").click()
+    expect(page.locator("h1")).to_have_text("2 sent · 2 to fix · 1 needed nothing")
     shot(page, f"invite-outcome-{javascript}")
-    for address in ("a@example.com", "b@example.com", "c@gmial.com"):
+    for address in ("a@example.com", "b@example.com"):
         expect(row_of(page, address)).to_contain_text("Billing")
     expect(row_of(page, "max@acme.test")).to_contain_text("Already a member (Member).")
-    expect(row_of(page, "nobody")).to_contain_text("“nobody” is not an email address.")
-    # The outcome is the form to try the rest again, and what cannot work is not in it.
-    expect(page.locator(EMAIL)).to_have_value("nobody")
+    # Each is told once: what is to be put right in the form that sends it then.
+    expect(row_of(page, "nobody")).to_have_count(1)
+    expect(row_of(page, "nobody")).to_contain_text("Not an email address.")
+    expect(page.locator(EMAIL)).to_have_value("nobody\nc@gmial.com")
     expect(page.locator(ROLE)).to_have_value("org:billing")
 
     outcome = page.url
     page.reload()
-    expect(page.locator("h1")).to_have_text("3 sent. 2 not sent.")
+    expect(page.locator("h1")).to_have_text("2 sent · 2 to fix · 1 needed nothing")
     write(page, "d@example.com")
     page.locator(SEND).click()
     expect(page.locator("#org-invitations-status")).to_have_text(
         "Invitation sent to d@example.com as Billing."
     )
     page.goto(outcome)
-    expect(page.locator("h1")).to_have_text("3 sent. 2 not sent.")
-    assert new(site) == ["a@example.com", "b@example.com", "c@gmial.com", "d@example.com"]
+    expect(page.locator("h1")).to_have_text("2 sent · 2 to fix · 1 needed nothing")
+    assert new(site) == ["a@example.com", "b@example.com", "d@example.com"]
     assert complaints == []
 
 
@@ -385,16 +464,16 @@ def test_pressing_twice_going_back_and_reloading_send_nothing_twice(
     write(page, " ".join(wanted))
     button = page.locator(SEND)
     if count > 1 and javascript:
-        checked(page, f"{count} can be invited.")
+        checked(page, f"{count} will be sent.")
     elif count > 1:
         page.get_by_role("button", name="Check first").click()
-        checked(page, f"{count} can be invited.")
+        checked(page, f"{count} will be sent.")
     with gate(site.clerk):
         button.dblclick()
     if not javascript:
         refresh_until_done(page)
     done = page.locator(OUTCOME if count > 1 else "#org-invitations-status")
-    said = f"{count} sent." if count > 1 else "Invitation sent to a0@example.com as Member."
+    said = f"{count} sent" if count > 1 else "Invitation sent to a0@example.com as Member."
     expect(done).to_have_text(said)
     assert new(site) == wanted
     page.reload()
@@ -412,7 +491,7 @@ def test_pressing_twice_going_back_and_reloading_send_nothing_twice(
 def test_the_same_form_sent_three_times_is_one_wish(ada: Page, site: Site, count: int) -> None:
     wanted = [f"a{number}@example.com" for number in range(count)]
     write(ada, " ".join(wanted))
-    checked(ada, f"{count} can be invited.")
+    checked(ada, f"{count} will be sent.")
     fields = ada.evaluate(
         f"Object.fromEntries(new FormData(document.querySelector('{FORM} form')))"
     )
@@ -427,20 +506,19 @@ def test_the_same_form_sent_three_times_is_one_wish(ada: Page, site: Site, count
 def test_half_of_a_batch_that_fails_can_be_sent_from_the_outcome(ada: Page, site: Site) -> None:
     wanted = [f"a{number}@example.com" for number in range(20)]
     write(ada, "\n".join(wanted))
-    checked(ada, "20 can be invited.")
+    checked(ada, "20 will be sent.")
     site.clerk.configure(rate_limits={"bulk": 1})
     ada.click(SEND)
-    expect(ada.locator(OUTCOME)).to_have_text("10 sent. 10 are waiting.")
+    expect(ada.locator(OUTCOME)).to_have_text("10 sent · 10 waiting")
     shot(ada, "invite-half")
     assert_accessible(ada)
     left = ada.locator(EMAIL).input_value().split()
     assert sorted([*new(site), *left]) == sorted(wanted)
     site.clerk.configure(rate_limits=False)
     ada.reload()
-    checked(ada, "10 can be invited.")  # without a key being pressed
     expect(ada.locator(SEND)).to_have_text("Send 10 invitations")
     ada.click(SEND)
-    expect(ada.locator(OUTCOME)).to_have_text("10 sent.")
+    expect(ada.locator(OUTCOME)).to_have_text("10 sent")
     assert new(site) == sorted(wanted)
 
 
@@ -468,17 +546,17 @@ def test_a_session_that_ended_is_renewed_for_the_check_without_a_word(
     ada.focus(EMAIL)
     a_minute_passes()
     ada.keyboard.type("a@example.com b@example.com")
-    checked(ada, "2 can be invited.")
+    checked(ada, "2 will be sent.")
     expect(ada.locator(EMAIL)).to_be_focused()
     expect(ada.locator(EMAIL)).to_have_value("a@example.com b@example.com")
     assert ada.locator("iframe").count() == 0
     assert ada.locator("#org-invitations-alert").inner_text() == ""
     a_minute_passes()
     ada.keyboard.type(" c@example.com")
-    checked(ada, "3 can be invited.")
+    checked(ada, "3 will be sent.")
     a_minute_passes()
     ada.click(SEND)
-    expect(ada.locator(OUTCOME)).to_have_text("3 sent.")
+    expect(ada.locator(OUTCOME)).to_have_text("3 sent")
     assert new(site) == ["a@example.com", "b@example.com", "c@example.com"]
 
 
@@ -490,7 +568,7 @@ def test_a_file_survives_the_end_of_the_session(
     ada.click("text=More options")
     a_minute_passes()
     ada.set_input_files("input[type=file]", file)
-    checked(ada, "2 can be invited.")
+    checked(ada, "2 will be sent.")
     expect(ada.locator(EMAIL)).to_have_value(re.compile("a@example.com"))
     expect(ada.locator(EMAIL)).to_be_enabled()
 
@@ -520,8 +598,7 @@ def test_all_of_it_by_keyboard(ada: Page, site: Site) -> None:
     ada.keyboard.insert_text(MIXED)  # pasted
     pressed += 1
     checked(ada)
-    tab_to(SEND)
-    press("Enter")
+    press("Control+Enter")
     expect(ada.locator(OUTCOME)).to_be_focused()
     sending = pressed
     # The rest, put right.
@@ -529,15 +606,15 @@ def test_all_of_it_by_keyboard(ada: Page, site: Site) -> None:
     press("Control+A")
     ada.keyboard.insert_text("d@example.com")
     pressed += 1
-    checked(ada, "1 can be invited.")
+    checked(ada, "1 will be sent.")
     tab_to(SEND)
     press("Enter")
     expect(ada.locator("#org-invitations-status")).to_contain_text("Invitation sent")
     assert focused(ada) != "BODY"
     print(f"{sending} keystrokes to send three, {pressed} with the rest")  # noqa: T201 - seen with pytest -s
-    assert sending <= 8
+    assert sending <= 7
     assert pressed <= 25
-    assert new(site) == ["a@example.com", "b@example.com", "c@gmial.com", "d@example.com"]
+    assert new(site) == ["a@example.com", "b@example.com", "d@example.com"]
 
 
 # --- How it looks --------------------------------------------------------------------------------
@@ -564,7 +641,7 @@ def test_every_state_fits_and_is_accessible(
     page.click("text=More options")
     look("options")
     write(page, f"{MIXED}\n{LONG}\n{'x' * 300}\n=HYPERLINK(1)")
-    checked(page, "4 can be invited. 4 cannot be invited.")
+    checked(page, "4 to fix. 3 will be sent. 1 needs nothing.")
     look("check")
     page.select_option(ROLE, "org:admin")
     page.click(SEND)
@@ -572,7 +649,7 @@ def test_every_state_fits_and_is_accessible(
     look("refused")
     page.select_option(ROLE, "org:member")
     page.click(SEND)
-    expect(page.locator(OUTCOME)).to_contain_text("4 sent.")
+    expect(page.locator(OUTCOME)).to_contain_text("3 sent")
     look("outcome")
     assert complaints == []
 
@@ -585,7 +662,7 @@ def test_it_reads_from_right_to_left(
     sign_in(page, site)
     open_form(page)
     write(page, f"a@example.com\nb@example.com\nnobody\n{LONG}")
-    checked(page, "3 can be invited. 1 cannot be invited.")
+    checked(page, "1 to fix. 3 will be sent.")
     shot(page, "inviting-rtl")
     assert page.get_attribute("html", "dir") == "rtl"
     assert fits(page)

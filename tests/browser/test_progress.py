@@ -136,7 +136,7 @@ def test_it_moves_by_itself_while_a_worker_works_and_becomes_the_outcome(
     expect(ada.locator(TEXT)).to_have_text("30 of 40 sent")
     assert ada.url == address
     worker.let(1)
-    expect(ada.locator(TITLE)).to_have_text("40 sent.")
+    expect(ada.locator(TITLE)).to_have_text("40 sent")
     expect(ada.locator(TITLE)).to_be_focused()
     assert ada.url == address.replace("progress/", "")
 
@@ -182,7 +182,7 @@ def test_by_keyboard_it_is_paused_gone_on_with_and_cancelled(ada: Page, worker: 
     expect(dialog).to_be_visible()
     ada.keyboard.press("Tab")
     ada.keyboard.press("Enter")
-    expect(ada.locator(TITLE)).to_have_text("10 sent. 30 not sent.")
+    expect(ada.locator(TITLE)).to_have_text("10 sent · 30 not sent")
     expect(ada.locator(TITLE)).to_be_focused()
 
 
@@ -219,7 +219,7 @@ def test_without_scripts_it_is_looked_at_again_by_a_link(
     page.click("text=Cancel the rest")
     expect(page.locator("h1")).to_have_text("Cancel the other 10 invitations?")
     page.click("text=Cancel the other 10 >> nth=-1")
-    expect(page.locator("h1")).to_contain_text("10 sent.")
+    expect(page.locator("h1")).to_contain_text("10 sent")
 
 
 def wait_for(is_so: Callable[[], bool]) -> None:

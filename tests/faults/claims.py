@@ -134,9 +134,13 @@ CAPTIONS: Final = {
     "Not revoked": What.NOT_REVOKED,
     "Not known yet": What.UNKNOWN,
     "Waiting": What.NOT_MADE,
-    "To be invited": What.ABLE,
+    "Needed nothing": What.NOT_MADE,
+    "Will be sent": What.ABLE,
 }
-_REFUSED: Final = "Not to be sent"
+#: Of what is to be put right, an outcome claims that it was not sent; a check claims nothing.
+_TO_FIX: Final = "To fix"
+#: In a check, those of which no more is claimed than what stands beside them.
+_REFUSED: Final = (_TO_FIX, "Need nothing")
 
 #: What stands beside an address and says more than the caption does.
 BESIDE: Final = (
@@ -168,8 +172,11 @@ def read(answer: Answer) -> list[Claim]:
     page = answer.page
     claims = [claim for notice in page.notices for claim in read_notice(notice)]
     for row in page.rows:
-        if row.cells and (row.caption in CAPTIONS or row.caption == _REFUSED):
-            claims += _read_row(row.caption, row.cells[0], " ".join(row.cells[1:]))
+        caption = row.caption
+        if caption == _TO_FIX and "/outcomes/" in answer.url:
+            caption = "Not sent"
+        if row.cells and (caption in CAPTIONS or caption in _REFUSED):
+            claims += _read_row(caption, row.cells[0], " ".join(row.cells[1:]))
     if page.text and "At work…" in page.text:
         claims.append(Claim(What.UNKNOWN, "", "At work…"))
     if answer.status >= 400 and answer.method == "POST" and not claims and page.notices:
@@ -195,9 +202,9 @@ def _read_row(caption: str, name: str, beside: str) -> list[Claim]:
     address = name.casefold()
     words = f"{caption}: {name}: {beside}"[:300]
     closer = [what for pattern, what in BESIDE if re.search(pattern, beside)]
-    if caption == _REFUSED:
+    if caption in _REFUSED:
         return [Claim(what, address, words) for what in closer]
-    if caption.startswith("Not ") and caption != "Not known yet" and closer:
+    if CAPTIONS[caption] in (What.NOT_MADE, What.NOT_REVOKED) and closer:
         # What was refused as invited before was not sent, either.
         first = CAPTIONS[caption]
         return [Claim(what, address, words) for what in dict.fromkeys((first, *closer))]

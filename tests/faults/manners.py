@@ -23,7 +23,7 @@ _OF_ITS_USUAL_TIME: Final = 3
 _OVER: Final = (403, 404, 409)
 
 #: What the tables of an outcome are called; those of a check are called otherwise.
-_OF_OUTCOMES: Final = CAPTIONS.keys() - {"To be invited"}
+_OF_OUTCOMES: Final = CAPTIONS.keys() - {"Will be sent"}
 
 #: Something came about, so what was typed need not be there any more.
 _CAME_ABOUT: Final = {What.SENT, What.SILENT, What.REVOKED, What.UNINVITED, What.HALF}

@@ -104,7 +104,7 @@ MEMBERS = {
     "b37-vcard.vcf": Case(("ana@example.com",)),
     "b39-linkedin-800-rows.csv": Case(
         tuple(f"ana{number}@example.com" for number in range(0, 800, 10)),
-        says=("80 can be invited. 720 cannot be invited.",),
+        says=("720 to fix. 80 will be sent.",),
     ),
     "b41-russian-heading.csv": Case(("ivan@example.com Admin", "anna@example.com")),
 }

@@ -112,12 +112,12 @@ def test_of_many_it_is_said_what_is_known_of_each_and_the_outcome_finds_out_the_
         "person10@example.com": "waiting",
         "x@blocked.example": "waiting",
     }
-    assert "10 sent." in text_of(sent)
+    assert "10 sent" in text_of(sent)
     url = sent.context["outcome_url"]
     assert f'href="{url}"' in sent.text
     assert len(set(pending(clerk)) & set(many(11))) == 10
     let_go()  # nobody could write that down either
-    assert ada.get(url).context["outcome"].sentences[0] == "10 sent."
+    assert ada.get(url).context["outcome"].sentences[0] == "10 sent"
 
 
 def test_of_a_selection_it_is_said_as_well(
@@ -129,10 +129,10 @@ def test_of_a_selection_it_is_said_as_well(
     clerk.clear_requests()
     database.fail_after(clerk)
     sent = ada.post(f"{LIST}selected/", question | {"batch": asked.context["batch_id"]})
-    is_told(sent, "2 revoked.")
+    is_told(sent, "2 revoked")
     database.mend()
     let_go()
-    assert "2 revoked." in text_of(ada.get(sent.context["outcome_url"]))
+    assert "2 revoked" in text_of(ada.get(sent.context["outcome_url"]))
 
 
 def test_of_a_resend_it_is_said_that_it_is_half_done(
@@ -179,7 +179,7 @@ def test_an_outcome_that_cannot_be_read_says_so_and_can_be_loaded_again(
     database.fail()
     is_told(ada.get(sent["Location"]), "Reload it in a moment")
     database.mend()
-    assert "2 sent." in text_of(ada.get(sent["Location"]))
+    assert "2 sent" in text_of(ada.get(sent["Location"]))
 
 
 def test_the_list_needs_no_database_and_what_cannot_be_written_down_is_not_begun(

@@ -130,7 +130,7 @@ def test_many_resends_stop_in_time_and_nobody_is_left_without_an_invitation(
     assert living(clerk) == 14
     words = text_of(ada.get(response["Location"]))
     if done < 14:
-        assert f"{14 - done} are waiting." in words
+        assert f"{14 - done} waiting" in words
         assert "What is waiting can go now." in words
 
     # Each press goes on, until nothing waits.
@@ -181,7 +181,7 @@ def test_revoking_many_stops_in_time(
     assert states() == [State.DONE] * done + [State.WAITING] * (14 - done)
     assert 1 <= done < 14
     assert living(clerk) == 14 - done
-    assert f"{14 - done} are waiting." in text_of(ada.get(response["Location"]))
+    assert f"{14 - done} waiting" in text_of(ada.get(response["Location"]))
 
 
 @pytest.mark.parametrize("seconds", [4, 5.9, 9])

@@ -310,7 +310,7 @@ def test_what_was_left_and_shows_up_later_is_corrected(
     assert (item.state, item.reason) == (State.REFUSED, "half-done")
     made = late(clerk, item)
     words = outcome_of(ada, item)
-    assert "1 sent." in words
+    assert "1 sent" in words
     item.refresh_from_db()
     assert (item.state, item.invitation_id) == (State.DONE, made.id)
 
@@ -342,7 +342,7 @@ def test_a_revocation_that_was_given_up_and_took_effect_later_is_corrected(
     item.refresh_from_db()
     assert (item.state, item.reason) == (State.FAILED, "absent")
     row.state = "revoked"
-    assert "1 revoked." in outcome_of(ada, item)
+    assert "1 revoked" in outcome_of(ada, item)
 
 
 # --- What nobody will ever know ------------------------------------------------------------------

@@ -235,7 +235,7 @@ def test_text_and_file_go_together_and_what_is_in_both_goes_once(
     checked = review_of(
         type_in(ada, "zero@example.com\nONE@example.com", file=a_file(csv), target=target)
     )
-    assert "3 can be invited. 1 cannot be invited." in text_of(checked)
+    assert "3 will be sent. 1 needs nothing." in text_of(checked)
     assert "Typed twice" in text_of(checked)
     sent = press(ada, checked, target=target)
     assert [(item.email_address.lower(), item.state) for item in items_of(sent)] == [

@@ -87,14 +87,14 @@ def title_of(response: Any) -> str:
 @pytest.mark.parametrize(
     ("action", "states", "sentences"),
     [
-        ("invite", ["done"] * 5 + ["refused"] * 2, ("5 sent.", "2 not sent.")),
-        ("invite", ["done"], ("1 sent.",)),
-        ("invite", ["refused"], ("Nothing was sent.", "1 not sent.")),
-        ("invite", ["waiting"] * 7, ("Nothing was sent yet.", "7 are waiting.")),
-        ("invite", ["done", "waiting"], ("1 sent.", "1 is waiting.")),
-        ("revoke", ["done"] * 12 + ["failed"], ("12 revoked.", "1 was not revoked.")),
-        ("revoke", ["refused"] * 2, ("Nothing was revoked.", "2 were not revoked.")),
-        ("resend", ["done", "half-done"], ("1 sent.", "1 not sent.")),
+        ("invite", ["done"] * 5 + ["refused"] * 2, ("5 sent", "2 to fix")),
+        ("invite", ["done"], ("1 sent",)),
+        ("invite", ["refused"], ("Nothing was sent", "1 to fix")),
+        ("invite", ["waiting"] * 7, ("Nothing was sent yet", "7 waiting")),
+        ("invite", ["done", "waiting"], ("1 sent", "1 waiting")),
+        ("revoke", ["done"] * 12 + ["failed"], ("12 revoked", "1 not revoked")),
+        ("revoke", ["refused"] * 2, ("Nothing was revoked", "2 not revoked")),
+        ("resend", ["done", "half-done"], ("1 sent", "1 not sent")),
     ],
 )
 def test_success_and_failure_are_never_one_sentence(
@@ -105,20 +105,20 @@ def test_success_and_failure_are_never_one_sentence(
     assert response.context["outcome"].sentences == sentences
     spans = re.findall(r'<span class="org-invitations-sentence">(.*?)</span>', response.text)
     assert tuple(spans) == sentences
-    assert title_of(response) == f"{' '.join(sentences)} – Acme"
+    assert title_of(response) == f"{' · '.join(sentences)} – Acme"
 
 
 def test_what_failed_comes_first_and_what_went_well_last(ada: Browser, make: Any) -> None:
     batch = make({"state": State.DONE}, {"state": State.WAITING}, {"state": State.REFUSED})
     response = ada.get(url_of(batch))
     assert [section.name for section in response.context["outcome"].sections] == [
-        "not-done",
+        "to-fix",
         "waiting",
         "done",
     ]
-    captions = re.findall(r"<caption>(.*?)</caption>", response.text, re.DOTALL)
-    words = [re.sub(r"<[^>]*>", "", caption).split() for caption in captions]
-    assert words == [["Not", "sent", "1"], ["Waiting", "1"], ["Sent", "1"]]
+    headings = re.findall(r"<(h[24])\b[^>]*>(.*?)</\1>", response.text, re.DOTALL)
+    words = [" ".join(re.sub(r"<[^>]*>", "", text).split()) for _, text in headings]
+    assert words == ["Fix one and send it", "To fix 1", "Waiting 1", "Sent 1"]
 
 
 def test_every_row_says_why_and_where_it_was_typed(ada: Browser, make: Any) -> None:
@@ -141,11 +141,14 @@ def test_every_row_says_why_and_where_it_was_typed(ada: Browser, make: Any) -> N
         },
     )
     words = text_of(ada.get(url_of(batch)))
-    assert "n0@example.com Already invited on May 3, 2026 by Lee; it expires in 3 days. Line 4" in (
-        words
+    assert (
+        "n0@example.com Line 4. Already invited on May 3, 2026 by Lee; it expires in 3 days."
+        in (words)
     )
     assert "n1@example.com Already a member (Admin)." in words
-    assert "“ana at x.org” is not an email address. Did you mean ana@x.org? Line 9" in words
+    # It is told once, in the form in which it can be put right.
+    assert words.count("Not an email address.") == 1
+    assert "ana at x.org Not an email address. Use ana@x.org Leave out" in words
 
 
 def test_what_was_typed_is_never_taken_for_html(ada: Browser, make: Any) -> None:
@@ -214,7 +217,7 @@ def test_what_went_without_an_email_has_its_link_to_copy(
     made = clerk.add_invitation("acme", "n0@example.com", inviter="ada@acme.test")
     batch = make({"state": State.DONE, "invitation_id": made.id}, options={"notify": False})
     response = ada.get(url_of(batch))
-    assert response.context["outcome"].sentences == ("1 invited without an email.",)
+    assert response.context["outcome"].sentences == ("1 invited without an email",)
     row = response.context["outcome"].sections[0].rows[0]
     assert row.action_text == "Copy link"
     assert ada.get(row.action_url).status_code == 200
@@ -256,16 +259,16 @@ def test_what_is_sent_when_it_is_tried_again_is_not_said_to_be_unsent(
     first = send(ada, ["a@example.com", "b@example.com", "nobody"])["Location"]
     clerk.configure(blocked_domains=[])
     page = ada.get(first)
-    assert page.context["outcome"].sentences == ("1 sent.", "2 not sent.")
+    assert page.context["outcome"].sentences == ("1 sent", "2 to fix")
     form = filled(page) | {"email_addresses": "b@example.com"}
     assert form["retry_of"] == str(page.context["batch"].id)
     assert ada.post(INVITE, form).status_code == 303
     page = ada.get(first)
     outcome = page.context["outcome"]
-    assert outcome.sentences == ("1 sent.", "1 was sent since.", "1 not sent.")
+    assert outcome.sentences == ("1 sent", "1 sent since", "1 to fix")
     row = next(part for part in outcome.sections if part.name == "since").rows[0]
     assert (row.name, row.action_text) == ("b@example.com", "See what became of that")
-    assert ada.get(row.action_url).context["outcome"].sentences == ("1 sent.",)
+    assert ada.get(row.action_url).context["outcome"].sentences == ("1 sent",)
     # And it is not offered once more.
     assert page.context["form"]["email_addresses"].value() == "nobody"
     file = ada.get(f"{first}?format=csv").text
@@ -282,12 +285,12 @@ def test_what_waited_is_over_once_it_is_invited_from_there(ada: Browser, clerk: 
     assert [item.state for item in items_of(first)] == [State.WAITING, State.FAILED, State.FAILED]
     assert batch_of(first).finished_at is None
     assert ada.get(first["Location"]).context["outcome"].sentences == (
-        "2 were sent since.",
-        "1 is waiting.",
+        "2 sent since",
+        "1 waiting",
     )
     assert send(ada, ["a@example.com"], retry_of=str(batch_of(first).pk))["Location"] == LIST
     assert batch_of(first).finished_at is not None
-    assert ada.get(first["Location"]).context["outcome"].sentences == ("3 were sent since.",)
+    assert ada.get(first["Location"]).context["outcome"].sentences == ("3 sent since",)
 
 
 def test_it_is_found_over_several_tries_and_after_a_mistake_in_the_form(
@@ -302,11 +305,11 @@ def test_it_is_found_over_several_tries_and_after_a_mistake_in_the_form(
     assert refused.status_code == 503
     assert filled(refused)["retry_of"] == form["retry_of"]
     assert ada.post(INVITE, filled(refused)).status_code == 303
-    assert ada.get(first).context["outcome"].sentences == ("1 sent.", "1 was sent since.")
+    assert ada.get(first).context["outcome"].sentences == ("1 sent", "1 sent since")
 
 
 @pytest.mark.parametrize(
-    ("action", "sentence"), [("revoke", "1 was revoked since."), ("resend", "1 was sent since.")]
+    ("action", "sentence"), [("revoke", "1 revoked since"), ("resend", "1 sent since")]
 )
 def test_so_is_what_was_done_with_many(
     ada: Browser, clerk: Emulator, action: str, sentence: str
@@ -337,7 +340,7 @@ def test_so_is_the_missing_half_of_a_resend(ada: Browser, clerk: Emulator) -> No
     question = ada.get(section.rows[0].action_url)
     ada.post(f"{LIST}{row.id}/resend/", answer(question))
     assert pending(clerk).count("lee@example.com") == 1
-    assert ada.get(first).context["outcome"].sentences == ("1 was sent since.",)
+    assert ada.get(first).context["outcome"].sentences == ("1 sent since",)
 
 
 def test_nobody_elses_try_and_none_that_merely_says_so_counts(
@@ -349,14 +352,14 @@ def test_nobody_elses_try_and_none_that_merely_says_so_counts(
     make({"state": State.DONE}, retry_of=failed.id, action="revoke")
     make({"state": State.DONE})
     make({"state": State.FAILED, "reason": "ServiceUnavailable"}, retry_of=failed.id)
-    assert "1 not sent." in ada.get(url_of(failed)).context["outcome"].sentences
+    assert "1 not sent" in ada.get(url_of(failed)).context["outcome"].sentences
 
 
 def test_tries_that_name_each_other_end(ada: Browser, make: Any) -> None:
     one = make({"state": State.FAILED, "reason": "ServiceUnavailable"})
     other = make({"state": State.DONE}, retry_of=one.id)
     Batch.objects.filter(pk=one.pk).update(retry_of=other.pk)
-    assert ada.get(url_of(one)).context["outcome"].sentences == ("1 was sent since.",)
+    assert ada.get(url_of(one)).context["outcome"].sentences == ("1 sent since",)
 
 
 # --- Whose it is ---------------------------------------------------------------------------------
@@ -457,8 +460,8 @@ def test_an_invitation_that_was_made_is_found_whatever_became_of_it(
     )
     response = ada.get(url_of(batch))
     assert response.context["outcome"].sentences == (
-        "1 sent.",
-        "It is not known yet what became of 1.",
+        "1 sent",
+        "1 not known yet",
     )
     assert BatchItem.objects.get(number=0).invitation_id == made.id
     assert "nobody knows yet whether this happened" in text_of(response)
@@ -469,7 +472,7 @@ def test_what_clerk_shows_nothing_of_did_not_happen_after_a_while(
 ) -> None:
     batch = make({"state": State.UNDER_WAY}, age=160)
     response = ada.get(url_of(batch))
-    assert response.context["outcome"].sentences == ("Nothing was sent.", "1 not sent.")
+    assert response.context["outcome"].sentences == ("Nothing was sent", "1 not sent")
     assert "Clerk did not answer, and shows nothing of it since. Try again." in text_of(response)
 
 
@@ -484,7 +487,7 @@ def test_what_was_given_up_is_looked_at_again_whenever_somebody_looks(
     item = BatchItem.objects.get()
     made = clerk.add_invitation("acme", item.email_address, inviter="ada@acme.test")
     response = ada.get(url_of(batch))
-    assert response.context["outcome"].sentences == ("1 sent.",)
+    assert response.context["outcome"].sentences == ("1 sent",)
     assert BatchItem.objects.get().invitation_id == made.id
     clerk.clear_requests()
     ada.get(url_of(batch))
@@ -497,18 +500,21 @@ def test_somebody_elses_invitation_is_not_taken_for_ours(
     batch = make({"state": State.UNSETTLED}, age=60)
     clerk.add_invitation("acme", "n0@example.com", inviter="mia@acme.test", created_ago=50)
     response = ada.get(url_of(batch))
-    assert response.context["outcome"].sentences == ("Nothing was sent.", "1 not sent.")
+    assert response.context["outcome"].sentences == (
+        "Nothing was sent",
+        "1 needed nothing",
+    )
     assert "by Mia Tanaka; it expires in" in text_of(response)
 
 
 @pytest.mark.parametrize(
     ("fate", "age", "sentences"),
     [
-        ("revoked", 5, ("1 revoked.",)),
-        ("accepted", 5, ("Nothing was revoked.", "1 was not revoked.")),
-        ("pending", 5, ("It is not known yet what became of 1.",)),
-        ("pending", 300, ("Nothing was revoked.", "1 was not revoked.")),
-        ("gone", 5, ("Nothing was revoked.", "1 was not revoked.")),
+        ("revoked", 5, ("1 revoked",)),
+        ("accepted", 5, ("Nothing was revoked", "1 not revoked")),
+        ("pending", 5, ("1 not known yet",)),
+        ("pending", 300, ("Nothing was revoked", "1 not revoked")),
+        ("gone", 5, ("Nothing was revoked", "1 not revoked")),
     ],
 )
 def test_what_became_of_a_revocation_is_told_by_the_invitation(
@@ -532,7 +538,7 @@ def test_where_clerk_does_not_answer_it_stays_unknown(
     clerk.fault("GET", "*/invitations*", times=None, drop="before")
     for batch in batches:
         response = ada.get(url_of(batch))
-        assert response.context["outcome"].sentences == ("It is not known yet what became of 1.",)
+        assert response.context["outcome"].sentences == ("1 not known yet",)
 
 
 # --- While it is being worked on -----------------------------------------------------------------
@@ -566,8 +572,8 @@ def test_htmx_looks_how_far_it_is_until_it_is_done(ada: Browser, make: Any) -> N
 def test_who_died_at_work_is_not_waited_for(ada: Browser, clerk: Emulator, make: Any) -> None:
     batch = make({"state": State.UNDER_WAY}, at_work=True, age=200)
     assert ada.get(url_of(batch)).context["outcome"].sentences == (
-        "Nothing was sent.",
-        "1 not sent.",
+        "Nothing was sent",
+        "1 not sent",
     )
 
 
@@ -620,10 +626,10 @@ def test_inviting_many_ends_here(ada: Browser, clerk: Emulator) -> None:
     response = ada.invite(typed, reviewed=reviewed[1], batch=batch[1])
     assert response.status_code == 303
     page = ada.get(response["Location"])
-    assert page.context["outcome"].sentences == ("1 sent.", "3 not sent.")
+    assert page.context["outcome"].sentences == ("1 sent", "1 to fix", "2 needed nothing")
     words = text_of(page)
-    assert "max@acme.test Already a member (Member)." in words
-    assert "“nonsense” is not an email address." in words
+    assert "max@acme.test Line 1. Already a member (Member)." in words
+    assert "nonsense Not an email address." in words
     assert "Typed twice: line 1 counts, this one is left out." in words
     assert "ana@example.com" in pending(clerk)
 
@@ -648,7 +654,8 @@ def sentences(browser: Browser, batch: Batch, reasons: list[str]) -> dict[str, s
 
 
 def test_every_verdict_has_a_sentence(ada: Browser, make: Any) -> None:
-    verdicts = [str(verdict) for verdict in PreviewStatus if verdict is not PreviewStatus.NEW]
+    apart = (PreviewStatus.NEW, PreviewStatus.REFUSED)
+    verdicts = [str(verdict) for verdict in PreviewStatus if verdict not in apart]
     batch = make(*({"state": State.REFUSED, "reason": each, "text": "x"} for each in verdicts))
     said = sentences(ada, batch, verdicts)
     assert {each for each, text in said.items() if not text or "Clerk" in text} == set()

@@ -143,14 +143,14 @@ def test_a_press_leads_at_once_to_how_far_it_is_and_in_the_end_to_the_outcome(
     tick()
     assert poll(ada, poll_url_of(polled))["HX-Redirect"] == outcome_url(batch)
     assert ada.get(progress_url(batch))["Location"] == outcome_url(batch)
-    assert ada.get(outcome_url(batch)).context["outcome"].sentences == ("25 sent.",)
+    assert ada.get(outcome_url(batch)).context["outcome"].sentences == ("25 sent",)
 
 
 def test_what_one_call_takes_goes_at_once_as_ever(ada: Browser) -> None:
     response = send(ada, many(10))
     assert response["Location"].endswith("/")
     assert "progress" not in response["Location"]
-    assert ada.get(response["Location"]).context["outcome"].sentences == ("10 sent.",)
+    assert ada.get(response["Location"]).context["outcome"].sentences == ("10 sent",)
 
 
 def test_the_same_press_twice_leads_to_the_same_place(ada: Browser, clerk: Emulator) -> None:
@@ -323,7 +323,7 @@ def test_cancelling_asks_first_and_says_what_stays(ada: Browser, clerk: Emulator
     assert answer["HX-Redirect"] == progress_url(batch)
     assert ada.get(progress_url(batch))["Location"] == outcome_url(batch)
     outcome = ada.get(outcome_url(batch))
-    assert outcome.context["outcome"].sentences == ("10 sent.", "15 not sent.")
+    assert outcome.context["outcome"].sentences == ("10 sent", "15 not sent")
     assert "Somebody has cancelled the rest before this was sent." in text_of(outcome)
     assert outcome.context["form"] is not None  # they can be sent again
     assert tick().items == 0
@@ -418,7 +418,7 @@ def test_others_read_the_outcome_and_change_nothing_in_it(
     batch = make(clerk, {"state": State.DONE}, failed, finished_at=timezone.now())
     bo = sign_in("bo@both.test", "acme")
     page = bo.get(outcome_url(batch))
-    assert page.context["outcome"].sentences == ("1 sent.", "1 not sent.")
+    assert page.context["outcome"].sentences == ("1 sent", "1 not sent")
     assert page.context["form"] is None
     assert '<button type="submit"' not in page.text.partition("<dialog")[0]
     assert bo.post(outcome_url(batch), {"leave": "1"}).status_code == 404
@@ -616,7 +616,7 @@ def test_without_workers_any_more_what_waits_is_gone_on_with_as_ever(
     assert page.context["running"] == []
     assert "Nothing goes on by itself." in text_of(page)
     assert ada.get(progress_url(batch))["Location"] == outcome_url(batch)
-    assert "11 are waiting." in text_of(ada.get(outcome_url(batch)))
+    assert "11 waiting" in text_of(ada.get(outcome_url(batch)))
 
 
 def test_a_site_without_the_background_asks_the_database_no_more_for_its_list(

@@ -122,7 +122,7 @@ def test_what_was_written_down_and_never_begun_is_offered_and_sent(
     assert "25 people whom you wanted to invite on" in words
     assert OFFER in words
     outcome = ada.get(page.context["waiting"][0].url)
-    assert outcome.context["outcome"].sentences == ("Nothing was sent yet.", "25 are waiting.")
+    assert outcome.context["outcome"].sentences == ("Nothing was sent yet", "25 waiting")
     assert filled(outcome)["email_addresses"].split() == many(25)
     sent = press(ada, review_of(press(ada, outcome)))
     assert set(states_of(sent).values()) == {State.DONE}

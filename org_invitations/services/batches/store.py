@@ -243,11 +243,14 @@ def find_done_since(batch: Batch, items: Iterable[BatchItem]) -> dict[int, Batch
     items = list(items)
     # What was typed twice is done with the first of the two.
     own = {_target(item) for item in items if item.state == State.DONE}
-    return {
-        item.number: by_target[_target(item)]
-        for item in items
-        if _target(item) in by_target and _target(item) not in own
-    }
+    found_since: dict[int, BatchItem] = {}
+    for item in items:
+        # What was mistyped is done once that was sent which had been meant.
+        for target in (_target(item), ("", str(item.params.get("suggestion", "")).casefold())):
+            if target in by_target and target not in own:
+                found_since[item.number] = by_target[target]
+                break
+    return found_since
 
 
 def _target(item: BatchItem) -> tuple[str, str]:

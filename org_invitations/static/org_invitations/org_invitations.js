@@ -145,6 +145,7 @@
       event.preventDefault();
       const { openUrl, closedUrl } = region.dataset;
       region.open = !region.open;
+      region.querySelector("link").disabled = false; // the look of the check
       if (openUrl) history.replaceState(history.state, "", (region.open ? openUrl : closedUrl) + location.search);
       if (region.open) region.querySelector("textarea")?.focus();
     }
@@ -165,7 +166,9 @@
     target.focus();
   });
 
-  document.addEventListener("keydown", ({ key, target }) => {
+  document.addEventListener("keydown", ({ key, target, ctrlKey, metaKey }) => {
+    if (key === "Enter" && (ctrlKey || metaKey) && target.matches("#org-invitations-form textarea"))
+      target.form.requestSubmit(byId("submit"));
     if (key !== "Escape" || target.closest("dialog")) return;
     for (const menu of menus()) {
       if (menu.contains(target)) menu.firstElementChild.focus();
