@@ -13,18 +13,23 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from itertools import pairwise
+from math import inf
+from statistics import median
 from typing import Any
 
 import pytest
 from django.db import connection, connections
+from django.db.models import Count
 
+from org_invitations.clerk.exceptions import BULK_INVITATIONS
 from org_invitations.clients import get_client
 from org_invitations.emulator import Emulator
 from org_invitations.emulator.state import Membership, Organization
 from org_invitations.models import Batch, BatchItem
 from org_invitations.services import InvitationService
-from org_invitations.services.batches.estimate import estimate
+from org_invitations.services.batches.estimate import Estimate, estimate
 from org_invitations.services.batches.tick import tick
+from org_invitations.services.limits import Ledger
 
 State = BatchItem.State
 
@@ -58,16 +63,27 @@ class Figures:
     addresses: int
     doubled: int
     lost: int
-    #: Of the calls that may be made, and of the addresses that these have room for, in the hours in
-    #: which enough waited. A call that fails, or that a killed worker did not make, has sent none.
+    #: Of the calls that may be made, as many addresses as these have room for, and of these
+    #: addresses, in the whole hours in which enough waited and Clerk's limit was ours. A call that
+    #: fails has sent none.
     share: float
     share_of_addresses: float
+    #: The same part of those calls that were taken by a worker that did not get to make them.
+    share_lost_with_workers: float
+    #: Seconds in which at least one worker was at work, and nobody held a part of it.
     longest_wait_of_small: float
     #: Of the worst hour.
     refused_calls: int
-    #: The estimate after a tenth, against what was: the median and the worst of the larger ones.
+    #: What was told after a tenth, of the larger ones: how far what was lay outside of the two
+    #: moments that were told, as part of it. The median, the worst, and how many were within a
+    #: fifth. Then the same of the first moment alone, which is for those whom nobody follows, and
+    #: how many times as far away the last moment was.
     eta_error: float
     worst_eta_error: float
+    eta_within_a_fifth: float
+    eta_error_of_first: float
+    worst_eta_error_of_first: float
+    eta_width: float
     kills: int
     stops: int
     hours: float
@@ -100,9 +116,13 @@ class Simulation:
         self.workers = [Worker(number, self.dice.uniform(0, 5)) for number in range(workers)]
         self.arrivals = sorted((self.dice.uniform(0, hours * 3600), size) for size in sizes)
         self.batches: list[tuple[float, int, str, Batch]] = []
-        self.estimates: dict[Any, tuple[float, float]] = {}
+        self.estimates: dict[Any, tuple[float, Estimate]] = {}
         self.refused: list[float] = []
         self.calls: list[tuple[float, int]] = []
+        self.taken: list[tuple[float, int]] = []
+        #: From when to when each worker was not there.
+        self.away: list[tuple[float, float]] = []
+        self.is_spent = is_spent
         self.backlog: list[tuple[float, int]] = []
         self.kills = self.stops = 0
         self._baton = threading.Semaphore(0)
@@ -140,6 +160,14 @@ class Simulation:
         patch.setattr("org_invitations.services.snapshot.time", Monotonic)
         for name in ("reconcile", "invite"):
             patch.setattr(f"org_invitations.services.batches.{name}.datetime", Moment)
+        take = Ledger.take
+
+        def note(ledger: Ledger, limit: str, addresses: int = 1) -> Any:
+            slot = take(ledger, limit, addresses)
+            self.taken.append((self.now, 10 if limit == BULK_INVITATIONS else 1))
+            return slot
+
+        patch.setattr(Ledger, "take", note)
         patch.setattr(self.emulator, "handle", self._answer)
         patch.setattr("org_invitations.clients.forget_clients", lambda **_: None)
 
@@ -193,10 +221,11 @@ class Simulation:
                 try:
                     with connection.execute_wrapper(self._query):
                         done = tick(50)
-                    delay = min(done.next_in if done.next_in is not None else 10, 10)
+                    delay = min(30 if done.next_in is None else done.next_in, 30)
                 except Kill:
                     connections.close_all()
                     delay = self.dice.uniform(5, 60)  # until somebody starts it again
+                    self.away.append((self.now, self.now + delay))
                 self._switch(worker, max(delay, 0.1))
         except Kill:
             pass
@@ -229,7 +258,9 @@ class Simulation:
         if not connection.in_atomic_block and self.dice.random() < self.stop:
             self.stops += 1
             self._hold(worker)
-            self._switch(worker, self.dice.uniform(200, 900))  # past its lease, and woken
+            seconds = self.dice.uniform(200, 900)  # past its lease, and woken
+            self.away.append((self.now, self.now + seconds))
+            self._switch(worker, seconds)
         if self.dice.random() < self.kill / 10:
             self._die(worker)
         return execute(sql, *args)
@@ -292,15 +323,15 @@ class Simulation:
 
     def _look(self) -> None:
         """Note what waits, and what is told of those of which a tenth is done."""
-        waiting = BatchItem.objects.filter(state=State.WAITING)
-        counts = Counter(waiting.values_list("batch_id", flat=True))
+        waiting = BatchItem.objects.filter(state=State.WAITING).order_by()
+        counts = dict(waiting.values_list("batch_id").annotate(Count("pk")))
         self.backlog.append((self.now, sum(counts.values())))
         for _, size, _, batch in self.batches:
             left = counts.get(batch.pk, 0)
             if size >= 100 and batch.pk not in self.estimates and 0 < left <= size * 0.9:
                 told = estimate(batch)
                 if told is not None:
-                    self.estimates[batch.pk] = (self.now, told.seconds)
+                    self.estimates[batch.pk] = (self.now, told)
 
     # --- What came of it ------------------------------------------------------------------------
 
@@ -318,17 +349,11 @@ class Simulation:
         done = BatchItem.objects.filter(state=State.DONE).count()
         held = set().union(*(worker.held for worker in self.workers))
         waits = [
-            max(made[whose]) - moment
+            self._get_seconds_with_workers(moment, max(made[whose]))
             for moment, size, whose, _ in self.batches
             if size <= SMALL and made[whose] and whose not in held
         ]
-        errors = []
-        for _, _, whose, batch in self.batches:
-            if batch.pk in self.estimates:
-                moment, seconds = self.estimates[batch.pk]
-                truth = max(made[whose]) - moment
-                errors.append(abs(seconds - truth) / max(truth, 60.0))
-        errors.sort()
+        errors, first_errors, widths = self._get_eta_errors(made)
         return Figures(
             addresses=wanted,
             doubled=sum(count - 1 for count in times.values()),
@@ -337,21 +362,55 @@ class Simulation:
             share_of_addresses=self._get_share(
                 [(moment, 1) for found in made.values() for moment in found]
             ),
+            share_lost_with_workers=round(
+                self._get_share(self.taken) - self._get_share(self.calls), 4
+            ),
             longest_wait_of_small=round(max(waits, default=0.0), 1),
             refused_calls=max(
                 (sum(one <= other < one + 3600 for other in self.refused) for one in self.refused),
                 default=0,
             ),
-            eta_error=round(errors[len(errors) // 2], 3) if errors else 0.0,
-            worst_eta_error=round(errors[-1], 3) if errors else 0.0,
+            eta_error=median(errors or [0]),
+            worst_eta_error=max(errors, default=0),
+            eta_within_a_fifth=round(sum(error <= 0.2 for error in errors) / len(errors or [0]), 3),
+            eta_error_of_first=median(first_errors or [0]),
+            worst_eta_error_of_first=max(first_errors, default=0),
+            eta_width=median(widths or [1]),
             kills=self.kills,
             stops=self.stops,
             hours=round(self.now / 3600, 2),
         )
 
+    def _get_seconds_with_workers(self, start: float, end: float) -> float:
+        """Return for how much of a time somebody was at work."""
+        edges = sorted({start, end, *(edge for away in self.away for edge in away)})
+        return sum(
+            after - before
+            for before, after in pairwise(edge for edge in edges if start <= edge <= end)
+            if sum(one <= before and after <= other for one, other in self.away) < len(self.workers)
+        )
+
+    def _get_eta_errors(
+        self, made: dict[str, list[float]]
+    ) -> tuple[list[float], list[float], list[float]]:
+        errors, first_errors, widths = [], [], []
+        for _, _, whose, batch in self.batches:
+            if batch.pk not in self.estimates:
+                continue
+            moment, told = self.estimates[batch.pk]
+            truth = max(max(made[whose]) - moment, 60.0)
+            latest = inf if told.latest is None else told.latest
+            outside = max(told.seconds - truth, truth - latest, 0)
+            errors.append(round(outside / truth, 3))
+            first_errors.append(round(abs(told.seconds - truth) / truth, 3))
+            if told.latest is not None:
+                widths.append(round(told.latest / max(told.seconds, 60.0), 2))
+        return errors, first_errors, widths
+
     def _get_share(self, made: list[tuple[float, int]]) -> float:
         """Return how much of what may be used was, from when enough waited until it did not."""
-        enough = [moment for moment, count in self.backlog if count >= 200]
+        since = 3600 if self.is_spent else 0  # until then others have used it up
+        enough = [moment for moment, count in self.backlog if count >= 200 and moment > since]
         if not enough:
             return 0.0
         # The longest stretch in which enough waited at each look.

@@ -171,18 +171,31 @@ def test_what_is_free_and_of_no_use_to_who_waits_does_not_keep_a_worker_turning(
 
 
 def test_a_pool_is_used_up_evenly_after_a_burst() -> None:
-    even = tuple(100.0 * number for number in range(1, 37))  # as they come back after an hour
     assert Pool(45, 45).share == 10
+    assert Pool(45, 36, (3605.0,) * 9).wait == 5
     assert Pool(45, 36, (3600.0,) * 9).share == 1
-    assert Pool(45, 35, (3600.0,) * 10).share == 0
-    assert Pool(45, 35, (3600.0,) * 10).wait == 100
+    assert Pool(45, 35, (3605.0,) * 10).share == 0
+    assert Pool(45, 35, (3605.0,) * 10).wait == 105
+
+
+def test_what_comes_back_after_an_hour_goes_again_at_once() -> None:
+    even = tuple(100.0 * number for number in range(1, 37))  # as they come back after an hour
     assert Pool(45, 9, even).share == 9
     assert Pool(45, 1, even).share == 1
     assert Pool(45, 0, even).share == 0
     assert Pool(45, 0, even).wait == 100
-    # The next ones are near, and then none comes for long: some are held back for that time.
+    # An hour ago those with few took more than evenly: that is none to make up for.
+    last = tuple(16.0 * number + 5 for number in range(1, 150)) + (3600.0,) * 70
+    assert Pool(225, 6, last).share == 0
+    assert Pool(225, 6, last, returned=6).share == 6
+    assert Pool(225, 6, last, returned=6).wait == 0
+
+
+def test_before_a_gap_some_are_held_back_for_who_comes_next() -> None:
     gap = (1.0, 2.0, *(900.0 + 70 * number for number in range(34)))
     assert Pool(45, 9, gap).share == 3
+    assert Pool(45, 1, gap, returned=1).share == 0
+    assert Pool(45, 1, gap, returned=1).wait == 600
 
 
 def test_clerks_refusal_is_believed_by_all_workers_and_what_it_met_waits(

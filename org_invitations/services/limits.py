@@ -49,6 +49,12 @@ UNTOLD_WAIT: Final = 60
 #: So much of an hour's calls may go at once for those who have many.
 BURST: Final = 1 / 5
 
+#: A call that may be made again since so long is not one of a quiet hour (seconds).
+JUST_NOW: Final = 600
+
+#: Whoever comes next finds a call within this time, whoever has many (seconds).
+HELD_EVERY: Final = 100
+
 #: So many free slots are looked at when one is to be taken: somebody else may be faster.
 _CANDIDATES: Final = 8
 
@@ -210,9 +216,17 @@ class Ledger:
         """Return how a limit stands at this moment, for those that this is about."""
         now = get_now()
         size = LIMITS[limit] - (get_reserve(limit) if self.is_background else 0)
-        moments = list(self._get_slots(limit).values_list("free_at", flat=True))
-        taken = [(moment - now).total_seconds() for moment in moments if moment > now]
-        return Pool(size, size - len(taken), tuple(sorted(taken)))
+        taken = self._get_slots(limit).filter(free_at__gt=now).order_by("free_at")
+        moments = taken.values_list("free_at", flat=True)
+        releases = tuple((moment - now).total_seconds() for moment in moments)
+        free = size - len(releases)
+        return Pool(size, free, releases, self._count_returned(limit, now) if free else 0)
+
+    def _count_returned(self, limit: str, now: datetime) -> int:
+        """Return how many have become free just now because the hour since their call is over."""
+        latest = now - timedelta(seconds=HOUR + MARGIN)
+        returned = self._get_slots(limit).filter(free_at__lte=now, called_at__lte=latest)
+        return returned.filter(called_at__gt=latest - timedelta(seconds=JUST_NOW)).count()
 
     def get_sent(self) -> dict[str, int]:
         """Return how many addresses each organization has had within the hour, by its id."""
@@ -236,6 +250,8 @@ class Pool:
     free: int
     #: Seconds until each of the others is free again, the next one first.
     releases: tuple[float, ...] = ()
+    #: How many of the free ones have come back within :data:`JUST_NOW`, an hour after their call.
+    returned: int = 0
 
     @property
     def next_in(self) -> float:
@@ -243,28 +259,51 @@ class Pool:
         return self.releases[0] if self.releases else float(HOUR)
 
     @property
-    def _step(self) -> float:
-        """Seconds for which one call has to do, once a burst is over."""
-        return HOUR / max(self.size * (1 - BURST), 1)
-
-    @property
     def share(self) -> int:
         """How many may go now of somebody who has many: the others are for those who may come.
 
-        As many are held back as are needed to have one in each step, until whichever release: the
-        hour before may have left a gap. So nobody bursts through more than :data:`BURST` of the
-        hour at once, whoever comes next waits for a step at most, and none goes unused for long.
+        Where the hour before was quiet, nobody bursts through more than :data:`BURST` of this one
+        at once, and the others go evenly. What has just come back goes again, as it did an hour
+        ago: else the limit would not be used up. But as many are held back as are needed for
+        whoever comes next to find one every :data:`HELD_EVERY`, until whichever release: an hour
+        ago there may have been a gap.
         """
-        ends = (*self.releases, float(HOUR))
-        spare = min(self.free + number - end / self._step for number, end in enumerate(ends))
-        return max(min(self.free, math.floor(spare) + 1), 0)
+        even = min(self.burst + age / self.step - number for number, age in self._calls)
+        spare = min(
+            self.free + number - end / HELD_EVERY for number, end in enumerate(self._releases)
+        )
+        most = max(math.floor(even) + 1, self.returned)
+        return max(min(self.free, most, math.floor(spare) + 1), 0)
 
     @property
     def wait(self) -> float:
         """Seconds until somebody who has many may go on."""
-        ends = (*self.releases, float(HOUR))
-        held = max(end - (self.free + number) * self._step for number, end in enumerate(ends))
-        return max(held, 0.0 if self.free > 0 else self.next_in)
+        even = max((number - self.burst) * self.step - age for number, age in self._calls)
+        held = max(
+            end - (self.free + number) * HELD_EVERY for number, end in enumerate(self._releases)
+        )
+        next_in = 0.0 if self.free > 0 else self.next_in
+        return max(min(even, 0.0 if self.returned else self.next_in), held, next_in)
+
+    @property
+    def burst(self) -> float:
+        """How many may go at once."""
+        return self.size * BURST
+
+    @property
+    def step(self) -> float:
+        """Seconds for which one call has to do, once a burst is over."""
+        return HOUR / max(self.size - self.burst, 1)
+
+    @property
+    def _calls(self) -> Iterator[tuple[int, float]]:
+        """Yield how many were made within how many seconds, the newest first."""
+        ages = (HOUR + MARGIN - end for end in reversed(self.releases))
+        return enumerate((0.0, *ages))
+
+    @property
+    def _releases(self) -> tuple[float, ...]:
+        return (*self.releases, float(HOUR))
 
 
 def get_reserve(limit: str) -> int:

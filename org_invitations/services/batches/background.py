@@ -12,7 +12,7 @@ from datetime import timedelta
 from typing import Any, Final
 
 from django.db import transaction
-from django.db.models import Q
+from django.db.models import Q, QuerySet
 
 from ...clerk.exceptions import DevelopmentLimit, QuotaExceeded, RateLimited, find_kind
 from ...clerk.organizations import BULK_SIZE
@@ -88,7 +88,7 @@ def find_doubtful(instance: str) -> list[BatchItem]:
     is_over = Q(leased_until=None) | Q(leased_until__lte=now)
     found = BatchItem.objects.filter(is_over, is_due(now), batch__in=batches, state__in=DOUBTFUL)
     found = found.exclude(reason=UNCLEAR)
-    return list(found.select_related("batch").order_by("batch", "number")[:_AT_ONCE])
+    return _get_first(found)
 
 
 def find_halves(instance: str) -> list[BatchItem]:
@@ -98,8 +98,13 @@ def find_halves(instance: str) -> list[BatchItem]:
     found = BatchItem.objects.filter(
         is_free(now), is_due(now), batch__in=batches, state=State.HALF_DONE, tries__lt=MAX_TRIES
     )
-    found = found.select_related("batch").order_by("batch", "number")
-    return [item for item in found[:_AT_ONCE] if not item.reason or passes(item.reason)]
+    return [item for item in _get_first(found) if not item.reason or passes(item.reason)]
+
+
+def _get_first(found: QuerySet[BatchItem]) -> list[BatchItem]:
+    """Return some items, batch by batch; of the database no more is asked than its index gives."""
+    items = found.select_related("batch").order_by("batch_id")[:_AT_ONCE]
+    return sorted(items, key=lambda item: (item.batch_id, item.number))
 
 
 def is_tried_again(item: BatchItem) -> bool:

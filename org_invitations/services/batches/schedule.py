@@ -148,8 +148,9 @@ def _choose_ten(
     if bulk.free <= 0:
         return None
     has_tens = any(queued.waiting >= BULK_SIZE for queued in invites)
+    share = bulk.share
     for queued in invites:
-        may_go = bulk.share > 0 or queued.is_small
+        may_go = share > 0 or queued.is_small
         if queued.waiting >= BULK_SIZE:
             if may_go:
                 return Portion(queued.batch_id, BULK_SIZE, BULK_SIZE)
@@ -171,8 +172,9 @@ def _choose_one(queue: Sequence[Queued], single: Pool) -> Portion | None:
 
     tens = [queued for queued in queue if not is_rest(queued)]
     tens.sort(key=lambda queued: queued.waiting % BULK_SIZE == 0)
+    share = single.share
     for queued in [*filter(is_rest, queue), *tens]:
-        free = single.free if queued.is_small else single.share
+        free = single.free if queued.is_small else share
         if free > 0:
             rest = queued.waiting if is_rest(queued) else queued.waiting % BULK_SIZE or BULK_SIZE
             return Portion(queued.batch_id, min(free, rest, _MOST_SINGLES), 1)
