@@ -126,11 +126,16 @@ def send_elsewhere(response: HttpResponse, fragment: str) -> HttpResponse:
     return mark_fragment(response, fragment)
 
 
+def replace_fragment(response: HttpResponse, fragment: str) -> HttpResponse:
+    """Swap the answer in for a fragment, whichever target the request named."""
+    retarget(response, f"#{fragment}")
+    reswap(response, "outerHTML")
+    return mark_fragment(response, fragment)
+
+
 def replace_list(response: HttpResponse, url: str) -> HttpResponse:
     """Swap the answer in for the list, whichever target the request named, and show its URL."""
-    retarget(response, f"#{LIST_ID}")
-    reswap(response, "outerHTML")
-    return show_url(response, url)
+    return show_url(replace_fragment(response, LIST_ID), url)
 
 
 def add_url(response: HttpResponse, url: str) -> HttpResponse:

@@ -737,8 +737,7 @@ class PageMixin(OrganizationView):
             listed, self.get_invite_form(snapshot.roles), status_message=message, **extra
         )
         response: HttpResponse = self.render("org_invitations/answers/list.html", context)
-        response = htmx.replace_list(response, self._get_shown_url(context["list_url"]))
-        return htmx.mark_fragment(response, htmx.LIST_ID)
+        return htmx.replace_list(response, self._get_shown_url(context["list_url"]))
 
     def batch_response(self, batch: Batch) -> HttpResponseBase:
         """Go to the page that says what became of each.

@@ -64,7 +64,7 @@ class ProgressView(PageMixin):
             return self.render(self.progress_template_name, context)
         if request.GET.get("state") != progress.state:
             # Somebody has paused it, or it has stopped: what can be done about it is another thing.
-            return SeeOther(self._find_url_from_here("progress", batch_id=batch.pk))
+            return self._render_card(snapshot, batch, counts, progress)
         return self._render_figures(batch, progress)
 
     def post(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
@@ -82,13 +82,7 @@ class ProgressView(PageMixin):
         if not wants_card or not is_at_hand(batch, counts):
             return SeeOther(self.get_url("progress", batch_id=batch.pk))
         progress = self._get_progress(batch, counts)
-        context = self._get_progress_context(snapshot, batch, counts, progress)
-        context |= {
-            "status_message": gettext("It goes on.") if progress.is_running else progress.text,
-            "status_level": "visually-hidden",
-        }
-        response: HttpResponse = self.render("org_invitations/answers/progress.html", context)
-        return htmx.mark_fragment(response, htmx.OUTCOME_ID)
+        return self._render_card(snapshot, batch, counts, progress)
 
     # --- What is shown ----------------------------------------------------------------------
 
@@ -124,6 +118,18 @@ class ProgressView(PageMixin):
             "begun_text": self._describe_beginning(batch),
             "paused_text": self._describe_pause(batch),
         }
+
+    def _render_card(
+        self, snapshot: Snapshot, batch: Batch, counts: Counts, progress: Progress
+    ) -> HttpResponse:
+        """Return what is on the page, and let it be read aloud that it is paused, or goes on."""
+        context = self._get_progress_context(snapshot, batch, counts, progress)
+        context |= {
+            "status_message": gettext("It goes on.") if progress.is_running else progress.text,
+            "status_level": "visually-hidden",
+        }
+        response: HttpResponse = self.render("org_invitations/answers/progress.html", context)
+        return htmx.replace_fragment(response, htmx.OUTCOME_ID)
 
     def _find_to_fix(self, batch: Batch) -> list[BatchItem]:
         """Return the first of those that were not done, and may be once something is put right."""

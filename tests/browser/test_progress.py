@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import threading
 from collections.abc import Callable, Iterator
 from datetime import timedelta
@@ -104,7 +105,8 @@ def begun(site: Site, count: int = 465, done: int = 195, **more: Any) -> str:
         "in_background": True,
     }
     batch = Batch.objects.create(**values | more)
-    refused = {"state": "refused", "reason": "not-an-address", "email_address": ""}
+    slip = {"text": "hal@newco,example", "email_address": "", "line": 7}
+    refused = {"state": "refused", "reason": "not-an-address", **slip}
     BatchItem.objects.bulk_create(
         BatchItem(
             batch=batch,
@@ -155,6 +157,21 @@ def test_while_nobody_sees_the_page_it_is_not_looked_at_again(ada: Page, worker:
     expect(ada.locator(TEXT)).to_have_text("10 of 20 sent")
 
 
+def test_that_the_site_is_not_reached_is_said_once_and_until_it_is(
+    ada: Page, worker: Worker
+) -> None:
+    press(ada, 20)
+    alert = ada.locator("#org-invitations-alert")
+    ada.context.set_offline(True)
+    expect(alert).to_contain_text("The page could not be reached.")
+    alert.locator("p").evaluate("said => { said.dataset.first = 'yes' }")
+    with ada.expect_event("requestfailed"):
+        pass  # the next look
+    expect(alert.locator("[data-first]")).to_have_count(1)
+    ada.context.set_offline(False)
+    expect(alert).to_be_empty()
+
+
 def test_by_keyboard_it_is_paused_gone_on_with_and_cancelled(ada: Page, worker: Worker) -> None:
     press(ada)
     worker.let(1)
@@ -193,8 +210,11 @@ def test_what_somebody_else_pauses_is_paused_on_every_page(
     other = new_context().new_page()
     sign_in(other, site, "bo@both.test")
     other.goto(ada.url)
+    ada.focus(PAUSE)
     other.locator(PAUSE).click()
     expect(ada.locator(TEXT)).to_have_text("Paused: 0 of 40 sent")
+    expect(ada.locator(PAUSE)).to_be_focused()
+    expect(ada.locator("#org-invitations-status")).to_have_text("Paused: 0 of 40 sent")
     expect(ada.locator(PAUSE)).to_have_text("Continue")
     expect(ada.locator(PROGRESS)).to_contain_text("Bo Andersen has paused this.")
 
@@ -232,7 +252,7 @@ def wait_for(is_so: Callable[[], bool]) -> None:
     raise AssertionError("it never was so")
 
 
-@pytest.mark.parametrize("state", ["running", "paused", "stopped", "no-worker"])
+@pytest.mark.parametrize("state", ["running", "paused", "stopped", "no-worker", "done"])
 def test_it_can_be_used_by_everybody_and_fits(ada: Page, site: Site, state: str) -> None:
     more: dict[str, Any] = {}
     if state in ("paused", "stopped"):
@@ -241,12 +261,21 @@ def test_it_can_be_used_by_everybody_and_fits(ada: Page, site: Site, state: str)
         more |= {"paused_by": bo} if state == "paused" else {"paused_because": "Background:class"}
     if state == "no-worker":
         more = {"created_at": timezone.now() - timedelta(hours=1)}
-    ada.goto(begun(site, **more))
+    ada.goto(begun(site, done=465 if state == "done" else 195, **more))
     for name, is_looked_at in looks(ada):
         if is_looked_at:
             assert_accessible(ada)
         assert ada.evaluate("document.documentElement.scrollWidth <= innerWidth")
         shot(ada, f"progress-{state}-{name}")
+
+
+def test_it_can_be_read_in_german(site: Site, new_context: Callable[..., BrowserContext]) -> None:
+    page = new_context(locale="de-DE").new_page()
+    sign_in(page, site)
+    page.goto(begun(site))
+    expect(page.locator(TEXT)).to_have_text("195 von 465 gesendet")
+    expect(page.locator(PROGRESS)).to_contain_text(re.compile(r"fertig gegen \d+:\d\d Uhr \(Hels"))
+    shot(page, "progress-german")
 
 
 def test_the_list_says_what_workers_do(ada: Page, site: Site) -> None:

@@ -256,8 +256,12 @@ def test_what_does_not_go_on_by_itself_is_not_looked_at_again(
     url = poll_url_of(page)
     assert re.search(r'hx-trigger="every \d+s, renewed"', page.text)
     ada.post(progress_url(batch), {"pause": "1"})
-    # The page that is open elsewhere shows all of it anew, with other buttons.
-    assert poll(ada, url)["HX-Redirect"] == progress_url(batch)
+    # The page that is open elsewhere gets other buttons, and looks no further.
+    answer = poll(ada, url)
+    assert (answer["HX-Retarget"], answer["HX-Reswap"]) == (f"#{CARD}", "outerHTML")
+    assert 'name="continue"' in answer.text
+    assert "hx-trigger" not in answer.text
+    assert answer.context["status_message"] == "Paused: 0 of 25 sent"
     assert "hx-trigger" not in ada.get(progress_url(batch)).text
     ada.post(progress_url(batch), {"continue": "1"})
     assert poll_url_of(ada.get(progress_url(batch)))

@@ -36,9 +36,10 @@
   };
   const disable = (elt, yes) => elt.querySelector("fieldset")?.toggleAttribute("disabled", yes);
 
-  // Nobody looks at a page that is hidden: what is asked for again and again can wait.
+  // What is asked for again and again: nobody looks at a page that is hidden, so it can wait.
+  const isRepeated = (elt) => elt.getAttribute("hx-trigger")?.startsWith("every");
   on("beforeRequest before:request", ({ ctx, elt = ctx.sourceElement }, event) => {
-    if (rootOf(elt) && document.hidden && elt.getAttribute("hx-trigger")?.startsWith("every")) event.preventDefault();
+    if (rootOf(elt) && document.hidden && isRepeated(elt)) event.preventDefault();
   });
 
   on("beforeSend before:request", (detail, event) => {
@@ -106,12 +107,12 @@
     if (target === byId("check")) return;
     disable(elt, false);
     if (byId("status")?.textContent === root.dataset.loading) say(byId("status"), "");
-    if (!status || (status >= 400 && !isOurs(detail)))
-      tell(
-        document.querySelector("dialog[open] [data-problem]") || byId("alert"),
-        root.dataset.failed,
-        "summary",
-      );
+    const place = document.querySelector("dialog[open] [data-problem]") || byId("alert");
+    const { failed } = root.dataset;
+    const isSaid = isRepeated(elt) && place?.textContent === failed;
+    const hasFailed = !status || (status >= 400 && !isOurs(detail));
+    if (hasFailed && !isSaid) tell(place, failed, "summary");
+    if (isSaid && !hasFailed) say(place, "");
     if (isLost()) document.getElementById(returnTo?.id || elt.id)?.focus();
   });
 
