@@ -20,10 +20,14 @@ BIN = $(VENV)/bin
 # Compiled once for all processes, also where Python is told to leave nothing behind: beside it.
 TESTS = env -u PYTHONDONTWRITEBYTECODE PYTHONPYCACHEPREFIX=$(abspath $(VENV))/pycache $(BIN)/python -m pytest
 
-.PHONY: demo quick test full coverage faults live mutants bench lint types package messages clean
+.PHONY: demo demo-workers quick test full coverage faults live mutants bench lint types package messages clean
 
 demo: $(VENV)/.example
 	PORT=$(PORT) EMULATOR_PORT=$(EMULATOR_PORT) SKIN=$(SKIN) $(BIN)/python example_project/demo.py
+
+# With workers in processes of their own; needs no server, and uses Celery where a broker is there.
+demo-workers: $(VENV)/.example $(VENV)/.workers
+	PORT=$(PORT) EMULATOR_PORT=$(EMULATOR_PORT) $(BIN)/python example_project/demo_workers.py
 
 # What one runs while working: without a browser, matrices, and what builds packages.
 quick: $(VENV)/.test

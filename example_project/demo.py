@@ -24,8 +24,8 @@ def main() -> int:
     os.environ["DJANGO_SETTINGS_MODULE"] = "example.settings"
     port = int(os.environ.get("PORT", "8000"))
     emulator_port = int(os.environ.get("EMULATOR_PORT", "8900"))
-    if not _is_free(port):  # runserver would end the process without a word
-        return _busy("PORT", port)
+    if not is_free(port):  # runserver would end the process without a word
+        return busy("PORT", port)
     with ExitStack() as stack:
         if not _has_keys():
             emulator = Emulator(
@@ -34,7 +34,7 @@ def main() -> int:
             try:
                 stack.enter_context(EmulatorServer(emulator, port=emulator_port))
             except OSError:
-                return _busy("EMULATOR_PORT", emulator_port)
+                return busy("EMULATOR_PORT", emulator_port)
             os.environ.update(emulator.environment())
             os.environ["ORG_INVITATIONS_JOIN_URL"] = f"http://localhost:{port}/join/"
         django.setup()
@@ -51,7 +51,8 @@ def _has_keys() -> bool:
     return bool(env.str("CLERK_SECRET_KEY", default=""))
 
 
-def _is_free(port: int) -> bool:
+def is_free(port: int) -> bool:
+    """Whether nobody listens on a port of this machine."""
     with socket.socket() as probe:
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
@@ -61,8 +62,9 @@ def _is_free(port: int) -> bool:
     return True
 
 
-def _busy(name: str, port: int) -> int:
-    print(f"Port {port} is in use. Choose another one: make demo {name}=…")
+def busy(name: str, port: int, target: str = "demo") -> int:
+    """Say that a port is in use; returns what the process ends with."""
+    print(f"Port {port} is in use. Choose another one: make {target} {name}=…")
     return 1
 
 

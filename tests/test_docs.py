@@ -154,8 +154,8 @@ def test_the_settings_of_the_readme_pass_all_checks(
 
 @pytest.mark.parametrize("name", ["README.md", "CONTRIBUTING.md"])
 def test_the_commands_of_make_exist(name: str) -> None:
-    targets = set(re.findall(r"^([a-z]+):", text("Makefile"), re.MULTILINE))
-    commands = set(re.findall(r"(?:^|`)make ([a-z]+)", text(name), re.MULTILINE))
+    targets = set(re.findall(r"^([a-z-]+):", text("Makefile"), re.MULTILINE))
+    commands = set(re.findall(r"(?:^|`)make ([a-z-]+)", text(name), re.MULTILINE))
     assert {"demo", "test"} <= commands
     assert commands <= targets
     for variable in re.findall(r" ([A-Z_]+)=", " ".join(re.findall(r"`make [^`]*`", text(name)))):
@@ -163,8 +163,8 @@ def test_the_commands_of_make_exist(name: str) -> None:
 
 
 def test_all_commands_are_explained_to_contributors() -> None:
-    targets = set(re.findall(r"^([a-z]+):", text("Makefile"), re.MULTILINE))
-    assert targets == set(re.findall(r"\| `make ([a-z]+)` \|", text("CONTRIBUTING.md")))
+    targets = set(re.findall(r"^([a-z-]+):", text("Makefile"), re.MULTILINE))
+    assert targets == set(re.findall(r"\| `make ([a-z-]+)` \|", text("CONTRIBUTING.md")))
 
 
 def test_the_people_of_the_demo_are_there() -> None:

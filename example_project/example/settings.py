@@ -120,6 +120,19 @@ if env.str("SKIN", default="") == "bootstrap5":
     if django.VERSION >= (6, 0):
         SECURE_CSP["img-src"] = [CSP.SELF, "data:"]  # the arrows and ticks of its fields
 
+# Whether much is left to workers, and what begins their turns; `make demo-workers` says so.
+_background = env.str("ORG_INVITATIONS_BACKGROUND", default="")
+ORG_INVITATIONS_BACKGROUND = {"": False, "True": True}.get(_background, _background)
+CELERY_BROKER_URL = env.str("CELERY_BROKER_URL", default="")
+CELERY_TASK_DEFAULT_QUEUE = env.str("CELERY_TASK_DEFAULT_QUEUE", default="celery")
+CELERY_BEAT_SCHEDULE = {
+    "org_invitations": {
+        "task": "org_invitations.send",
+        "schedule": env.float("CELERY_BEAT_SECONDS", default=60.0),
+        "options": {"expires": 60.0},
+    },
+}
+
 # The header of every page shows who is signed in, so every page may renew the session.
 ORG_INVITATIONS_HANDSHAKE_PATHS = ["/"]
 

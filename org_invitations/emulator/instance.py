@@ -186,6 +186,23 @@ class Instance:
                 self.state, address, first_name, last_name, created_at=self.clock.now_ms()
             )
 
+    def add_organization(self, slug: str, name: str, *, seats: int = 0) -> Organization:
+        """Adds an organization without anybody in it; ``seats`` 0 is without limit."""
+        with self.lock:
+            now = self.clock.now_ms()
+            row = Organization(
+                id=self.state.new_id("org"),
+                slug=slug,
+                name=name,
+                role_set_key="role_set:default",
+                max_allowed_memberships=seats,
+                created_at=now,
+                updated_at=now,
+                created_by="",
+            )
+            self.state.organizations[row.id] = row
+            return row
+
     def add_member(
         self,
         organization: Organization | str,

@@ -38,6 +38,17 @@ def test_all_organizations(api: Any, emulator: Emulator) -> None:
     assert [o["slug"] for o in api.get("/organizations", user_id=gus)["data"]] == ["globex"]
 
 
+def test_an_organization_can_be_added(api: Any, emulator: Emulator) -> None:
+    added = emulator.add_organization("initech", "Initech", seats=20)
+    emulator.add_member("initech", "bo@both.test", "org:admin")
+    shown = api.get(f"/organizations/{added.id}", include_members_count="true")
+    assert (shown["slug"], shown["name"], shown["members_count"]) == ("initech", "Initech", 1)
+    assert shown["max_allowed_memberships"] == 20
+    assert api.get("/organizations")["total_count"] == 3
+    emulator.reset()
+    assert api.get("/organizations")["total_count"] == 2
+
+
 @pytest.mark.parametrize(
     ("person", "organization", "role", "manages"),
     [
