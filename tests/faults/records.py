@@ -72,6 +72,8 @@ def _invitation(hearing: Hearing, item: Item, everything: list[Item]) -> Iterato
         yield from _done(hearing, item, made)
     elif item.state == "unsettled" and item.reason == _UNCLEAR and _is_pending(hearing, item):
         return  # Clerk tells nothing by which it could be known, and that is said
+    elif item.in_background and item.state == "waiting":
+        yield Failure(STUCK, f"{_label(item)}: no worker goes on with it")
     elif item.state in _OPEN:
         so = "it was made" if made else "it was not made"
         yield Failure(STUCK, f"{_label(item)}: {so}")
@@ -124,7 +126,7 @@ def _revocation(hearing: Hearing, item: Item) -> Iterator[Failure]:
     if item.state == "done":
         if status != "revoked":
             yield Failure(UNTRUE, f"{_label(item)}: it is {status}")
-    elif item.state in _OPEN:
+    elif item.state in _OPEN or (item.in_background and item.state == "waiting"):
         yield Failure(STUCK, f"{_label(item)}: it is {status}")
     elif item.invitation_id in hearing.scene.revoked(since):
         yield Failure(STUCK, f"{_label(item)}: it was revoked by it")

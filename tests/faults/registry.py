@@ -14,7 +14,7 @@ Play = Callable[[Scene], None]
 Shows = Callable[[Page], bool]
 
 #: Where the actions are: whose import registers them, in this order.
-_MODULES: Final = ("actions", "invitees")
+_MODULES: Final = ("actions", "invitees", "workers")
 
 _actions: Final[list[Action]] = []
 

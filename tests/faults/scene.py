@@ -33,8 +33,9 @@ ROLES = {
 class Wish:
     """What the person wants of one address."""
 
-    #: "invite", "resend" (also to change, and to finish), "revoke", "leave", "check", "see"; of the
-    #: invited "join", "decline", "ask" and, where they only look, "look".
+    #: "invite", "resend" (also to change, and to finish), "cancel" (what was to be sent), "revoke",
+    #: "leave", "check", "see"; of the invited "join", "decline", "ask" and, where they only look,
+    #: "look".
     kind: str
     address: str
     role: str = "org:member"
@@ -44,7 +45,7 @@ class Wish:
 
     @property
     def sends(self) -> bool:
-        return self.kind in ("invite", "resend")
+        return self.kind in ("invite", "resend", "cancel")
 
 
 @dataclass
@@ -98,6 +99,8 @@ class Scene:
         self.strangers: list[Stranger] = []
         #: When each batch was begun: before the request in which it appeared.
         self.batches: dict[str, int] = {}
+        #: From when until when workers took a turn.
+        self.turns: list[tuple[int, int]] = []
         #: Moments: when the fault was armed, and when it was taken away.
         self.begin = 0
         self.end = 0
@@ -173,6 +176,12 @@ class Scene:
         return self.ask(
             lambda: self.ada.submit(form, changes, path=path, target=chosen), target=chosen
         )
+
+    def work(self) -> None:
+        """Let a worker take a turn."""
+        since = self.world.moment()
+        self.world.work()
+        self.turns.append((since, self.world.moment()))
 
     def open(self, path: str = LIST) -> Answer:
         """Open a page before anything goes wrong; its answer is not judged."""

@@ -21,6 +21,7 @@ from .scene import ROLES, Said, Wish
 _HEARD: Final = {
     "invite": {What.SENT, What.SILENT, What.MADE, What.BEFORE, What.MEMBER},
     "resend": {What.SENT, What.SILENT, What.MADE},
+    "cancel": {What.NOT_MADE},
     "revoke": {What.REVOKED},
     "leave": {What.UNINVITED},
     "check": {What.ABLE, What.BEFORE, What.MEMBER},
@@ -295,9 +296,9 @@ def twice(hearing: Hearing) -> Iterator[Failure]:
         made = scene.made(wish.address, scene.begin)
         if wish.sends and len(made) > 1:
             yield Failure(TWICE, f"{len(made)} invitations to {wish.address}")
-    for said in scene.said:
+    for since, until in [*((said.since, said.until) for said in scene.said), *scene.turns]:
         out: set[str] = set()
-        for call in scene.calls(said.since, said.until):
+        for call in scene.calls(since, until):
             targets = _targets(call)
             # Who joins makes sure by asking again: revoking and adding twice does no harm.
             is_harmless = all(wish.kind in OF_INVITED for wish in scene.wishes)

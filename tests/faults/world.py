@@ -18,7 +18,7 @@ from wsgiref.simple_server import WSGIServer
 
 import django
 from django.conf import settings
-from django.db import OperationalError, connections, models
+from django.db import DatabaseError, OperationalError, connections, models
 from django.db.backends.signals import connection_created
 
 from org_invitations.emulator import Emulator, EmulatorServer, RecordedCall
@@ -128,6 +128,9 @@ class Item:
     params: dict[str, Any]
     invitation_id: str
     replaces_id: str
+    #: Whether it is left to workers, and whether it is not over.
+    in_background: bool = False
+    is_open: bool = False
 
 
 class World:
@@ -181,6 +184,7 @@ class World:
             setattr(settings, name, value)
         settings.CLERK_AUTHORIZED_PARTIES = [self.site]
         settings.ORG_INVITATIONS_JOIN_URL = ""
+        settings.ORG_INVITATIONS_BACKGROUND = False
         self.logs.clear()
         self._mark = 0
 
@@ -258,6 +262,29 @@ class World:
         cache.clear()
         self.forget()
 
+    def work(self) -> None:
+        """Let a worker take a turn, in a thread of its own; the database may fail for it."""
+        from org_invitations.services.batches.store import NotSaved
+        from org_invitations.services.batches.tick import tick
+
+        raised: list[BaseException] = []
+
+        def turn() -> None:
+            try:
+                tick()
+            except (DatabaseError, NotSaved):
+                pass  # the next one goes on where this one was
+            except BaseException as error:  # noqa: BLE001 - it is raised where it is awaited
+                raised.append(error)
+            finally:
+                connections.close_all()
+
+        thread = threading.Thread(target=turn, name="worker")
+        thread.start()
+        thread.join()
+        if raised:
+            raise raised[0]
+
     # --- What is so ---------------------------------------------------------------------------
 
     def calls(self, since: int = 0) -> list[RecordedCall]:
@@ -271,6 +298,7 @@ class World:
     def items(self) -> list[Item]:
         """What the database says of each address of each batch."""
         from org_invitations.models import BatchItem
+        from org_invitations.services.batches.store import UNCLEAR
 
         rows = BatchItem.objects.select_related("batch").order_by("batch__created_at", "number")
         names = [name for name in Item.__annotations__ if name not in _OF_BATCH]
@@ -279,6 +307,8 @@ class World:
                 batch_id=str(row.batch_id),
                 action=row.batch.action,
                 options=row.batch.options,
+                in_background=row.batch.in_background,
+                is_open=row.state in BatchItem.OPEN and row.reason != UNCLEAR,
                 **{name: getattr(row, name) for name in names},
             )
             for row in rows
@@ -317,7 +347,7 @@ class Joined:
     is_open: bool
 
 
-_OF_BATCH = ("batch_id", "action", "options")
+_OF_BATCH = ("batch_id", "action", "options", "in_background", "is_open")
 
 
 def _models() -> list[type[models.Model]]:
