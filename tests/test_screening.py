@@ -69,7 +69,13 @@ class FakeClerk(OrganizationAPI):
         limit: int = 500,
         offset: int = 0,
     ) -> Page[Membership]:
-        assert email_address, "without addresses Clerk would return everybody"
+        if email_address is None:
+            self.asked.append(f"members {offset}")
+            if "members" in self.fails:
+                raise self.fails["members"]
+            names = list(self.members)
+            page = tuple(self.membership(name) for name in names[offset : offset + limit])
+            return Page(page, len(names))
         assert len(email_address) <= 100
         self.asked.append(list(email_address))
         if "members" in self.fails:
@@ -365,16 +371,45 @@ def test_long_addresses_are_asked_for_in_lines_that_servers_take() -> None:
     assert max(lengths) <= 7000
 
 
-def test_more_than_a_thousand_addresses_wait_for_their_turn() -> None:
-    clerk = fake(members=["new3@x.org", "new1100@x.org"], pending=["new1200@x.org"])
-    preview = preview_of(numbered(1300), clerk, limit=5000)
-    assert clerk.calls == 11
+def test_ten_thousand_addresses_cost_a_call_for_each_500_members_and_pending() -> None:
+    clerk = fake(
+        members=["new3@x.org", "New9999@x.org", *(f"old{i}@x.org" for i in range(2099))],
+        pending=["new1200@x.org", *(f"pending{i}@x.org" for i in range(1300))],
+    )
+    preview = preview_of(numbered(10_000), clerk, limit=10_000)
+    assert clerk.calls == 5 + 3
     assert preview.complete
-    assert preview.items[3].status is PreviewStatus.MEMBER
-    # Nobody asked for this one as a member, so it is not called new either.
-    assert preview.items[1100].status is PreviewStatus.LATER
+    members = [preview.items[number].status for number in (3, 9999)]
+    assert members == [PreviewStatus.MEMBER] * 2
     assert preview.items[1200].status is PreviewStatus.INVITED
-    assert preview.counts[PreviewStatus.LATER] == 299
+    assert preview.counts[PreviewStatus.NEW] == 10_000 - 3
+    assert all(item.is_known for item in preview.items)
+
+
+@pytest.mark.parametrize("what", ["members", "pending"])
+def test_of_ten_thousand_it_is_said_where_not_all_could_be_asked_for(what: str) -> None:
+    clerk = fake(
+        members=["new3@x.org"], pending=["new5@x.org"], fails={what: exc.ServiceUnavailable("no")}
+    )
+    preview = preview_of(numbered(10_000), clerk, limit=10_000)
+    assert not preview.complete
+    assert len(preview.sendable) == 10_000 - 1
+    assert not any(item.is_known for item in preview.sendable)
+
+
+def test_where_there_are_too_many_members_to_read_it_is_said() -> None:
+    clerk = fake(members=[f"old{i}@x.org" for i in range(20_001)])
+    preview = preview_of(numbered(1001), clerk, limit=10_000)
+    assert clerk.calls == 40 + 1
+    assert not any(item.is_known for item in preview.sendable)
+
+
+def test_when_clerk_asks_for_patience_no_more_of_ten_thousand_is_asked() -> None:
+    clerk = fake(
+        members=[f"old{i}@x.org" for i in range(2000)], fails={"pending": exc.RateLimited()}
+    )
+    preview_of(numbered(10_000), clerk, limit=10_000)
+    assert clerk.calls == 2
 
 
 def test_more_than_500_pending_are_fetched_in_pages() -> None:

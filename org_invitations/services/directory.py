@@ -5,12 +5,15 @@ which row is whose: a row's ``identifier`` may be a user name, or another addres
 Where an identifier is none of the addresses, all of them are asked for again in groups, at the
 same time: each address is in half of the groups and no two are in the same ones, so the groups
 that a row turns up in name its address.
+
+Of more than a thousand addresses it takes fewer calls to read all members, five hundred at once.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from functools import partial
 from itertools import combinations
 from math import comb
 from typing import Any, Final
@@ -31,6 +34,8 @@ MAX_CALLS: Final = 10
 MAX_LOCATING_CALLS: Final = 9
 #: Pages of pending invitations at most: 5000 of them.
 MAX_PAGES: Final = 10
+#: The same, and pages of members, where there are more than a thousand addresses.
+MAX_PAGES_OF_ALL: Final = 40
 #: Up to so many addresses are asked for one by one where that takes no more calls than pages do.
 FEW: Final = 10
 
@@ -42,8 +47,6 @@ class Directory:
     memberships: Mapping[str, Membership] = field(default_factory=dict)
     #: The pending ones, without their links.
     invitations: Mapping[str, Invitation] = field(default_factory=dict)
-    #: Addresses that nobody asked for as members: there were too many.
-    unasked: frozenset[str] = frozenset()
     #: What went wrong first, where not all could be asked. The rest still holds.
     error: ClerkError | None = None
     #: Those of whom nothing was found, where that may be because of what went wrong.
@@ -57,6 +60,9 @@ def look_up(api: OrganizationAPI, addresses: Iterable[str]) -> Directory:
     both at the same time; none cost none. What it does not find may still be there: a second
     address of a member whose other one is asked for, too, or one of more than 5000 pending.
 
+    More than a thousand cost a call for each 500 members and each 500 pending, two at first and
+    then all others at the same time. Then a member is found whom Clerk names by the address.
+
     :param addresses: to be compared, and sent, without regard to case. Clerk does not say how
         its own comparison does; lower case is how it keeps what people sign up with.
     """
@@ -64,7 +70,9 @@ def look_up(api: OrganizationAPI, addresses: Iterable[str]) -> Directory:
     if not folded:
         return Directory()
     chunks = list(_chunks(folded))
-    asked = {f"members {i}": chunk for i, chunk in enumerate(chunks[:MAX_CALLS])}
+    if len(chunks) > MAX_CALLS:
+        return _look_through(api, folded)
+    asked = {f"members {i}": chunk for i, chunk in enumerate(chunks)}
     first = gather(
         {"pending": _pending_page(api, 0)}
         | {name: _memberships(api, chunk) for name, chunk in asked.items()}
@@ -97,9 +105,49 @@ def look_up(api: OrganizationAPI, addresses: Iterable[str]) -> Directory:
         memberships=memberships,
         invitations=invitations,
         unknown=frozenset(doubtful - memberships.keys() - invitations.keys()),
-        unasked=frozenset(address for chunk in chunks[MAX_CALLS:] for address in chunk),
         error=next((outcome.error for outcome in outcomes if outcome.error is not None), None),
     )
+
+
+# --- Everybody ----------------------------------------------------------------------------------
+
+
+def _look_through(api: OrganizationAPI, folded: Sequence[str]) -> Directory:
+    """Return what Clerk knows of the addresses, by reading all members and pending invitations."""
+    pages: Mapping[str, Callable[[int], Callable[[], Page[Any]]]] = {
+        "pending": partial(_pending_page, api),
+        "members": partial(_members_page, api),
+    }
+    first = gather({name: page(0) for name, page in pages.items()})
+    is_limited = any(isinstance(outcome.error, RateLimited) for outcome in first.values())
+    counts = {name: of.value.total_count if of.value else 0 for name, of in first.items()}
+    offsets = {name: range(MAX_LIMIT, count, MAX_LIMIT) for name, count in counts.items()}
+    calls = {
+        f"{name} {offset}": pages[name](offset)
+        for name in pages
+        for offset in offsets[name][: MAX_PAGES_OF_ALL - 1]
+        if not is_limited
+    }
+    outcomes = {**first, **gather(calls)}
+    is_whole = len(calls) == sum(map(len, offsets.values()))
+    error = next((of.error for of in outcomes.values() if of.error is not None), None)
+    wanted = frozenset(folded)
+    invitations: dict[str, Invitation] = {}
+    memberships: dict[str, Membership] = {}
+    for name, outcome in outcomes.items():
+        if name.startswith("pending"):
+            invitations = _of(wanted, outcome) | invitations
+            continue
+        for row in outcome.value.data if outcome.value else ():
+            if row.user is not None and row.user.identifier.casefold() in wanted:
+                memberships[row.user.identifier.casefold()] = row
+    doubtful = frozenset() if is_whole and error is None else wanted
+    unknown = doubtful - memberships.keys() - invitations.keys()
+    return Directory(memberships, invitations, error, unknown)
+
+
+def _members_page(api: OrganizationAPI, offset: int) -> Callable[[], Page[Membership]]:
+    return lambda: api.get_memberships(limit=MAX_LIMIT, offset=offset)
 
 
 # --- Pending invitations ------------------------------------------------------------------------

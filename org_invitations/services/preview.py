@@ -196,10 +196,9 @@ def preview_entries(
         if item.sendable and entry.suggestion and not _is_meant(entry, as_typed):
             item = replace(item, status=PreviewStatus.MISTYPED)
         if item.sendable:
-            unasked = entry.email_address.casefold() in directory.unasked
             if left is not None and passed >= left:
                 item = replace(item, status=PreviewStatus.NO_SEAT)
-            elif passed >= limit or unasked:
+            elif passed >= limit:
                 item = replace(item, status=PreviewStatus.LATER)
             passed += 1
         items.append(item)
