@@ -29,6 +29,8 @@ from .conftest import (
     write,
 )
 
+pytestmark = pytest.mark.usefixtures("background")
+
 PROGRESS = "#org-invitations-progress"
 TEXT = "#org-invitations-progress-text"
 PAUSE = "#org-invitations-pause"
@@ -70,16 +72,15 @@ class Worker(threading.Thread):
 
 
 @pytest.fixture
-def site(site: Site, settings: Any) -> Site:
-    """The site, with workers."""
+def background(site: Site, settings: Any) -> None:
+    """The site leaves many to workers."""
     settings.ORG_INVITATIONS_BACKGROUND = True
     settings.TIME_ZONE = "Europe/Helsinki"
     allow_many(site.clerk)
-    return site
 
 
 @pytest.fixture
-def worker(site: Site) -> Iterator[Worker]:
+def worker(site: Site, background: None) -> Iterator[Worker]:
     """A worker that waits to be let work."""
     worker = Worker(site.clerk)
     worker.start()

@@ -15,13 +15,28 @@ from playwright.sync_api import BrowserContext, Page, expect
 
 from org_invitations.middleware import ClerkSessionMiddleware
 
-from . import test_inviting, test_page, test_reading, test_resend, test_selection, test_shape
+from . import (
+    test_inviting,
+    test_page,
+    test_progress,
+    test_reading,
+    test_resend,
+    test_selection,
+    test_shape,
+)
 from .conftest import Site, action, addresses, focused, open_form, sign_in_at_clerk
 from .test_inviting import a_minute_passes
+from .test_progress import background, worker
 from .test_resend import lee, reader
 from .ways import WAYS
 
-__all__ = ["a_minute_passes", "lee", "reader"]  # what some of the journeys need
+__all__ = [
+    "a_minute_passes",
+    "background",
+    "lee",
+    "reader",
+    "worker",
+]  # what some of the journeys need
 
 LIST = "#org-invitations-list"
 
@@ -275,6 +290,11 @@ JOURNEYS: Final[dict[str, tuple[Callable[..., None], dict[str, Any]]]] = {
         {"javascript": True},
     ),
     "an hour": (an_hour, {}),
+    "workers": (
+        test_progress.test_it_moves_by_itself_while_a_worker_works_and_becomes_the_outcome,
+        {},
+    ),
+    "steering": (test_progress.test_by_keyboard_it_is_paused_gone_on_with_and_cancelled, {}),
     "check after a minute": (
         test_inviting.test_a_session_that_ended_is_renewed_for_the_check_without_a_word,
         {},

@@ -222,6 +222,21 @@ def test_nothing_of_it_needs_the_session_that_began_it(
     assert figures_of(again.get(progress_url(batch))) == {"done": 10, "waiting": 15}
 
 
+def test_who_comes_from_a_page_of_the_sites_finds_back_to_it(ada: Browser, clerk: Emulator) -> None:
+    host = "/harbour/page/"
+    response = send(ada, many(25), host=host)
+    batch, query = batch_of(response), "?host=%2Fharbour%2Fpage%2F"
+    assert response["Location"] == progress_url(batch) + query
+    page = ada.get(response["Location"])
+    assert f'<a href="{host}">' in page.text
+    assert page.text.count(query) >= 4  # to look again, to refresh, to pause, to cancel
+    paused = ada.post(progress_url(batch), {"pause": "1", "host": host})
+    assert paused["Location"] == progress_url(batch) + query
+    cancelled = ada.post(cancel_url(batch), {"host": host})
+    assert cancelled["Location"] == progress_url(batch) + query
+    assert ada.get(cancelled["Location"])["Location"] == outcome_url(batch) + query
+
+
 # --- Looking again and again ---------------------------------------------------------------------
 
 
