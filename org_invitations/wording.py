@@ -10,7 +10,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from enum import StrEnum
 from http import HTTPStatus
 from typing import Any, ClassVar, Final
@@ -939,6 +939,12 @@ def describe_seconds(seconds: int) -> str:
     return ngettext("%(count)d minute", "%(count)d minutes", minutes) % {"count": minutes}
 
 
+#: Up to so many days are counted as such, more as months.
+_MAX_DAYS: Final = 60
+#: From here on it is a day.
+_NEARLY_A_DAY: Final = timedelta(hours=23, minutes=30)
+
+
 def describe_expiry(moment: datetime | None, *, now: datetime | None = None) -> str:
     """Return when an invitation expires, seen from now: "in 3 days", "expired", "never"."""
     if moment is None:
@@ -946,7 +952,12 @@ def describe_expiry(moment: datetime | None, *, now: datetime | None = None) -> 
     now = now or datetime.now(UTC)
     if moment <= now:
         return gettext("expired")
-    return gettext("in %(time)s") % {"time": timeuntil(moment, now, depth=1)}
+    # Rounded, so that seven days that were chosen a minute ago are not six.
+    days = round((moment - now) / timedelta(days=1))
+    if days > _MAX_DAYS or moment - now < _NEARLY_A_DAY:
+        end = moment + timedelta(hours=12) if days > _MAX_DAYS else moment
+        return gettext("in %(time)s") % {"time": timeuntil(end, now, depth=1)}
+    return ngettext("in %(count)d day", "in %(count)d days", days) % {"count": days}
 
 
 def describe_since(moment: datetime, *, now: datetime | None = None) -> str:

@@ -331,6 +331,31 @@ def page_of(
     )
 
 
+def keep_place(page: InvitationPage, new_id: str, old: Invitation) -> InvitationPage:
+    """Return the page with a new invitation where the one was that it replaces.
+
+    Whoever sends one again looks for it there, and nothing else moves. A page that was sorted by
+    Clerk is left as it is.
+
+    :param old: as it was before; of another status than the list's it has no place in it.
+    """
+    if page.everything is None or old.status is not page.query.status:
+        return page
+    rows = [
+        replace(row, created_at=old.created_at, expires_at=old.expires_at)
+        if row.id == new_id
+        else row
+        for row in page.everything
+    ]
+    as_before = page_of(rows, page.query, page.counts)
+    is_so = {row.id: row for row in page.everything}
+    return replace(
+        as_before,
+        invitations=tuple(is_so[row.id] for row in as_before.invitations),
+        everything=page.everything,
+    )
+
+
 # --- In memory --------------------------------------------------------------------------------
 
 

@@ -9,6 +9,7 @@ from django.contrib import messages
 from django.http import HttpResponse, HttpResponseBase
 
 from .. import htmx
+from ..clerk import Invitation
 from ..roles import AssignableRoles
 from ..services import Snapshot
 from .base import SeeOther
@@ -60,12 +61,14 @@ class ConfirmationMixin(PageMixin):
         level: str = "message",
         action: dict[str, str] | None = None,
         new_id: str = "",
+        old: Invitation | None = None,
     ) -> HttpResponseBase:
         """Show the list anew and say what has happened, as a fragment or by a redirect.
 
         :param level: ``message``, or ``notice`` or ``summary`` where nothing, or not all, was done.
         :param action: a link after the message: its ``url`` and ``text``.
         :param new_id: the id of an invitation that is new in the list.
+        :param old: the one in whose place it is shown, if any.
         """
         action = action or {}
         if self.service.was_denied:
@@ -73,7 +76,12 @@ class ConfirmationMixin(PageMixin):
             return self.render_problem(message, status=HTTPStatus.FORBIDDEN)
         if self._in_dialog:
             return self.render_list(
-                snapshot, message, status_level=level, status_action=action, new_id=new_id
+                snapshot,
+                message,
+                status_level=level,
+                status_action=action,
+                new_id=new_id,
+                old=old,
             )
         severity = messages.SUCCESS if level == "message" else messages.WARNING
         messages.add_message(

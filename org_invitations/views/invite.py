@@ -156,7 +156,8 @@ class InviteFormMixin(PageMixin):
         self, snapshot: Snapshot | None, form: InviteForm, *, status: int, **extra: Any
     ) -> HttpResponse:
         context = self._get_page_context(snapshot, form, form_open=True, **extra)
-        name = self.form_template_name if self._wants_form else self.page_template_name
+        answer = "org_invitations/answers/form.html"
+        name = answer if self._wants_form else self.page_template_name
         response: HttpResponse = self.render(name, context, status=status)
         return htmx.mark_fragment(response, htmx.FORM_ID) if self._wants_form else response
 

@@ -34,6 +34,7 @@ from ..services.batches.reconcile import OTHER_INVITATION
 from ..services.batches.store import NotSaved, as_aware, get_items
 from ..services.batches.unfinished import MAX_UNFINISHED, WaitingBatch
 from ..services.joining.asks import Mark, get_marks
+from ..services.listing import keep_place
 from ..wording import ErrorMessage, Wording, describe_date, describe_expiry, describe_since
 from .base import OrganizationView, SeeOther
 from .progress_presenter import Progress, ProgressPresenter
@@ -726,13 +727,26 @@ class PageMixin(OrganizationView):
                 context |= self._get_unfinished_context(snapshot, presenter)
         return context | extra
 
-    def render_list(self, snapshot: Snapshot, message: str, **extra: Any) -> HttpResponse:
+    def render_list(
+        self,
+        snapshot: Snapshot,
+        message: str,
+        *,
+        new_id: str = "",
+        old: Invitation | None = None,
+        **extra: Any,
+    ) -> HttpResponse:
         """Return the list as a fragment, whichever target the request named.
 
         :param message: what has just happened.
+        :param new_id: the id of an invitation that is new in the list.
+        :param old: the one in whose place it is shown, if any.
         :param extra: more for the context.
         """
         listed = self.service.with_list(snapshot, self.get_query())
+        if listed.page is not None and old is not None:
+            listed = replace(listed, page=keep_place(listed.page, new_id, old))
+        extra["new_id"] = new_id
         context = self._get_page_context(
             listed, self.get_invite_form(snapshot.roles), status_message=message, **extra
         )

@@ -330,7 +330,9 @@ class ResendInvitationView(ConfirmationMixin):
             )
         ) % {"email_address": item.email_address, "role": item.role_name}
         action = self._get_link_action(item.invitation_id) if no_email else {}
-        return self.list_response(snapshot, message, action=action, new_id=item.invitation_id)
+        return self.list_response(
+            snapshot, message, action=action, new_id=item.invitation_id, old=snapshot.invitation
+        )
 
     def _explain(
         self, error: ClerkError, snapshot: Snapshot, stage: Stage = Stage.WRITING

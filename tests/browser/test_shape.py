@@ -337,6 +337,44 @@ def test_without_a_connection_that_is_said_like_everything_else(ada: Page) -> No
     assert_accessible(ada)
 
 
+@pytest.mark.parametrize(
+    ("status", "words"),
+    [
+        (403, "copy it, then reload the page"),
+        (413, "send them in several parts"),
+        (500, "not known whether anything was done"),
+        (502, "not known whether anything was done"),
+    ],
+)
+def test_what_another_server_says_is_told_apart_from_the_connection(
+    new_context: Contexts, site: Site, status: int, words: str
+) -> None:
+    page = new_context().new_page()
+    sign_in(page, site)
+    open_form(page)
+    page.route("**/invite/", lambda route: route.fulfill(status=status, body="<h1>No</h1>"))
+    page.fill(EMAIL, "a@example.com")
+    page.click("#org-invitations-submit")
+    expect(page.locator("#org-invitations-alert")).to_contain_text(words)
+    expect(page.locator(EMAIL)).to_have_value("a@example.com")
+    expect(page.locator("#org-invitations-submit")).to_be_enabled()
+
+
+def test_the_title_says_what_the_page_shows(ada: Page, site: Site) -> None:
+    expect(ada).to_have_title("Pending invitations – Acme")
+    ada.click("#org-invitations-tab-expired")
+    expect(ada).to_have_title("Expired invitations – Acme")
+    ada.go_back()
+    expect(ada).to_have_title("Pending invitations – Acme")
+    open_form(ada)
+    ada.fill(EMAIL, "nobody")
+    ada.click("#org-invitations-submit")
+    expect(ada).to_have_title(re.compile("^Error: "))
+    ada.fill(EMAIL, "new@example.com")
+    ada.click("#org-invitations-submit")
+    expect(ada).to_have_title("Pending invitations – Acme")
+
+
 def test_forced_colours(new_context: Contexts, site: Site) -> None:
     page = new_context(forced_colors="active").new_page()
     sign_in(page, site)

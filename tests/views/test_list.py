@@ -120,13 +120,21 @@ def test_dates_are_in_the_readers_language_and_the_sites_time_zone(
     assert '<html lang="de"' in html
 
 
+@pytest.mark.parametrize("days", [1, 2, 7, 14, 30])
+def test_the_period_that_was_chosen_is_shown(ada: Browser, clerk: Emulator, days: int) -> None:
+    clerk.add_invitation("acme", "new@example.com", expires_in_days=days, created_ago=90)
+    row = re.search(r"new@example.com.*?in (\d+ days?)\b", text_of(ada.get()))
+    assert row is not None
+    assert row[1] == f"{days} day{'s' if days > 1 else ''}"
+
+
 @pytest.mark.parametrize("use_tz", [True, False])
 def test_a_site_without_time_zones_shows_the_list_too(
     ada: Browser, clerk: Emulator, use_tz: bool
 ) -> None:
     clerk.add_invitation("acme", "twice@example.com", inviter="mia@acme.test")
     with override_settings(USE_TZ=use_tz, TIME_ZONE="Europe/Berlin"):
-        assert "in 4 weeks" in text_of(ada.get())
+        assert "in 30 days" in text_of(ada.get())
         assert "was invited on" in text_of(ada.htmx_invite("twice@example.com"))
 
 

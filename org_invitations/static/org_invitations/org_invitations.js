@@ -6,7 +6,8 @@
   const byId = (id) => document.getElementById(`org-invitations-${id}`);
   const requests = new WeakMap(); // of the app: what asks, for what, and within what
   const renewed = new WeakSet();
-  let returnTo, neighbour;
+  let returnTo;
+  let places = [];
 
   // htmx 2 tells of a request by its XMLHttpRequest, and htmx 4 by a context.
   const keyOf = ({ ctx, xhr }) => ctx || xhr;
@@ -27,7 +28,13 @@
     say(message, text);
     place?.replaceChildren(message);
   };
-  const menus = () => document.querySelectorAll(".org-invitations-menu[open]");
+  const closeMenus = (target, isLeft) => {
+    for (const menu of document.querySelectorAll(".org-invitations-menu[open]")) {
+      const isWithin = menu.contains(target);
+      if (isWithin && isLeft) menu.firstElementChild.focus();
+      menu.open = isWithin && !isLeft;
+    }
+  };
   // A link that is folded into a menu stands for the menu.
   const seen = (selector) => {
     const links = [...document.querySelectorAll(selector)];
@@ -50,7 +57,8 @@
     returnTo = document.activeElement;
     const row = elt.closest("tr");
     const next = row?.nextElementSibling || row?.previousElementSibling;
-    if (row) neighbour = `#${next?.id} [href*="/${elt.href?.split("/").at(-2)}/"]`;
+    const link = `[href*="/${elt.href?.split("/").at(-2)}/"]`;
+    if (row) places = [".org-invitations-new", `#${next?.id}`].map((place) => `${place} ${link}`);
     elt.ariaBusy = target.ariaBusy = true;
     disable(elt, true);
     if (elt.hidden || !/list|form/.test(target.id)) return;
@@ -108,10 +116,10 @@
     disable(elt, false);
     if (byId("status")?.textContent === root.dataset.loading) say(byId("status"), "");
     const place = document.querySelector("dialog[open] [data-problem]") || byId("alert");
-    const { failed } = root.dataset;
-    const isSaid = isRepeated(elt) && place?.textContent === failed;
+    const { failed, [`failed${status}`]: known, failed500 } = root.dataset;
     const hasFailed = !status || (status >= 400 && !isOurs(detail));
-    if (hasFailed && !isSaid) tell(place, failed, "summary");
+    const isSaid = isRepeated(elt) && place?.textContent === failed;
+    if (hasFailed && !isSaid) tell(place, status ? known || failed500 : failed, "summary");
     if (isSaid && !hasFailed) say(place, "");
     if (isLost()) document.getElementById(returnTo?.id || elt.id)?.focus();
   });
@@ -119,12 +127,14 @@
   on("afterSettle after:settle", (detail, { target }) => {
     if (!rootOf(target)) return;
     const dialog = byId("dialog")?.closest("dialog");
-    if (target.closest("dialog")) dialog.open || dialog.showModal();
+    // A link shows itself.
+    if (target.closest("dialog") && !dialog.open && !target.querySelector("script")) dialog.showModal();
     if (target !== byId("list")) return;
     const lost = isLost() || dialog?.open;
     dialog?.close();
-    if (lost) (seen(neighbour) || byId("list-title")).focus();
-    neighbour = "_";
+    if (requests.get(keyOf(detail))?.elt.closest(".org-invitations-pagination")) byId("list-title").focus();
+    else if (lost) (places.map(seen).find(Boolean) || byId("list-title")).focus();
+    places = [];
   });
 
   const tellDates = ({ target }) => {
@@ -146,7 +156,7 @@
       event.preventDefault();
       const { openUrl, closedUrl } = region.dataset;
       region.open = !region.open;
-      region.querySelector("link").disabled = false; // the look of the check
+      region.querySelector("link")?.removeAttribute("disabled");
       if (openUrl) history.replaceState(history.state, "", (region.open ? openUrl : closedUrl) + location.search);
       if (region.open) region.querySelector("textarea")?.focus();
     }
@@ -154,27 +164,13 @@
       for (const place of [byId("alert"), byId("status")]) place.replaceChildren();
       (byId("list-title") || byId("outcome-title"))?.focus();
     }
-    for (const menu of menus()) {
-      const isWithin = menu.contains(target);
-      if (isWithin && !target.closest("a")) continue;
-      if (isWithin) menu.firstElementChild.focus();
-      menu.open = false;
-    }
-    const { copied } = target.dataset;
-    if (!copied) return;
-    byId("link").select();
-    if (document.execCommand("copy")) say(byId("copied"), copied);
-    target.focus();
+    closeMenus(target, target.closest("a"));
   });
 
   document.addEventListener("keydown", ({ key, target, ctrlKey, metaKey }) => {
-    if (key === "Enter" && (ctrlKey || metaKey) && target.matches("#org-invitations-form textarea"))
+    if (key === "Enter" && (ctrlKey || metaKey) && target.closest("#org-invitations-form"))
       target.form.requestSubmit(byId("submit"));
-    if (key !== "Escape" || target.closest("dialog")) return;
-    for (const menu of menus()) {
-      if (menu.contains(target)) menu.firstElementChild.focus();
-      menu.open = false;
-    }
+    if (key === "Escape" && !target.closest("dialog")) closeMenus(target, true);
   });
 
   document.addEventListener("change", ({ target }) => {
