@@ -40,7 +40,7 @@ test: $(VENV)/.test $(VENV)/.workers
 	$(TESTS) --numprocesses auto --dist worksteal $(PYTEST_ARGS)
 
 # Which lines no test runs. Neither a browser nor all combinations reach lines that nothing else does.
-coverage: $(VENV)/.test
+coverage: $(VENV)/.test $(VENV)/.workers
 	$(TESTS) --numprocesses auto --dist worksteal --cov --cov-report term-missing:skip-covered \
 		-m "not browser and not exhaustive" $(PYTEST_ARGS)
 

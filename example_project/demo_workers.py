@@ -280,10 +280,9 @@ class Demo:
         first = self.workers.processes[0]
         first.kill()
         first.wait()
-        held = self._count("under-way")
         self._say_now(
-            f"kill -9: the worker is gone. It was at {held or 'no'} addresses, of which nobody "
-            "knows now; when its lease is over Clerk is asked. Another one begins."
+            "kill -9: the worker is gone. What became of what it was at nobody knows; when its "
+            "lease is over Clerk is asked. Another one begins."
         )
         self.workers.start("manage.py", "org_invitations", "send", "--loop")
 
@@ -291,7 +290,7 @@ class Demo:
         from org_invitations.clerk.exceptions import BULK_INVITATIONS, SINGLE_INVITATIONS
         from org_invitations.services.limits import Ledger
 
-        done = Counter({wish.name: self._count("done", wish) for wish in self.wishes})
+        done = Counter({wish.name: self._count_sent(wish) for wish in self.wishes})
         ledger = Ledger(is_background=True)
         tens, ones = (ledger.get_pool(limit) for limit in (BULK_INVITATIONS, SINGLE_INVITATIONS))
         parts = [f"{wish.name} {done[wish.name]:>3} of {wish.count}" for wish in self.wishes]
@@ -319,11 +318,10 @@ class Demo:
         if "--end" not in sys.argv[1:]:
             _say(f"  The site goes on at http://localhost:{self.port}/ until Ctrl-C.\n")
 
-    def _count(self, state: str, wish: Wish | None = None) -> int:
+    def _count_sent(self, wish: Wish) -> int:
         from org_invitations.models import BatchItem
 
-        items = BatchItem.objects.filter(state=state)
-        return (items.filter(batch=wish.batch) if wish else items).count()
+        return BatchItem.objects.filter(batch=wish.batch, state=BatchItem.State.DONE).count()
 
     def _say_now(self, line: str) -> None:
         minutes, seconds = divmod(round(time.monotonic() - self._begun), 60)

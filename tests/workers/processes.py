@@ -76,7 +76,9 @@ class Site:
         self._environment = environment | {
             "WORKERS_IS_WORKER": "1",
             "DJANGO_SETTINGS_MODULE": "tests.workers.settings",
-            "PYTHONPATH": os.pathsep.join([str(folder), str(ROOT)]),
+            "PYTHONPATH": os.pathsep.join(
+                [str(folder), str(ROOT), os.environ.get("PYTHONPATH", "")]
+            ).strip(os.pathsep),
             "PYTHONUNBUFFERED": "1",
         }
 

@@ -11,7 +11,7 @@ import pytest
 from tests.documents import ROOT
 from tests.sites.site import free_port
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.exhaustive]
 
 
 def test_the_demo_sends_to_each_once_and_tells_it_although_a_worker_is_killed() -> None:

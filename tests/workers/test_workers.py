@@ -30,12 +30,13 @@ NEEDS = {
 @pytest.mark.parametrize(
     ("engine", "database"),
     [
-        ("celery-redis", "postgresql"),
-        ("celery-rabbitmq", "postgresql"),
+        # Another Python, and so another Django, has other tasks, and the same of all the rest.
+        pytest.param("celery-redis", "postgresql", marks=pytest.mark.exhaustive),
+        pytest.param("celery-rabbitmq", "postgresql", marks=pytest.mark.exhaustive),
         ("django-tasks-db", "postgresql"),
         ("django-ox", "postgresql"),
-        ("loop", "mysql"),
-        ("loop", "sqlite3"),
+        pytest.param("loop", "mysql", marks=pytest.mark.exhaustive),
+        pytest.param("loop", "sqlite3", marks=pytest.mark.exhaustive),
     ],
 )
 def test_each_is_invited_once_whatever_becomes_of_the_workers(engine: str, database: str) -> None:
