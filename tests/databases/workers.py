@@ -10,6 +10,8 @@ from typing import Any
 
 import pytest
 from django.db import connections
+from django.test import Client
+from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from org_invitations.clerk import exceptions as exc
@@ -18,8 +20,9 @@ from org_invitations.emulator import Emulator
 from org_invitations.models import Batch, BatchItem, CallSlot
 from org_invitations.services.batches.heartbeat import get_last_seen
 from org_invitations.services.batches.tick import tick
-from org_invitations.services.database import get_now
+from org_invitations.services.database import get_alias, get_now
 from org_invitations.services.limits import HOUR, MARGIN, Ledger
+from org_invitations.testing import SignIn
 from tests.ledger import allow_many
 from tests.test_services import BO, make_service
 
@@ -74,6 +77,27 @@ def test_no_more_calls_are_taken_than_there_are_by_however_many_at_once() -> Non
     assert ledger.get_sent() == {"org_a": 450}
     assert HOUR - 60 < ledger.get_wait(1, BULK_INVITATIONS) <= HOUR
     assert HOUR - 60 < ledger.get_pool(BULK_INVITATIONS).next_in <= HOUR + MARGIN
+
+
+def test_a_look_at_how_far_they_are_is_two_queries(
+    client: Client, clerk: Emulator, clerk_sign_in: SignIn
+) -> None:
+    items = [
+        BatchItem(email_address=f"person{number}@example.com", role="org:member")
+        for number in range(30)
+    ]
+    batch, _ = make_service(clerk).begin(Batch.Action.INVITE, items, key=None, options={})
+    clerk.clear_requests()
+    tick(should_stop=lambda: any(call.method == "POST" for call in clerk.requests))
+    clerk_sign_in(client, "ada@acme.test", organization="acme")
+    url = f"/invitations/outcomes/{batch.pk}/progress/"
+    progress = client.get(url).context["progress"]
+    assert [(one.name, one.count) for one in progress.figures] == [("done", 10), ("waiting", 20)]
+    headers = {"HX-Request": "true", "HX-Target": "org-invitations-progress"}
+    with CaptureQueriesContext(connections[get_alias()]) as asked:
+        assert client.get(f"{url}?state=running", headers=headers).status_code == 200
+    # The batch, and how many of it are where; SQLite alone has no clock to be asked.
+    assert [query["sql"].split()[0] for query in asked] == ["SELECT", "SELECT"]
 
 
 def test_many_workers_at_once_send_each_once(clerk: Emulator) -> None:
