@@ -582,6 +582,14 @@ def test_what_is_to_be_put_right_is_shown_while_the_rest_goes_on(
     assert "To fix so far" not in page.text
 
 
+def test_it_says_who_really_sat_there(ada: Browser, sign_in: Any, clerk: Emulator) -> None:
+    batch = make(clerk, {"state": State.WAITING}, actor_id="user_support")
+    url = progress_url(batch)
+    assert "the session was one of user_support, who acted as you." in text_of(ada.get(url))
+    others = text_of(sign_in("bo@both.test", "acme").get(url))
+    assert "in the name of who began it: the session was one of user_support." in others
+
+
 # --- The list ------------------------------------------------------------------------------------
 
 
