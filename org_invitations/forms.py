@@ -598,6 +598,30 @@ class InviteForm(RoleForm):
         self.add_error(field if known else None, message)
 
 
+class SelectionForm(forms.Form):
+    """What many get that are sent again: what they had, unless something is chosen for all."""
+
+    role = forms.ChoiceField(label=_("Role"), required=False, widget=RoleSelect)
+    expires_in_days = ExpiryField(required=False)
+
+    def __init__(self, *args: Any, roles: AssignableRoles | None = None, **kwargs: Any) -> None:
+        """Like any form; ``roles`` are the ones on offer."""
+        kwargs.setdefault("auto_id", "id_org_invitations_selected_%s")
+        kwargs.setdefault("label_suffix", "")
+        super().__init__(*args, **kwargs)
+        roles = roles or AssignableRoles()
+        field, expiry = self.fields["role"], self.fields["expires_in_days"]
+        as_before = [("", _("As before"))]
+        if isinstance(field, forms.ChoiceField):
+            field.choices = as_before + [(role.key, role.name) for role in roles.roles]
+        if isinstance(field.widget, RoleSelect):
+            field.widget.elevated = roles.elevated
+        if isinstance(expiry, ExpiryField):
+            expiry.offer()
+            expiry.initial = None
+            expiry.widget.choices = as_before + list(expiry.widget.choices)
+
+
 class ResendForm(RoleForm):
     """As what, and for how long."""
 

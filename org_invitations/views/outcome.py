@@ -138,6 +138,7 @@ class OutcomeView(PageMixin):
             "csv_url": f"{url}?format=csv",
             "selection_url": self._find_url("selection"),
             "retry_text": self._get_retry_text(len(outcome.retry_ids)),
+            "again_text": self._get_again_text(len(outcome.again_ids)),
             "go_on_text": self._get_go_on_text(outcome),
             "leave_text": self._get_leave_text(outcome),
         }
@@ -159,6 +160,11 @@ class OutcomeView(PageMixin):
     def _get_retry_text(self, count: int) -> str:
         """Return what the button says that tries again what failed."""
         text = ngettext("Try the other one again", "Try the other %(count)d again", count)
+        return text % {"count": count}
+
+    def _get_again_text(self, count: int) -> str:
+        """Return what the button says that invites all again who were revoked."""
+        text = ngettext("Invite this person again", "Invite all %(count)d again", count)
         return text % {"count": count}
 
     def _get_go_on_text(self, outcome: Outcome) -> str:

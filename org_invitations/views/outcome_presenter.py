@@ -112,6 +112,8 @@ class Outcome:
     retry_ids: tuple[str, ...]
     #: How many wait.
     waiting_count: int
+    #: The ids of the invitations that were revoked, whose people can be invited again.
+    again_ids: tuple[str, ...] = ()
     #: The numbers of the items that were done when they were tried again.
     since: frozenset[int] = frozenset()
 
@@ -177,6 +179,7 @@ class OutcomePresenter:
             total=len(items),
             retry_ids=tuple(self._retry_ids(parts["not-done"])),
             waiting_count=counts["waiting"],
+            again_ids=tuple(item.invitation_id for item in parts["done"]) if self.revokes else (),
             since=frozenset(self.since),
         )
 

@@ -765,7 +765,9 @@ class PageMixin(OrganizationView):
             message = self.wording.say("PermissionDenied:midway", **values)
             return self.render_problem(message, status=HTTPStatus.FORBIDDEN)
         url = self._find_url("progress", batch_id=batch.id) if is_left_to_workers(batch) else ""
-        return SeeOther(url or self.get_url("outcome", batch_id=batch.id))
+        url = url or self.get_url("outcome", batch_id=batch.id)
+        # From there one comes back to the list as it was.
+        return SeeOther(_with_state(url, self.get_query()))
 
     def _find_steered(self, snapshot: Snapshot) -> Batch | None:
         """Return what workers do, or did, of the id in the URL, if the person may steer it.

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from http import HTTPStatus
 from typing import Any, Final
 from uuid import UUID, uuid4
@@ -14,6 +14,7 @@ from django.utils.translation import gettext, ngettext
 
 from ..clerk import Invitation
 from ..converters import INVITATION_ID
+from ..forms import SelectionForm
 from ..models import MAX_ROLE_NAME, Batch, BatchItem
 from ..services import Snapshot, TooManyInvitations
 from ..services.batches.background import goes_to_workers
@@ -83,14 +84,19 @@ class SelectionView(ConfirmationMixin):
             snapshot = self.service.open(fresh=is_confirmed, roles=sends, seats=sends)
             if sends and snapshot.roles_error is not None:
                 raise snapshot.roles_error
-            chosen = self.service.evaluate(snapshot, action, self._get_chosen())
+            form = self._get_form(snapshot) if sends else None
+            chosen = self.service.evaluate(
+                snapshot, action, self._with_choice(snapshot, self._get_chosen(), form)
+            )
         except TooManyInvitations as error:
             return self._refuse("Selection:many", count=error.count, limit=MAX_SELECTED)
-        if not is_confirmed or not any(one.is_possible for one in chosen):
-            return self._ask(snapshot, action, chosen)
+        is_wrong = form is not None and not form.is_valid()
+        if not is_confirmed or is_wrong or not any(one.is_possible for one in chosen):
+            return self._ask(snapshot, action, chosen, form=form)
         if self._get_elevated(snapshot, action, chosen) and "confirm_elevated" not in request.POST:
-            return self._ask(snapshot, action, chosen, self.wording.say("Selection:elevated"))
-        return self._start(snapshot, action, chosen)
+            message = self.wording.say("Selection:elevated")
+            return self._ask(snapshot, action, chosen, message, form=form)
+        return self._start(snapshot, action, chosen, form)
 
     # --- What was chosen ------------------------------------------------------------------------
 
@@ -108,6 +114,29 @@ class SelectionView(ConfirmationMixin):
             return [SelectedInvitation(invitation.id, invitation) for invitation in found]
         return self.service.find_selected(self._get_ids(), query.status)
 
+    def _get_form(self, snapshot: Snapshot) -> SelectionForm:
+        """Return what can be chosen for all that are sent again; bound once it is answered."""
+        is_answered = "confirmed" in self.request.POST
+        return SelectionForm(self.request.POST if is_answered else None, roles=snapshot.roles)
+
+    def _with_choice(
+        self,
+        snapshot: Snapshot,
+        chosen: Sequence[SelectedInvitation],
+        form: SelectionForm | None,
+    ) -> Sequence[SelectedInvitation]:
+        """Return the invitations with the role that was chosen for all of them, if one was."""
+        is_valid = form is not None and form.is_bound and form.is_valid()
+        role = snapshot.roles.get(form.cleaned_data["role"]) if form and is_valid else None
+        if role is None:
+            return chosen
+        return [
+            replace(one, invitation=replace(one.invitation, role=role.key, role_name=role.name))
+            if one.invitation is not None
+            else one
+            for one in chosen
+        ]
+
     def _find_before(self) -> Batch | None:
         """Return what has been begun with the same question before."""
         batch_id = self._get_batch_id()
@@ -121,15 +150,22 @@ class SelectionView(ConfirmationMixin):
     # --- Doing it -------------------------------------------------------------------------------
 
     def _start(
-        self, snapshot: Snapshot, action: str, chosen: Sequence[SelectedInvitation]
+        self,
+        snapshot: Snapshot,
+        action: str,
+        chosen: Sequence[SelectedInvitation],
+        form: SelectionForm | None,
     ) -> HttpResponseBase:
         """Write down what is going to be done, do it, and go to the outcome."""
         items = [self._make_item(action, one) for one in chosen]
+        options = self._get_seen()
+        if form is not None and (days := form.cleaned_data.get("expires_in_days")):
+            options["expires_in_days"] = days
         batch, created = self.service.begin(
             action,
             items,
             key=self._get_batch_id(),
-            options=self._get_seen(),
+            options=options,
             retry_of=self._get_retry_of(),
         )
         if created:
@@ -191,6 +227,8 @@ class SelectionView(ConfirmationMixin):
         action: str,
         chosen: Sequence[SelectedInvitation],
         message: str = "",
+        *,
+        form: SelectionForm | None = None,
     ) -> HttpResponse:
         """Return the question, which names the people; or why there is nothing to ask."""
         possible = [one.invitation for one in chosen if one.is_possible and one.invitation]
@@ -216,6 +254,8 @@ class SelectionView(ConfirmationMixin):
             notice=self._get_notice(action, len(people)),
             all_again=again,
             message=message,
+            selection_form=form,
+            may_elevate=action == Batch.Action.RESEND and bool(snapshot.roles.elevated),
         )
 
     def _get_pending(self, possible: Sequence[Invitation]) -> list[str]:
@@ -295,6 +335,8 @@ class SelectionView(ConfirmationMixin):
             "skipped": [],
             "more_skipped": [],
             "elevated": [],
+            "selection_form": None,
+            "may_elevate": False,
             "notice": "",
             "message": "",
             "can_try": False,

@@ -173,15 +173,9 @@
     if (key === "Escape" && !target.closest("dialog")) closeMenus(target, true);
   });
 
-  document.addEventListener("change", ({ target }) => {
-    const { form } = target;
-    const all = form?.querySelector("[data-selected]");
-    if (!all) return;
-    const boxes = form.querySelectorAll("[name=selected]");
-    if (target === all) for (const box of boxes) box.checked = all.checked;
-    const { length } = new FormData(form).getAll("selected");
-    all.checked = length === boxes.length;
-    all.indeterminate = length % boxes.length;
-    say(byId("selected"), `${all.dataset.selected} ${length}`);
+  // What ticking rows does comes with the first tick.
+  document.addEventListener("change", async ({ target }) => {
+    const { select } = target.form?.dataset || {};
+    if (select) (await import(new URL(select, location))).choose(target);
   });
 })();
