@@ -265,7 +265,7 @@ class RoleForm(forms.Form):
 
 #: So many characters are taken in the text field: those of ``MAX_ROWS`` long addresses. Django's
 #: own limit for a form (``DATA_UPLOAD_MAX_MEMORY_SIZE``) is 2.5 MB.
-MAX_TEXT: Final = 1_000_000
+MAX_TEXT: Final = 2_000_000
 
 #: What is taken at once: every suggestion, and in place of a column all of them.
 ALL: Final = "all"

@@ -209,6 +209,37 @@ class CallSlot(models.Model):
         return f"{self.limit} {self.number}"
 
 
+class Draft(models.Model):
+    """Many addresses that were checked and are not sent yet; a day later they are gone."""
+
+    #: What is begun from it has the same id, so that it is begun once.
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    #: The host of the instance's Frontend API, as in :class:`Batch`.
+    instance = models.CharField(max_length=255, blank=True)
+    #: ``org_…``
+    organization_id = models.CharField(max_length=255)
+    #: ``user_…``, who has typed or uploaded it; nobody else sees it.
+    user_id = models.CharField(max_length=255)
+    created_at = models.DateTimeField(default=timezone.now, db_index=True)
+    #: The addresses as the form's text field has them, with their roles and what is no address.
+    text = models.TextField()
+    #: How many pieces that is.
+    count = models.PositiveIntegerField()
+    #: What else was chosen in the form: names of fields with their values, as they were posted.
+    fields: models.JSONField[Any, Any] = models.JSONField(default=dict)
+
+    objects = WrittenManager()
+
+    class Meta:
+        base_manager_name = "objects"
+        indexes: ClassVar = [
+            models.Index(fields=["organization_id", "user_id"], name="oi_draft_whose"),
+        ]
+
+    def __str__(self) -> str:
+        return f"draft {self.pk}"  # no address: this ends in logs
+
+
 class Heartbeat(models.Model):
     """When a worker was last seen at work for an instance, and is to be there again."""
 

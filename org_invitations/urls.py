@@ -37,6 +37,7 @@ _PAGES: Final[tuple[tuple[str, str, type[View], dict[str, Any]], ...]] = (
     ("embed", "embed/<slug:part>/", views.EmbedView, {}),
     ("check", "check/", views.PreviewView, {}),
     ("invite", "invite/", views.InviteView, {}),
+    ("draft", "drafts/<uuid:draft_id>/", views.DraftView, {}),
     ("selection", "selected/", views.SelectionView, {}),
     ("outcome", "outcomes/<uuid:batch_id>/", views.OutcomeView, {}),
     ("progress", "outcomes/<uuid:batch_id>/progress/", views.ProgressView, {}),

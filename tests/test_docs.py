@@ -404,10 +404,13 @@ def _ask_for_progress(client: Client, clerk: Emulator, target: str | None) -> li
         )
         items = [BatchItem(email_address=f"{number}@x.example") for number in range(11)]
         batch, _ = service.begin(Batch.Action.INVITE, items, key=None, options={})
+        service.open()
         url = f"/invitations/outcomes/{batch.pk}/"
         figures = {"HX-Request": "true", "HX-Target": PROGRESS}
         card = {"HX-Request": "true", "HX-Target": OUTCOME}
+        draft = service.keep_draft(None, "a@x.example b@x.example", 2, {"role": ["org:member"]})
         return [
+            client.get(f"/invitations/drafts/{draft.pk}/", headers=headers),
             client.get("/invitations/", headers=headers),
             client.get(f"{url}progress/", headers=headers),
             client.get(f"{url}progress/?state=running", headers=figures),

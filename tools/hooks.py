@@ -19,6 +19,7 @@ MODULES = (
     "list",
     "embed",
     "invite",
+    "draft",
     "confirm",
     "revoke",
     "resend",

@@ -25,7 +25,7 @@ from ..clerk.exceptions import PermissionDenied
 from ..clerk.organizations import BULK_SIZE
 from ..clients import get_instance
 from ..conf import conf
-from ..models import Batch, BatchItem
+from ..models import Batch, BatchItem, Draft
 from ..roles import AssignableRoles, GrantPolicy, get_grant_policy
 from ..signals import invitation_created, invitation_revoked
 from .batches.background import (
@@ -82,6 +82,7 @@ from .batches.unfinished import (
     is_unsure,
     look_after,
 )
+from .drafts import find_drafts, keep_draft
 from .exceptions import NotPermitted, RoleNotGranted
 from .limits import Ledger, Seats
 from .listing import MAX_FOUND, STATUSES, InvitationPage, InvitationQuery, fetch_all
@@ -251,6 +252,45 @@ class InvitationService:
             limit=self.limit,
             as_typed=as_typed,
         )
+
+    # --- Drafts -------------------------------------------------------------------------------
+
+    def keep_draft(
+        self, draft_id: UUID | None, text: str, count: int, fields: Mapping[str, Sequence[str]]
+    ) -> Draft:
+        """Keep many addresses that were checked and are not sent yet, for a day.
+
+        :param draft_id: comes with the form: the same form keeps one draft.
+        :param text: the addresses, as the form's text field has them.
+        :param count: how many pieces that is.
+        :param fields: what else was chosen in the form, as it was posted.
+        :raises NotPermitted: :meth:`open` has not let the person in.
+        """
+        self.reader.require_open()
+        return keep_draft(
+            draft_id,
+            organization_id=self.organization_id,
+            user_id=self.user_id,
+            text=text,
+            count=count,
+            fields=fields,
+        )
+
+    def get_drafts(self) -> list[Draft]:
+        """Return what the person has checked here and not sent, newest first, without its text.
+
+        :raises NotPermitted: :meth:`open` has not let the person in.
+        """
+        self.reader.require_open()
+        return list(find_drafts(self.organization_id, self.user_id).defer("text"))
+
+    def find_draft(self, draft_id: UUID) -> Draft | None:
+        """Return a draft of this person in this organization; anybody else's does not exist.
+
+        :raises NotPermitted: :meth:`open` has not let the person in.
+        """
+        self.reader.require_open()
+        return find_drafts(self.organization_id, self.user_id).filter(pk=draft_id).first()
 
     # --- Batches: begin, run, resume ----------------------------------------------------------
 

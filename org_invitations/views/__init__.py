@@ -11,6 +11,7 @@ from __future__ import annotations
 
 from .base import OrganizationView
 from .confirm import ConfirmationMixin
+from .draft import DraftView
 from .embed import EmbedView
 from .invite import InviteFormMixin, InviteView, PreviewView
 from .link import InvitationLinkView
@@ -26,6 +27,7 @@ from .session import SessionView
 __all__ = [
     "CancelRestView",
     "ConfirmationMixin",
+    "DraftView",
     "EmbedView",
     "ExportView",
     "InvitationLinkView",

@@ -58,7 +58,7 @@ logger = logging.getLogger("org_invitations")
 State = BatchItem.State
 
 #: What the URLs of single pages capture, and those of the others do not.
-_OWN_KWARGS: Final = frozenset({"batch_id", "invitation_id", "part"})
+_OWN_KWARGS: Final = frozenset({"batch_id", "draft_id", "invitation_id", "part"})
 
 
 class SeeOther(HttpResponseRedirectBase):

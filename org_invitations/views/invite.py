@@ -2,33 +2,41 @@
 
 from __future__ import annotations
 
+import logging
 from dataclasses import replace
 from http import HTTPStatus
 from typing import Any, Final
-from uuid import uuid4
+from uuid import UUID, uuid4
 
 from django.contrib import messages
+from django.db import Error as DatabaseFault
 from django.http import HttpRequest, HttpResponse, HttpResponseBase
 from django.utils.datastructures import MultiValueDict
 from django.utils.translation import gettext
 
 from .. import htmx
-from ..addresses import Entry, parse_text
+from ..addresses import Entry, parse_text, write_notes
 from ..clerk import ClerkError, Role
 from ..clerk import exceptions as exc
+from ..conf import conf
 from ..forms import InviteForm
 from ..models import MAX_ROLE_NAME, Batch, BatchItem
 from ..roles import AssignableRoles
 from ..services import InvitationQuery, Snapshot
 from ..services.batches.store import get_items, record
-from ..services.preview import Preview, PreviewItem, PreviewStatus
+from ..services.preview import DEFAULT_LIMIT, Preview, PreviewItem, PreviewStatus
 from ..services.reasons import Reason
 from ..wording import ErrorMessage
 from .base import SeeOther, with_retry_after
 from .page import PageMixin, get_error, join_action
 from .preview import PreviewPresenter, fingerprint_of
 
+logger = logging.getLogger("org_invitations")
+
 State = BatchItem.State
+
+#: Stands for any id where only the question is whether there is such a page.
+_ANY: Final = UUID(int=0)
 
 #: So many characters are looked through for an address; in more of them there will be one.
 MAX_LOOKED_AT: Final = 1000
@@ -144,6 +152,53 @@ class InviteFormMixin(PageMixin):
 
     # --- Parts ------------------------------------------------------------------------------
 
+    def _press(self, form: InviteForm) -> bool:
+        """Change the list as the button says that was pressed; tell whether there was one."""
+        posted = self.request.POST
+        if "use" in posted:
+            form.take(posted["use"])
+        elif "column" in posted:
+            form.choose_column(posted["column"])
+        elif "keep" in posted:
+            form.keep(posted["keep"])
+        elif "leave" in posted:
+            form.leave_out(posted["leave"])
+        elif "roles" in posted:
+            form.use_chosen_role()
+        else:
+            return False
+        return True
+
+    def _keep_draft(self, form: InviteForm) -> HttpResponseBase | None:
+        """Keep what is too much to go to and fro, and go to its page; None where it is not.
+
+        Where it cannot be kept it stays in the form, as few addresses do.
+        """
+        columns = form.reading.question.counts if form.reading.question is not None else ()
+        count = max(len(form.reading.entries), sum(columns))
+        is_many = conf.BACKGROUND and count > DEFAULT_LIMIT
+        name = form.add_prefix("email_addresses")
+        if not is_many or not self._find_url("draft", draft_id=_ANY):
+            return None
+        if form.errors.keys() & {"email_addresses", "file"}:
+            return None
+        fields = self._get_draft_fields(form)
+        try:
+            draft = self.service.keep_draft(self._get_batch_id(), form.data[name], count, fields)
+        except DatabaseFault:
+            logger.exception("A draft could not be kept.")
+            return None
+        return SeeOther(self._find_url_from_here("draft", draft_id=draft.pk))
+
+    def _get_draft_fields(self, form: InviteForm) -> dict[str, list[str]]:
+        """Return what was posted, but for the addresses."""
+        posted = self.request.POST
+        apart = ("email_addresses", "file")
+        names = [form.add_prefix(name) for name in form.fields if name not in apart]
+        fields = {name: posted.getlist(name) for name in (*names, "retry_of") if name in posted}
+        as_typed, notes = " ".join(sorted(form.as_typed)), write_notes(form.reading)
+        return fields | {"as_typed": [as_typed], form.add_prefix("notes"): [notes]}
+
     @property
     def _wants_form(self) -> bool:
         return htmx.get_fragment(self.request, htmx.FORM_ID) is not None
@@ -167,7 +222,7 @@ class InviteView(InviteFormMixin):
 
     http_method_names = ["get", "head", "post", "options"]
 
-    def get(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+    def get(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
         """Show the page, with the list in the state that the URL says."""
         snapshot = self.service.open(query=self.get_query())
         form = self.get_invite_form(snapshot.roles)
@@ -366,7 +421,9 @@ class InviteView(InviteFormMixin):
     def _render_preview(
         self, snapshot: Snapshot, form: InviteForm, preview: Preview
     ) -> HttpResponseBase:
-        """Show the check with the form, and what is wrong with it."""
+        """Show the check with the form, and what is wrong; many have a page of their own."""
+        if draft := self._keep_draft(form):
+            return draft
         # Whoever only has to say whether it is meant has made no mistake.
         is_asked = preview.counts[PreviewStatus.MISTYPED] > 0
         failed = bool(form.errors) or not (preview.sendable or is_asked)
@@ -405,6 +462,9 @@ class PreviewView(InviteFormMixin):
         form.is_valid()
         is_pressed = self._press(form)
         form.retype()
+        # Who is typing stays where they are; what was in a file cannot be shown in the field.
+        if (not wants_check or form.files) and (draft := self._keep_draft(form)):
+            return draft
         preview = None
         if form.entries or form.reading.question is not None:
             preview = self.get_preview(snapshot, form)
@@ -427,23 +487,6 @@ class PreviewView(InviteFormMixin):
             focus_errors=bool(form.errors),
             review=review,
         )
-
-    def _press(self, form: InviteForm) -> bool:
-        """Change the list as the button says that was pressed; tell whether there was one."""
-        posted = self.request.POST
-        if "use" in posted:
-            form.take(posted["use"])
-        elif "column" in posted:
-            form.choose_column(posted["column"])
-        elif "keep" in posted:
-            form.keep(posted["keep"])
-        elif "leave" in posted:
-            form.leave_out(posted["leave"])
-        elif "roles" in posted:
-            form.use_chosen_role()
-        else:
-            return False
-        return True
 
     def _has_addresses(self) -> bool:
         """Whether there is anything that Clerk can be asked about, by a closer look."""

@@ -24,6 +24,7 @@ from django.utils.translation import gettext_lazy as _
 from .. import embedding, htmx
 from ..clerk import ClerkError, Invitation, InvitationStatus, PublicUserData, Role
 from ..clerk import exceptions as exc
+from ..conf import conf
 from ..forms import InviteForm
 from ..models import Batch, BatchItem
 from ..roles import AssignableRoles
@@ -631,7 +632,7 @@ class PageMixin(OrganizationView):
     def _find_url_from_here(self, name: str, **kwargs: Any) -> str:
         """Like :meth:`_find_url`; what leads away knows where to come back to."""
         url = self._find_url(name, **kwargs)
-        leads_away = name == "list" or kwargs.keys() & {"invitation_id", "batch_id"}
+        leads_away = name == "list" or kwargs.keys() & {"invitation_id", "batch_id", "draft_id"}
         return embedding.with_host(url, self._host) if url and self._host and leads_away else url
 
     def _get_unfinished_context(
@@ -642,6 +643,7 @@ class PageMixin(OrganizationView):
             running = self.service.get_running_batches(snapshot)
             told = [batch for batch, _ in running]
             found = self.service.look_after(snapshot.page, running=told)
+            drafts = self.service.get_drafts() if conf.BACKGROUND else []
         except DatabaseFault:
             # The list is Clerk's: it can be seen without.
             logger.exception("What is half done could not be looked up.")
@@ -661,6 +663,13 @@ class PageMixin(OrganizationView):
                 for batch in found.waiting
             ],
             "more_waiting": found.more_waiting,
+            "drafts": [
+                Waiting(
+                    text=describe_draft(draft.count),
+                    url=self._find_url_from_here("draft", draft_id=draft.pk),
+                )
+                for draft in drafts
+            ],
         }
 
     def _get_running(self, running: Sequence[tuple[Batch, Counts]]) -> list[Running]:
@@ -705,6 +714,7 @@ class PageMixin(OrganizationView):
             "row_template_name": self.row_template_name,
             "running": [],
             "more_running": 0,
+            "drafts": [],
             "unfinished": [],
             "unfinished_problem": "",
             "more_unfinished": 0,
@@ -871,6 +881,15 @@ class PageMixin(OrganizationView):
         """Return where the link can be copied, with ``url`` and ``text``, if it can be."""
         url = self._find_url("link", invitation_id=invitation_id)
         return {"url": url, "text": gettext("Copy link")} if url else {}
+
+
+def describe_draft(count: int) -> str:
+    """Return what so many addresses are called that were checked and not sent."""
+    return ngettext(
+        "%(count)d address, checked and not sent",
+        "%(count)d addresses, checked and not sent",
+        count,
+    ) % {"count": count}
 
 
 def _describe_waiting(batch: WaitingBatch) -> str:

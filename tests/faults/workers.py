@@ -21,7 +21,7 @@ MANY: Final = tuple(f"person{number}@fabrikam.example" for number in range(11))
 
 #: So many turns are enough for whatever was begun, and so much time is between two (seconds).
 _TURNS: Final = 12
-_BETWEEN: Final = 300.0
+_BETWEEN: Final = 900.0
 
 
 def _has_progress(page: Page) -> bool:

@@ -25,6 +25,7 @@ from ...clients import get_instance
 from ...conf import conf
 from ...models import Batch, BatchItem
 from ..database import get_alias, get_now
+from ..drafts import forget_old_drafts
 from ..limits import forget_old_calls
 from ..preview import PreviewStatus
 from ..reasons import Reason
@@ -544,6 +545,7 @@ def forget_old_batches() -> None:
         note_end(Q(worked_at__lt=get_now() - stale_after()), F("worked_at"))
         Batch.objects.filter(~_still_open(), finished_at__lt=_oldest()).delete()
         forget_old_calls()
+        forget_old_drafts()
     except DatabaseFault:
         # What was just begun must go on; the next one clears up.
         logger.warning("Old outcomes could not be deleted.", exc_info=True)

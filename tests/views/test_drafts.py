@@ -1,0 +1,215 @@
+"""Ten thousand addresses: uploaded or pasted, kept as a draft, checked, sent, or gone in a day."""
+
+from __future__ import annotations
+
+import re
+from datetime import timedelta
+from typing import Any
+from uuid import uuid4
+
+import pytest
+from django.db import OperationalError
+
+from org_invitations.emulator import Emulator
+from org_invitations.models import Batch, BatchItem, Draft
+from org_invitations.services.batches.store import forget_old_batches
+from tests.ledger import allow_many
+
+from .conftest import INVITE, LIST, Browser, calls, text_of
+from .inviting import a_file, as_it_opens, filled, many, type_in
+
+pytestmark = pytest.mark.usefixtures("_in_background")
+
+
+@pytest.fixture
+def _in_background(settings: Any, clerk: Emulator) -> None:
+    settings.ORG_INVITATIONS_BACKGROUND = True
+    allow_many(clerk)
+
+
+def draft_url_of(response: Any) -> str:
+    url = response["HX-Redirect"] if response.status_code == 200 else response["Location"]
+    assert re.fullmatch(rf"{LIST}drafts/[0-9a-f-]{{36}}/", url), url
+    return str(url)
+
+
+def paste(ada: Browser, count: int = 150, *more: str, **order: Any) -> str:
+    """Paste so many and press the button; the address of the draft's page."""
+    return draft_url_of(type_in(ada, "\n".join([*many(count), *more]), **order))
+
+
+def press(ada: Browser, url: str, **changes: Any) -> Any:
+    return ada.post(url, filled(ada.get(url)) | changes)
+
+
+# --- From the paste to the progress --------------------------------------------------------------
+
+
+@pytest.mark.parametrize("target", [None, "org-invitations-form"], ids=["plain", "htmx"])
+def test_many_are_kept_checked_on_a_page_of_their_own_and_sent_once(
+    ada: Browser, clerk: Emulator, target: str | None
+) -> None:
+    url = paste(ada, 150, "no address", target=target, role="org:admin", expires_in_days="7")
+    page = ada.get(url)
+    assert page.context["review"].sections[0].name == "to-fix"
+    assert "textarea" not in page.text
+    sent = press(ada, url, confirm_elevated="on")
+    batch = Batch.objects.get()
+    assert sent["Location"] == f"{LIST}outcomes/{batch.pk}/progress/"
+    assert batch.in_background
+    assert batch.options == {"role": "org:admin", "expires_in_days": 7}
+    states = list(batch.items.values_list("state", flat=True))
+    assert (states.count("waiting"), states.count("refused")) == (150, 1)
+    assert not Draft.objects.exists()
+    # Another press of the same button, and the page in another tab.
+    again = ada.post(url, filled(page) | {"confirm_elevated": "on"})
+    assert again["Location"] == sent["Location"]
+    assert ada.get(url)["Location"] == sent["Location"]
+    assert Batch.objects.count() == 1
+
+
+def test_ten_thousand_rows_of_a_file_are_a_small_page(ada: Browser, clerk: Emulator) -> None:
+    rows = "\n".join(f"person{number}@example.com;org:member" for number in range(10_000))
+    form = as_it_opens(ada) | {"file": a_file(f"Email;Role\n{rows}\n")}
+    url = draft_url_of(ada.post(INVITE, form))
+    clerk.clear_requests()
+    page = ada.get(url)
+    # The rights with the roles, the seats, one page of members and one of pending invitations.
+    assert len(calls(clerk)) <= 6
+    assert len(page.content) < 150_000
+    assert page.context["review"].sections[0].count == 10_000
+    ada.post(url, filled(page))
+    assert BatchItem.objects.filter(state="waiting").count() == 10_000
+
+
+def test_a_hundred_stay_in_the_form(ada: Browser) -> None:
+    response = type_in(ada, "\n".join(many(100)))
+    assert response.context["review"] is not None
+    assert not Draft.objects.exists()
+
+
+def test_without_workers_many_stay_in_the_form(ada: Browser, settings: Any) -> None:
+    settings.ORG_INVITATIONS_BACKGROUND = False
+    assert type_in(ada, "\n".join(many(101))).context["review"] is not None
+
+
+def test_who_types_many_is_not_taken_elsewhere_and_who_chooses_a_file_is(ada: Browser) -> None:
+    text = "\n".join(many(150))
+    check = {"target": "org-invitations-check"}
+    typed = ada.post(f"{LIST}check/", as_it_opens(ada) | {"email_addresses": text}, **check)
+    assert "HX-Redirect" not in typed
+    assert not Draft.objects.exists()
+    chosen = ada.post(f"{LIST}check/", as_it_opens(ada) | {"file": a_file(text)}, **check)
+    assert Draft.objects.get().count == 150
+    draft_url_of(chosen)
+
+
+def test_the_same_form_is_one_draft(ada: Browser) -> None:
+    form = as_it_opens(ada) | {"email_addresses": "\n".join(many(150))}
+    assert draft_url_of(ada.post(INVITE, form)) == draft_url_of(ada.post(INVITE, form))
+    assert Draft.objects.count() == 1
+
+
+# --- Changing it ---------------------------------------------------------------------------------
+
+
+def test_a_press_changes_the_draft_and_keeps_what_was_chosen(ada: Browser) -> None:
+    url = paste(ada, 150, "no address", expires_in_days="7")
+    pressed = press(ada, url, leave="150:no address", role="org:admin")
+    assert draft_url_of(pressed) == url
+    draft = Draft.objects.get()
+    assert draft.count == 150
+    assert "no address" not in draft.text
+    form = filled(ada.get(url))
+    assert (form["role"], form["expires_in_days"]) == ("org:admin", "7")
+
+
+def test_which_column_is_meant_is_asked_on_its_page(ada: Browser) -> None:
+    rows = "\n".join(f"s{n}@example.com;p{n}@example.org" for n in range(120))
+    form = as_it_opens(ada) | {"file": a_file(f"Student email;Parent email\n{rows}\n")}
+    url = draft_url_of(ada.post(INVITE, form))
+    assert ada.get(url).context["review"].question is not None
+    press(ada, url, column="1")
+    [section] = ada.get(url).context["review"].sections
+    assert section.count == 120
+    assert "s1@example.com" not in Draft.objects.get().text
+
+
+def test_a_role_of_weight_needs_the_tick_here_too(ada: Browser) -> None:
+    url = paste(ada, role="org:admin")
+    response = press(ada, url)
+    assert response.status_code == 422
+    assert "may manage members" in text_of(response)
+    assert Draft.objects.exists()
+    assert not Batch.objects.exists()
+
+
+def test_it_can_be_discarded(ada: Browser) -> None:
+    url = paste(ada)
+    assert ada.post(url, {**filled(ada.get(url)), "discard": "1"})["Location"] == LIST
+    assert not Draft.objects.exists()
+    assert ada.get(url).status_code == 404
+
+
+# --- Whose, and for how long ---------------------------------------------------------------------
+
+
+def test_it_is_in_the_list_of_whoever_made_it_also_after_signing_in_again(
+    ada: Browser, sign_in: Any
+) -> None:
+    url = paste(ada)
+    listed = sign_in("ada@acme.test", "acme").get(LIST)
+    assert f'href="{url}"' in listed.text
+    assert "150 addresses, checked and not sent" in text_of(listed)
+
+
+def test_nobody_else_sees_it(ada: Browser, sign_in: Any) -> None:
+    url = paste(ada)
+    bo = sign_in("bo@both.test", "acme")
+    assert bo.get(LIST).status_code == 200
+    assert f'href="{url}"' not in bo.get(LIST).text
+    assert bo.get(url).status_code == 404
+    assert bo.post(url, as_it_opens(bo) | {"discard": "1"}).status_code == 404
+    assert Draft.objects.exists()
+
+
+@pytest.mark.parametrize(
+    "other", [{"organization_id": "org_other"}, {"instance": "clerk.other.test"}]
+)
+def test_it_is_of_one_organization_and_one_instance(ada: Browser, other: dict[str, str]) -> None:
+    url = paste(ada)
+    Draft.objects.update(**other)
+    assert ada.get(url).status_code == 404
+    assert f'href="{url}"' not in ada.get(LIST).text
+
+
+def test_the_id_of_somebody_elses_draft_makes_another_one(ada: Browser) -> None:
+    form = as_it_opens(ada) | {"email_addresses": "\n".join(many(150)), "batch": str(uuid4())}
+    ada.post(INVITE, form)
+    Draft.objects.update(user_id="user_other", text="theirs")
+    ada.post(INVITE, form)
+    assert Draft.objects.count() == 2
+    assert Draft.objects.get(user_id="user_other").text == "theirs"
+
+
+def test_after_a_day_it_is_not_found_and_deleted(ada: Browser) -> None:
+    url = paste(ada)
+    draft = Draft.objects.get()
+    Draft.objects.update(created_at=draft.created_at - timedelta(days=1))
+    response = ada.get(url)
+    assert response.status_code == 404
+    assert "more than a day ago" in text_of(response)
+    forget_old_batches()
+    assert not Draft.objects.exists()
+
+
+def test_what_cannot_be_kept_stays_in_the_form(
+    ada: Browser, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(*_: Any, **__: Any) -> None:
+        raise OperationalError
+
+    monkeypatch.setattr("org_invitations.services.service.keep_draft", fail)
+    response = type_in(ada, "\n".join(many(150)))
+    assert response.context["review"] is not None
+    assert "person149@example.com" in response.text
