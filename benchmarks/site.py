@@ -64,6 +64,12 @@ class Site:
             self._process.kill()
             self._process.wait()
 
+    @property
+    def pid(self) -> int:
+        """The number of its process."""
+        assert self._process is not None
+        return self._process.pid
+
     def request(
         self, method: str, path: str, headers: dict[str, str], body: str = ""
     ) -> tuple[int, str, float]:

@@ -12,6 +12,8 @@ from org_invitations.emulator import Emulator
 
 from .sending_simulation import Figures, Simulation, get_sizes
 
+WORKERS = 3
+
 #: Set by ``benchmarks.sending``, which runs the whole.
 SEED = os.environ.get("SENDING_SEED", "")
 RESERVED = int(os.environ.get("SENDING_RESERVED", "10"))
@@ -26,7 +28,8 @@ def simulate(emulator: Emulator, settings: Any, patch: pytest.MonkeyPatch, **ord
     figures = Simulation(emulator, patch, **order).run()
     print(*(f"{name}: {value}" for name, value in asdict(figures).items()), sep="\n")  # noqa: T201
     assert (figures.doubled, figures.lost) == (0, 0)
-    assert figures.refused_calls <= 1
+    # Each worker may have a call under way when the first is refused.
+    assert figures.refused_calls <= WORKERS
     return figures
 
 

@@ -243,6 +243,8 @@ class InviteView(InviteFormMixin):
         # One address with a role of its own is no single one: the form's role is not meant for it.
         is_single = len(form.entries) == 1 and not form.entries[0].role
         if not is_single or self.needs_preview(form):
+            if not self._is_previewed(form) and (draft := self._keep_draft(form)):
+                return draft  # its page has the check
             return self._invite_many(snapshot, form)
         entry = form.entries[0]
         if entry.refusal is not None:
@@ -421,9 +423,7 @@ class InviteView(InviteFormMixin):
     def _render_preview(
         self, snapshot: Snapshot, form: InviteForm, preview: Preview
     ) -> HttpResponseBase:
-        """Show the check with the form, and what is wrong; many have a page of their own."""
-        if draft := self._keep_draft(form):
-            return draft
+        """Show the check with the form, and what is wrong with it."""
         # Whoever only has to say whether it is meant has made no mistake.
         is_asked = preview.counts[PreviewStatus.MISTYPED] > 0
         failed = bool(form.errors) or not (preview.sendable or is_asked)

@@ -132,6 +132,7 @@ def _press(scene: Scene, button: str) -> None:
     form = scene.open(f"{path}progress/").page.form("progress/")
     with scene.strike():
         scene.submit(form, {button: "1"})
+    scene.world.age(_BETWEEN)  # what somebody may do is remembered for a minute
     form = scene.open(f"{path}progress/").page.form("progress/")
     if any(control.name == "continue" for control in form.controls):
         scene.ada.submit(form, {"continue": "1"})
