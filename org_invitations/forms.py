@@ -5,7 +5,7 @@ What both have, the select of roles with its tick and the select of periods, is 
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from contextlib import suppress
 from dataclasses import replace
 from datetime import datetime, timedelta
@@ -57,13 +57,36 @@ class RoleSelect(forms.Select):
 
     #: The keys of those roles.
     elevated: frozenset[str] = frozenset()
+    #: What each may do, in words, by its key; the script shows it of the chosen one.
+    abouts: Mapping[str, str] = {}
 
     def create_option(self, name: str, value: Any, *args: Any, **kwargs: Any) -> dict[str, Any]:
         """Mark the option of a role that needs a confirmation."""
         option = super().create_option(name, value, *args, **kwargs)
         if value in self.elevated:
             option["attrs"]["data-elevated"] = True
+        if value in self.abouts:
+            option["attrs"]["data-about"] = self.abouts[value]
         return option
+
+
+class RoleBoundField(forms.BoundField):
+    """The select of roles on a form, and what the chosen one may do."""
+
+    @property
+    def has_about(self) -> bool:
+        """Whether it is known what the roles on offer may do."""
+        return bool(self._abouts)
+
+    @property
+    def about(self) -> str:
+        """What the chosen role may do, in words; empty where none is chosen, or nobody knows."""
+        return str(self._abouts.get(str(self.value() or ""), ""))
+
+    @property
+    def _abouts(self) -> Mapping[str, str]:
+        abouts: Mapping[str, str] = getattr(self.field.widget, "abouts", {})
+        return abouts
 
 
 class RoleField(forms.ChoiceField):
@@ -130,6 +153,10 @@ class RoleField(forms.ChoiceField):
             self.help_text = format_lazy(self.error_messages["not_offered"], roles=names)
         else:
             self.help_text = self._own_help_text
+
+    def get_bound_field(self, form: forms.BaseForm, field_name: str) -> forms.BoundField:
+        """Return the field on a form, with what the chosen role may do."""
+        return RoleBoundField(form, self, field_name)
 
     def choose_again(self) -> None:
         """Preselect nothing: what had been chosen is not on offer, and nobody chose the first."""
@@ -216,6 +243,9 @@ class RoleForm(forms.Form):
         field = self.fields["role"]
         if isinstance(field, RoleField):
             field.roles = self._roles
+            widget: Any = field.widget
+            if isinstance(widget, RoleSelect):
+                widget.abouts = {one.role.key: one.text for one in self.role_abilities}
             chosen = self.data.get(self.add_prefix("role")) if self.is_bound else None
             if field.disabled:
                 # A disabled select is not posted again: show what had been chosen.

@@ -281,6 +281,17 @@ class RoleAbilities:
     #: Whether it is known what it may do.
     is_known: bool
 
+    @property
+    def text(self) -> str:
+        """All of that in one sentence, in the reader's language."""
+        if self.abilities:
+            return "; ".join(self.abilities) + "."
+        if self.role.description:
+            return self.role.description
+        if self.is_known:
+            return gettext("Has no permissions of its own.")
+        return gettext("Clerk does not say what it may do.")
+
 
 def describe_role(role: Role) -> RoleAbilities:
     """Return what a role may do: Clerk's own permissions first, then the site's."""

@@ -637,7 +637,6 @@ def test_every_state_fits_and_is_accessible(
             assert fits(page), (name, screen)
             assert_accessible(page)
 
-    page.click("text=What the roles may do")
     page.click("text=More options")
     look("options")
     write(page, f"{MIXED}\n{LONG}\n{'x' * 300}\n=HYPERLINK(1)")

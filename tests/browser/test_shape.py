@@ -375,6 +375,52 @@ def test_the_title_says_what_the_page_shows(ada: Page, site: Site) -> None:
     expect(ada).to_have_title("Pending invitations – Acme")
 
 
+@pytest.mark.parametrize("script", [True, False], ids=["with", "without"])
+def test_of_many_roles_the_chosen_one_is_explained_beside_the_select(
+    new_context: Contexts, site: Site, script: bool
+) -> None:
+    page = new_context(java_script_enabled=script).new_page()
+    sign_in(page, site)
+    open_form(page)
+    role = page.locator("#org-invitations-form select[name=role]")
+    about = page.locator(".org-invitations-about")
+    everything = page.get_by_text("What the roles may do")
+    if not script:
+        expect(about).to_be_hidden()  # it would be wrong of another one
+        everything.click()
+        expect(page.locator(".org-invitations-roles dt")).to_have_text(
+            [re.compile(name) for name in role.locator("option").all_inner_texts()]
+        )
+        return
+    expect(everything).to_be_hidden()
+    before = about.inner_text()
+    role.select_option("org:admin")
+    expect(about).to_contain_text("Invite, change and remove members")
+    expect(about).not_to_have_text(before)
+    expect(about).to_have_attribute("aria-live", "polite")
+    beside, select = about.bounding_box(), role.bounding_box()
+    assert beside is not None
+    assert select is not None
+    assert beside["x"] == select["x"]
+    shot(page, "role-about")
+    assert_accessible(page)
+
+
+def test_a_mistake_is_told_once_and_gone_when_its_text_is_changed(ada: Page) -> None:
+    open_form(ada)
+    ada.fill(EMAIL, "nobody")
+    ada.click("#org-invitations-submit")
+    expect(ada.get_by_text("is not an email address")).to_have_count(1)
+    expect(ada.locator(EMAIL)).to_have_attribute("aria-invalid", "true")
+    described = str(ada.get_attribute(EMAIL, "aria-describedby")).split()
+    said = " ".join(ada.locator(f"#{part}").inner_text() for part in described)
+    assert "“nobody” is not an email address" in said
+    ada.locator(EMAIL).press_sequentially("@example.com")
+    expect(ada.get_by_text("is not an email address")).to_have_count(0)
+    expect(ada.locator("#org-invitations-summary")).to_be_hidden()
+    expect(ada.locator(".org-invitations-invalid")).to_have_count(0)
+
+
 def test_forced_colours(new_context: Contexts, site: Site) -> None:
     page = new_context(forced_colors="active").new_page()
     sign_in(page, site)

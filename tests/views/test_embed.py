@@ -315,7 +315,7 @@ def test_without_an_answer_there_is_no_number(ada: Browser, clerk: Emulator) -> 
 def test_the_roles_are_those_that_the_person_may_give(sign_in: Any, ada: Browser) -> None:
     select = ada.get("/harbour/roles/").text
     assert 'name="new_role"' in select
-    assert '<option value="org:billing" selected>' in select
+    assert '<option value="org:billing" selected' in select
     assert 'value="org:admin"' in select
     mia = sign_in("mia@acme.test", "acme").get("/harbour/roles/").text
     assert 'name="new_role"' in mia

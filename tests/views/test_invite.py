@@ -204,7 +204,7 @@ def refused(browser: Browser, address: str, role: str = "org:member") -> str:
     response = browser.htmx_invite(address, role)
     assert response.status_code == 422, text_of(response)
     assert f"\n{address}</textarea>" in response.text
-    assert f'<option value="{role}" selected>' in response.text
+    assert f'<option value="{role}" selected' in response.text
     return text_of(response)
 
 
@@ -381,7 +381,7 @@ def test_when_nothing_can_be_asked_all_that_was_typed_comes_back(
     )
     assert response.status_code == 503
     assert "\nnew@example.com</textarea>" in response.text
-    assert '<option value="org:billing" selected>' in response.text
+    assert '<option value="org:billing" selected' in response.text
     assert ("<html" in response.text) is not htmx
 
 
@@ -393,7 +393,7 @@ def test_where_the_roles_cannot_be_had_nothing_is_sent_or_lost(
     assert response.status_code == 503
     assert "The roles could not be loaded" in text_of(response)
     assert "\nnew@example.com</textarea>" in response.text
-    assert '<option value="org:billing" selected>' in response.text
+    assert '<option value="org:billing" selected' in response.text
     assert "new@example.com" not in pending(clerk)
 
 

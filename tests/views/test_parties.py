@@ -175,7 +175,7 @@ def test_every_request_is_told_the_same(ada: Browser, clerk: Emulator, target: s
 def test_nothing_typed_is_lost_by_that(ada: Browser) -> None:
     response = ada.invite("new@example.com", "org:billing")
     assert "\nnew@example.com</textarea>" in response.text
-    assert '<option value="org:billing" selected>' in response.text
+    assert '<option value="org:billing" selected' in response.text
     assert "Your session ended" not in text_of(response)
     checked = ada.post(f"{LIST}check/", {"email_addresses": "a@example.com"})
     assert "\na@example.com</textarea>" in checked.text

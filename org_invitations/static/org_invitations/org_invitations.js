@@ -127,7 +127,6 @@
   on("afterSettle after:settle", (detail, { target }) => {
     if (!rootOf(target)) return;
     const dialog = byId("dialog")?.closest("dialog");
-    // A link shows itself.
     if (target.closest("dialog") && !dialog.open && !target.querySelector("script")) dialog.showModal();
     if (target !== byId("list")) return;
     const lost = isLost() || dialog?.open;
@@ -173,8 +172,17 @@
     if (key === "Escape" && !target.closest("dialog")) closeMenus(target, true);
   });
 
-  // What ticking rows does comes with the first tick.
+  // What is changed is no mistake any more.
+  document.addEventListener("input", ({ target }) => {
+    const field = target.closest(".org-invitations-invalid");
+    if (!field) return;
+    field.classList.remove("org-invitations-invalid");
+    document.getElementById(`${target.id}_error`)?.remove();
+  });
+
   document.addEventListener("change", async ({ target }) => {
+    const { about } = target.selectedOptions?.[0]?.dataset || {};
+    if (about) say(document.getElementById(`${target.id}_about`), about);
     const { select } = target.form?.dataset || {};
     if (select) (await import(new URL(select, location))).choose(target);
   });
