@@ -47,7 +47,7 @@ coverage: $(VENV)/.test $(VENV)/.workers
 # What is larger than CI: all combinations of what is sampled there, by SEED, and tables of them.
 full: $(VENV)/.test
 	$(BIN)/python tools/browser.py
-	FULL=1 $(TESTS) --numprocesses auto --dist worksteal -m sampled $(FULL_ARGS)
+	FULL=1 $(TESTS) --numprocesses auto --dist worksteal -m "sampled or full" $(FULL_ARGS)
 
 faults: $(VENV)/.test
 	$(BIN)/python -m tests.faults --seconds $(SECONDS) --seed $(SEED) $(FAULTS_ARGS)

@@ -4,22 +4,25 @@
   window.orgInvitations = true;
 
   const byId = (id) => document.getElementById(`org-invitations-${id}`);
-  const requests = new WeakMap(); // of the app: what asks, for what, and within what
+  const asked = new WeakMap(); // of each request: what asks, for what, within what
   const renewed = new WeakSet();
   let returnTo;
   let places = [];
 
-  // htmx 2 tells of a request by its XMLHttpRequest, and htmx 4 by a context.
-  const keyOf = ({ ctx, xhr }) => ctx || xhr;
-  const statusOf = ({ ctx, xhr }) => (xhr || ctx.response)?.status;
-  const headerOf = ({ ctx, xhr }, name) => (xhr ? xhr.getResponseHeader(name) : ctx.response?.headers.get(name));
-  const isOurs = (detail) => requests.has(keyOf(detail)) && headerOf(detail, "Org-Invitations-Fragment");
-  const on = (names, handle) => {
-    for (const name of names.split(" "))
-      document.addEventListener(`htmx:${name}`, (event) => handle(event.detail, event), true);
-  };
-
   const rootOf = (elt) => elt.closest?.("[data-org-invitations]");
+  // htmx 2 tells of a request by its XMLHttpRequest, htmx 4 by a context, and in events of other names.
+  const on = (names, handle) => {
+    const listen = (event) => {
+      const { task, ctx, xhr, elt = (ctx || task)?.sourceElement, target = ctx?.target } = event.detail;
+      const key = xhr || ctx;
+      const answer = xhr || ctx?.response;
+      const header = (name) => (xhr ? xhr.getResponseHeader(name) : answer?.headers.get(name));
+      handle({ key, elt, target, ...asked.get(key), status: answer?.status, header }, event);
+    };
+    for (const name of names.split(" ")) document.addEventListener(`htmx:${name}`, listen, true);
+  };
+  const isOurs = ({ root, header }) => root && header("Org-Invitations-Fragment");
+
   const isLost = () => document.activeElement === document.body;
   const say = (place, text) => place && (place.textContent = text);
   const tell = (place, text, kind) => {
@@ -45,15 +48,14 @@
 
   // What is asked for again and again: nobody looks at a page that is hidden, so it can wait.
   const isRepeated = (elt) => elt.getAttribute("hx-trigger")?.startsWith("every");
-  on("beforeRequest before:request", ({ ctx, elt = ctx.sourceElement }, event) => {
+  on("beforeRequest before:request", ({ elt }, event) => {
     if (rootOf(elt) && document.hidden && isRepeated(elt)) event.preventDefault();
   });
 
-  on("beforeSend before:request", (detail, event) => {
-    const { ctx, elt = ctx.sourceElement, target = ctx.target || elt } = detail;
+  on("beforeSend before:request", ({ key, elt, target = elt }, event) => {
     const root = rootOf(elt);
     if (!root || event.defaultPrevented) return;
-    requests.set(keyOf(detail), { elt, target, root });
+    asked.set(key, { elt, target, root });
     returnTo = document.activeElement;
     const row = elt.closest("tr");
     const next = row?.nextElementSibling || row?.previousElementSibling;
@@ -67,11 +69,10 @@
   });
 
   // Whether the session is renewed first, and the same asked for once more.
-  const renews = (detail) => {
-    const { elt, root } = requests.get(keyOf(detail));
-    const url = headerOf(detail, "Org-Invitations-Renew");
+  const renews = ({ key, elt, root, header }) => {
+    const url = header("Org-Invitations-Renew");
     if (!url || renewed.has(elt)) return false;
-    renewed.add(elt).add(keyOf(detail));
+    renewed.add(elt).add(key);
     const frame = document.createElement("iframe");
     frame.hidden = true;
     frame.src = url;
@@ -89,27 +90,23 @@
   };
 
   // What the app answers is shown, whatever its status, and no error page of another's.
-  on("beforeOnLoad", (detail, event) => isOurs(detail) && event.stopPropagation());
-  on("beforeSwap", (detail) => {
-    if (!isOurs(detail)) return;
+  on("beforeOnLoad", (request, event) => isOurs(request) && event.stopPropagation());
+  on("beforeSwap", (request, { detail }) => {
+    if (!isOurs(request)) return;
     detail.isError = false;
-    detail.shouldSwap = !renews(detail);
+    detail.shouldSwap = !renews(request);
   });
-  on("before:response", (detail, event) => {
-    if (!isOurs(detail)) return;
-    const { response } = detail.ctx;
+  on("before:response", (request, event) => {
+    if (!isOurs(request)) return;
+    const { response } = event.detail.ctx;
     response.raw = { url: response.raw.url, status: (response.status = 200) };
-    if (renews(detail)) event.preventDefault();
+    if (renews(request)) event.preventDefault();
   });
-  on("before:swap", (detail, event) => {
-    if (requests.has(detail.ctx) && statusOf(detail) >= 400) event.preventDefault();
-  });
+  on("before:swap", ({ root, status }, event) => root && status >= 400 && event.preventDefault());
 
-  on("afterRequest finally:request", (detail) => {
-    const key = keyOf(detail);
-    if (!requests.has(key) || renewed.has(key)) return;
-    const { elt, target, root } = requests.get(key);
-    const status = statusOf(detail);
+  on("afterRequest finally:request", (request) => {
+    const { key, elt, target, root, status } = request;
+    if (!root || renewed.has(key)) return;
     renewed.delete(elt);
     for (const element of [elt, target, ...root.querySelectorAll("[aria-busy]")]) element.ariaBusy = null;
     if (target === byId("check")) return;
@@ -117,21 +114,21 @@
     if (byId("status")?.textContent === root.dataset.loading) say(byId("status"), "");
     const place = document.querySelector("dialog[open] [data-problem]") || byId("alert");
     const { failed, [`failed${status}`]: known, failed500 } = root.dataset;
-    const hasFailed = !status || (status >= 400 && !isOurs(detail));
+    const hasFailed = !status || (status >= 400 && !isOurs(request));
     const isSaid = isRepeated(elt) && place?.textContent === failed;
     if (hasFailed && !isSaid) tell(place, status ? known || failed500 : failed, "summary");
     if (isSaid && !hasFailed) say(place, "");
     if (isLost()) document.getElementById(returnTo?.id || elt.id)?.focus();
   });
 
-  on("afterSettle after:settle", (detail, { target }) => {
+  on("afterSettle after:settle", ({ elt }, { target }) => {
     if (!rootOf(target)) return;
     const dialog = byId("dialog")?.closest("dialog");
     if (target.closest("dialog") && !dialog.open && !target.querySelector("script")) dialog.showModal();
     if (target !== byId("list")) return;
     const lost = isLost() || dialog?.open;
     dialog?.close();
-    if (requests.get(keyOf(detail))?.elt.closest(".org-invitations-pagination")) byId("list-title").focus();
+    if (elt.closest(".org-invitations-pagination")) byId("list-title").focus();
     else if (lost) (places.map(seen).find(Boolean) || byId("list-title")).focus();
     places = [];
   });
