@@ -133,7 +133,7 @@ def test_tens_go_together_and_what_is_left_over_one_by_one(emulator: Emulator) -
 def test_who_has_few_is_not_held_up_by_who_has_many(emulator: Emulator) -> None:
     large = begin(make_service(emulator), 400)
     # They burst through a fifth of the hour, and then leave some to those who may come.
-    first = tick()
+    first = tick(600)
     assert first.next_in is not None
     assert first.next_in > 0
     assert states(large)[State.DONE] == first.items <= (45 * 10 + 225) / 5 + 11
@@ -168,6 +168,17 @@ def test_what_is_free_and_of_no_use_to_who_waits_does_not_keep_a_worker_turning(
     batch = begin(make_service(emulator), 3)
     assert tick() == Tick(0, 1.0)
     assert states(batch) == {State.WAITING: 3}
+
+
+def test_two_or_three_of_a_small_one_take_a_call_of_ten_once_they_have_waited(
+    emulator: Emulator,
+) -> None:
+    spend(SINGLE_LIMIT)
+    batch = begin(make_service(emulator), 3)
+    assert tick().items == 0
+    Batch.objects.update(created_at=batch.created_at - timedelta(seconds=61))
+    assert tick().items == 3
+    assert states(batch) == {State.DONE: 3}
 
 
 def test_a_pool_is_used_up_evenly_after_a_burst() -> None:

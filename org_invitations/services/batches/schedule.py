@@ -156,8 +156,11 @@ def _choose_ten(
                 return Portion(queued.batch_id, BULK_SIZE, BULK_SIZE)
             continue
         # Not worth a call of ten, unless one by one takes too long, or nobody else needs it.
-        is_late = not has_tens or now - queued.created_at > _PATIENCE
-        if queued.waiting > _FEW and single.free < queued.waiting and is_late and may_go:
+        has_waited = now - queued.created_at > _PATIENCE
+        is_worth_it = queued.waiting > _FEW and (has_waited or not has_tens)
+        # What is left of a small one waits for no longer than all of it would.
+        is_late = has_waited and queued.is_small and queued.waiting > 1
+        if (is_worth_it or is_late) and single.free < queued.waiting and may_go:
             return Portion(queued.batch_id, queued.waiting, BULK_SIZE)
     return None
 
