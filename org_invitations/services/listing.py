@@ -16,6 +16,7 @@ import unicodedata
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime, timedelta
 from enum import StrEnum
 from functools import partial
 from typing import Any, Final, Self
@@ -40,6 +41,9 @@ STATUSES: Final = (
 SORTS: Final = ("address", "invited", "expires", "role", "inviter")
 DEFAULT_SORT: Final = "-invited"
 
+#: What expires sooner than in so long can be shown by itself.
+SOON: Final = timedelta(days=3)
+
 #: The page sizes on offer, besides the site's own.
 SIZES: Final = (10, 25, 50, 100)
 
@@ -53,7 +57,7 @@ _MAX_PAGE_DIGITS: Final = 9
 class InvitationQuery:
     """The state of the list. Without arguments it is the list as it opens: pending, newest first.
 
-    In a URL the names are ``status``, ``q``, ``role``, ``sort``, ``page`` and ``size``.
+    In a URL the names are ``status``, ``q``, ``role``, ``soon``, ``sort``, ``page`` and ``size``.
     """
 
     status: InvitationStatus = InvitationStatus.PENDING
@@ -66,6 +70,8 @@ class InvitationQuery:
     size: int = field(default_factory=lambda: conf.PAGE_SIZE)
     #: The key of the only role to show; empty for all.
     role: str = ""
+    #: Whether only those are shown that expire within :data:`SOON`; of pending ones alone.
+    soon: bool = False
 
     @classmethod
     def parse(cls, data: Mapping[str, Any]) -> Self:
@@ -81,6 +87,7 @@ class InvitationQuery:
             status=next((known for known in STATUSES if known == status), default.status),
             search=clean_search(text("q")),
             role=clean_search(text("role")),
+            soon=text("soon") == "1" and status in ("", default.status),
             sort=sort if sort.removeprefix("-") in SORTS else default.sort,
             page=max(_number(page), 1),
             size=number if (number := _number(size)) in get_sizes() else default.size,
@@ -89,7 +96,7 @@ class InvitationQuery:
     @property
     def is_filtered(self) -> bool:
         """Whether not all of the status is asked for."""
-        return bool(self.search or self.role)
+        return bool(self.search or self.role or self.soon)
 
     @property
     def sorted_by(self) -> str:
@@ -108,6 +115,7 @@ class InvitationQuery:
             "status": (str(self.status), str(default.status)),
             "q": (self.search, ""),
             "role": (self.role, ""),
+            "soon": ("1" if self.soon else "", ""),
             "sort": (self.sort, default.sort),
             "page": (str(self.page), "1"),
             "size": (str(self.size), str(default.size)),
@@ -154,6 +162,8 @@ class Limit(StrEnum):
     WHOLE_ADDRESS = "whole-address"
     #: All roles are on it, not only the one asked for.
     ROLE = "role"
+    #: All are on it, not only those that expire soon.
+    SOON = "soon"
 
 
 #: On each side of the page that is shown, the numbers of this many others are, too.
@@ -178,6 +188,9 @@ class InvitationPage:
     #: The roles of those of the status that is shown, whatever is searched for: each key with its
     #: name, by name. Empty where not all of them were at hand.
     roles: Mapping[str, str] = field(default_factory=dict)
+    #: How many of the status that is shown expire soon, whatever is searched for; 0 where not all
+    #: of them were at hand.
+    soon_count: int = 0
     #: What could not be done as it was asked for.
     limits: frozenset[Limit] = frozenset()
     #: Whether all invitations of the status were at hand, so that everything could be done.
@@ -328,6 +341,7 @@ def page_of(
         query=replace(query, page=number),
         counts=counts,
         roles=_roles_of(rows),
+        soon_count=sum(is_soon(row) for row in rows),
     )
 
 
@@ -365,6 +379,8 @@ def select(rows: Iterable[Invitation], query: InvitationQuery) -> list[Invitatio
     :param rows: newest first, as Clerk has them.
     """
     found = [row for row in rows if row.status is query.status]
+    if query.soon:
+        found = [row for row in found if is_soon(row)]
     if query.role:
         found = [row for row in found if row.role == query.role]
     if query.search:
@@ -377,6 +393,12 @@ def select(rows: Iterable[Invitation], query: InvitationQuery) -> list[Invitatio
     known = [row for row in found if key(row) is not None]
     known.sort(key=key, reverse=query.is_descending)
     return known + [row for row in found if key(row) is None]
+
+
+def is_soon(row: Invitation, now: datetime | None = None) -> bool:
+    """Whether an invitation is pending and expires within :data:`SOON`."""
+    end = row.expires_at
+    return row.is_pending and end is not None and end - (now or datetime.now(UTC)) < SOON
 
 
 def _roles_of(rows: Iterable[Invitation]) -> dict[str, str]:
@@ -478,6 +500,8 @@ class _Plan:
             limits.add(Limit.WHOLE_ADDRESS if address else Limit.SEARCH)
         if query.role and not address:
             limits.add(Limit.ROLE)
+        if query.soon:
+            limits.add(Limit.SOON)
         sort = query.sort
         if query.sorted_by not in _UPSTREAM and not address:
             limits.add(Limit.SORT)

@@ -7,7 +7,7 @@ import math
 import zlib
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from http import HTTPStatus
 from typing import Any, Final
 from urllib.parse import parse_qsl, urlsplit
@@ -35,7 +35,7 @@ from ..services.batches.reconcile import OTHER_INVITATION
 from ..services.batches.store import NotSaved, as_aware, get_items
 from ..services.batches.unfinished import MAX_UNFINISHED, WaitingBatch
 from ..services.joining.asks import Mark, get_marks
-from ..services.listing import keep_place
+from ..services.listing import is_soon, keep_place
 from ..wording import ErrorMessage, Wording, describe_date, describe_expiry, describe_since
 from .base import OrganizationView, SeeOther
 from .progress_presenter import Progress, ProgressPresenter
@@ -166,9 +166,6 @@ _ACTIONS: Mapping[str, tuple[str, ...]] = {
 }
 
 
-#: What expires sooner than in so long is marked.
-_SOON: Final = timedelta(days=3)
-
 #: So many colours are there for inviters.
 _HUES: Final = 4
 
@@ -298,6 +295,7 @@ class ListPresenter:
         if page is None:
             return False
         is_searched = bool(page.query.search) and Limit.SEARCH not in page.limits
+        is_searched |= page.query.soon and Limit.SOON not in page.limits
         return is_searched or (bool(page.query.role) and Limit.ROLE not in page.limits)
 
     def _url(self, query: InvitationQuery) -> str:
@@ -313,7 +311,7 @@ class ListPresenter:
                 dom_id=f"org-invitation-{invitation.id}",
                 expires_text=_describe_end(invitation, now),
                 address=_part(invitation.email_address),
-                is_soon=_is_soon(invitation, now),
+                is_soon=is_soon(invitation, now),
                 initials=_initials_of(invitation.inviter),
                 hue=_hue_of(invitation.inviter),
                 invited_at=_minute(invitation.created_at),
@@ -341,7 +339,7 @@ class ListPresenter:
                 status=str(status),
                 label=self.tab_labels[status],
                 count=self.page.counts.get(status) if self.page is not None else None,
-                url=self._url(self.query.with_(status=status)),
+                url=self._url(self.query.with_(status=status, soon=False)),
                 is_current=status is self.query.status,
             )
 
@@ -375,14 +373,18 @@ class ListPresenter:
 
     def _search(self) -> dict[str, Any]:
         query = self.query
-        whole = query.with_(search="", role="")
+        whole = query.with_(search="", role="", soon=False)
+        page = self.page
         return {
             "text": query.search,
             "role": query.role,
             "roles": self._roles(),
             "is_filtered": query.is_filtered,
             "found": self.describe() if self._is_narrowed else "",
-            "fields": list(whole.as_params().items()),
+            "fields": list(query.with_(search="", role="").as_params().items()),
+            "soon": query.soon,
+            "soon_count": page.soon_count if page is not None else 0,
+            "soon_url": self._url(query.with_(soon=not query.soon)),
             "clear_url": self._url(whole),
             "is_typed": False,
         }
@@ -402,7 +404,7 @@ class ListPresenter:
         actions = _ACTIONS_OF_MANY[page.query.status]
         if not (url and actions and page.invitations):
             return {}
-        is_as_asked = page.limits.isdisjoint({Limit.SEARCH, Limit.ROLE})
+        is_as_asked = page.limits.isdisjoint({Limit.SEARCH, Limit.ROLE, Limit.SOON})
         can_name_all = is_as_asked and page.total_count > len(page.invitations)
         return {
             "url": url,
@@ -414,7 +416,11 @@ class ListPresenter:
         """Return where the list can be had as a file: all of its pages."""
         query = self.query
         whole = InvitationQuery(
-            status=query.status, search=query.search, role=query.role, sort=query.sort
+            status=query.status,
+            search=query.search,
+            role=query.role,
+            soon=query.soon,
+            sort=query.sort,
         )
         return _with_state(self.find_url("export"), whole)
 
@@ -492,11 +498,6 @@ def _is_settled(invitation: Invitation) -> bool:
 def _part(address: str) -> tuple[str, str]:
     name, at, domain = address.rpartition("@")
     return name + at, domain
-
-
-def _is_soon(invitation: Invitation, now: datetime) -> bool:
-    end = invitation.expires_at
-    return invitation.is_pending and end is not None and end - now < _SOON
 
 
 def _initials_of(inviter: PublicUserData | None) -> str:

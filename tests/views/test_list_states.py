@@ -465,3 +465,22 @@ def test_nothing_in_the_way_back_is_taken_for_html(ada: Browser, clerk: Emulator
     html = ada.get().text
     assert "<b>x" not in html
     assert "&lt;b&gt;x" in html
+
+
+def test_what_expires_soon_can_be_seen_alone(ada: Browser, clerk: Emulator) -> None:
+    for days in (1, 2, 9):
+        clerk.add_invitation("acme", f"in{days}@example.com", expires_in_days=days)
+    page = ada.get()
+    said = re.search(r"(\d+) expire within 3 days", text_of(page))
+    assert said is not None
+    soon = ada.get(page.context["search"]["soon_url"])
+    found = {row.invitation.email_address for row in soon.context["rows"]}
+    assert len(found) == int(said[1])
+    assert {"in1@example.com", "in2@example.com"} <= found
+    assert "in9@example.com" not in found
+    assert all(row.is_soon for row in soon.context["rows"])
+    assert f"{said[1]} of 37 invitations match." in text_of(soon)
+    # What is searched for then is searched for in these; another tab shows all of its own.
+    assert ("soon", "1") in soon.context["search"]["fields"]
+    assert all("soon" not in tab.url for tab in soon.context["tabs"])
+    assert "soon" not in soon.context["search"]["clear_url"]
