@@ -198,6 +198,8 @@ class ProgressPresenter:
         yield Figure("unknown", unknown, gettext("not known yet"))
 
     def _describe_end(self, outlook: Outlook) -> str:
+        if self.counts.is_last:
+            return gettext("The last ones are being worked on.")
         if outlook.done_at is None:
             return gettext("When it will be done is not known yet.")
         now = datetime.now(UTC)

@@ -531,6 +531,17 @@ def test_it_says_when_it_will_be_done_with_the_time_zone_or_that_it_is_not_known
     assert "When it will be done is not known yet." in text_of(ada.get(progress_url(batch)))
 
 
+def test_of_what_somebody_is_at_work_on_it_is_said_that_these_are_the_last(
+    ada: Browser, clerk: Emulator
+) -> None:
+    lease = {"leased_by": "me", "leased_until": timezone.now() + timedelta(minutes=2)}
+    waiting = {"state": State.WAITING}
+    last = make(clerk, {"state": State.DONE}, waiting | lease, {"state": State.UNDER_WAY, **lease})
+    assert "The last ones are being worked on." in text_of(ada.get(progress_url(last)))
+    more = make(clerk, waiting | lease, waiting)
+    assert "The last ones" not in text_of(ada.get(progress_url(more)))
+
+
 def test_a_moment_is_told_no_more_exactly_than_it_is_known() -> None:
     now = datetime(2026, 11, 26, 10, 0, 30, tzinfo=UTC)  # a Thursday
     with override_settings(TIME_ZONE="Europe/Helsinki"), translation.override("en"):

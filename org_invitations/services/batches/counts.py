@@ -60,6 +60,11 @@ class Counts:
         return sum(part.left for part in self.parts)
 
     @property
+    def is_last(self) -> bool:
+        """Whether somebody is at work on all that is left at this moment."""
+        return 0 < self.left <= sum(part.busy for part in self.parts if part.left)
+
+    @property
     def finished(self) -> int:
         """How many are dealt with, whatever became of them."""
         return self.total - self.left
