@@ -160,8 +160,14 @@ def test_the_same_press_twice_leads_to_the_same_place(ada: Browser, clerk: Emula
     assert Batch.objects.count() == 1
 
 
-@pytest.mark.parametrize("action", ["resend", "revoke"])
-def test_many_chosen_ones_go_the_same_way(ada: Browser, clerk: Emulator, action: str) -> None:
+@pytest.mark.parametrize(
+    ("action", "change"),
+    [("resend", {}), ("resend", {"role": "org:member", "expires_in_days": "3"}), ("revoke", {})],
+    ids=["resend", "change", "revoke"],
+)
+def test_many_chosen_ones_go_the_same_way(
+    ada: Browser, clerk: Emulator, action: str, change: dict[str, str]
+) -> None:
     before = pending(clerk)
     question = ada.post(f"{LIST}selected/", {"action": action, "all": "on"})
     form = {
@@ -171,6 +177,7 @@ def test_many_chosen_ones_go_the_same_way(ada: Browser, clerk: Emulator, action:
         "confirm_elevated": "1",
         "selected": question.context["ids"],
         "pending": question.context["pending"],
+        **change,
     }
     batch = batch_of(ada.post(f"{LIST}selected/", form))
     assert batch.action == action
@@ -186,6 +193,8 @@ def test_many_chosen_ones_go_the_same_way(ada: Browser, clerk: Emulator, action:
     assert ada.get(progress_url(batch))["Location"] == outcome_url(batch)
     left = pending(clerk)
     assert sorted(left) == (sorted(before) if action == "resend" else [])
+    if change:
+        assert {row.role for row in clerk.invitations("acme", "pending")} == {"org:member"}
 
 
 def test_what_goes_on_by_itself_is_not_said_to_be_kept_for_another_press(
