@@ -23,6 +23,7 @@ from org_invitations.services.batches.tick import tick
 from org_invitations.services.database import get_alias, get_now
 from org_invitations.services.limits import HOUR, MARGIN, Ledger
 from org_invitations.testing import SignIn
+from tests.documents import blocks, section
 from tests.ledger import allow_many
 from tests.test_services import BO, make_service
 
@@ -131,6 +132,15 @@ def test_what_a_worker_has_left_is_found_and_goes_on(clerk: Emulator) -> None:
     )
     tick()
     assert Counter(batch.items.values_list("state", flat=True)) == {State.DONE: 12}
+
+
+def test_what_is_said_of_vacuum_can_be_followed() -> None:
+    database = connections[get_alias()]
+    if database.vendor != "postgresql":
+        pytest.skip("it is PostgreSQL's")
+    [advice] = blocks(section("docs/scaling.md", "## What it costs"), "sql")
+    with database.cursor() as cursor:
+        cursor.execute(advice)
 
 
 def test_the_time_is_the_databases_and_close_to_ours() -> None:
