@@ -64,8 +64,8 @@ class DraftView(InviteView):
         form.is_valid()
         is_pressed = self._press(form)
         form.retype()
-        if is_pressed and (kept := self._keep_draft(form)):
-            return kept
+        if is_pressed:
+            return self._change(snapshot, draft, form)
         return self._invite_many(snapshot, form)
 
     def needs_preview(self, form: InviteForm) -> bool:
@@ -77,6 +77,13 @@ class DraftView(InviteView):
         if self._draft is not None:
             self._draft.delete()
         return super().batch_response(batch)
+
+    def _change(self, snapshot: Snapshot, draft: Draft, form: InviteForm) -> HttpResponseBase:
+        """Keep what a press has changed, however few are left: only the button to send sends."""
+        if form.errors.keys() & {"email_addresses", "file"}:
+            return self._render_preview(snapshot, form, self.get_preview(snapshot, form))
+        self.service.keep_draft(draft.pk, **self._get_draft_values(form))
+        return SeeOther(self._find_url_from_here("draft", draft_id=draft.pk))
 
     def _answer_gone(self) -> HttpResponseBase:
         """Say that there is no such draft; where it was sent, how far that is."""
@@ -142,8 +149,7 @@ class DraftView(InviteView):
             form,
             organization=snapshot.organization if snapshot is not None else None,
             membership=snapshot.membership if snapshot is not None else None,
-            batch_id=draft.pk,
-            **{"form_open": True, **extra},
+            **{"form_open": True, **extra, "batch_id": draft.pk},
         )
         context |= {
             "draft_url": url,

@@ -174,21 +174,25 @@ class InviteFormMixin(PageMixin):
 
         Where it cannot be kept it stays in the form, as few addresses do.
         """
-        columns = form.reading.question.counts if form.reading.question is not None else ()
-        count = max(len(form.reading.entries), sum(columns))
-        is_many = conf.BACKGROUND and count > DEFAULT_LIMIT
-        name = form.add_prefix("email_addresses")
+        is_many = conf.BACKGROUND and count_pieces(form) > DEFAULT_LIMIT
         if not is_many or not self._find_url("draft", draft_id=_ANY):
             return None
         if form.errors.keys() & {"email_addresses", "file"}:
             return None
-        fields = self._get_draft_fields(form)
         try:
-            draft = self.service.keep_draft(self._get_batch_id(), form.data[name], count, fields)
+            draft = self.service.keep_draft(self._get_batch_id(), **self._get_draft_values(form))
         except DatabaseFault:
             logger.exception("A draft could not be kept.")
             return None
         return SeeOther(self._find_url_from_here("draft", draft_id=draft.pk))
+
+    def _get_draft_values(self, form: InviteForm) -> dict[str, Any]:
+        """Return what is kept of a form: ``text``, ``count`` and ``fields``."""
+        return {
+            "text": form.data[form.add_prefix("email_addresses")],
+            "count": count_pieces(form),
+            "fields": self._get_draft_fields(form),
+        }
 
     def _get_draft_fields(self, form: InviteForm) -> dict[str, list[str]]:
         """Return what was posted, but for the addresses."""
@@ -539,6 +543,12 @@ class PreviewView(InviteFormMixin):
         swap: dict[str, str | bool] = {"hx-swap-oob": "outerHTML"}
         names = ("email_addresses", "file")
         return [form[name].as_widget(attrs=swap) for name in names if name in form.fields]
+
+
+def count_pieces(form: InviteForm) -> int:
+    """Return how many pieces a form holds, also while it is asked which column is meant."""
+    question = form.reading.question
+    return max(len(form.reading.entries), sum(question.counts) if question is not None else 0)
 
 
 def make_one(entry: Entry, role: Role | None) -> BatchItem:

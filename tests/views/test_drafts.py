@@ -135,6 +135,62 @@ def test_which_column_is_meant_is_asked_on_its_page(ada: Browser) -> None:
     assert "s1@example.com" not in Draft.objects.get().text
 
 
+def test_what_a_press_makes_few_is_kept_and_sent_from_its_page(ada: Browser) -> None:
+    rows = "\n".join(f"s{n}@example.com;p{n}@example.org" for n in range(80))
+    form = as_it_opens(ada) | {"file": a_file(f"Student email;Parent email\n{rows}\n")}
+    url = draft_url_of(ada.post(INVITE, form))
+    assert draft_url_of(press(ada, url, column="1")) == url
+    assert Draft.objects.get().count == 80
+    assert not Batch.objects.exists()
+    press(ada, url)
+    addresses = Batch.objects.get().items.values_list("email_address", flat=True)
+    assert sorted(addresses) == sorted(f"p{n}@example.org" for n in range(80))
+
+
+def test_what_was_left_out_down_to_a_hundred_stays_out(ada: Browser) -> None:
+    url = paste(ada, 100, "no address")
+    press(ada, url, leave="100:no address")
+    press(ada, url)
+    assert Batch.objects.get().items.count() == 100
+    assert not Draft.objects.exists()
+
+
+def test_the_last_one_can_be_left_out(ada: Browser) -> None:
+    url = paste(ada)
+    Draft.objects.update(text="no address", count=1)
+    press(ada, url, leave="0:no address")
+    page = ada.get(url)
+    assert "0 addresses, checked and not sent" in text_of(page)
+    assert press(ada, url).status_code == 422
+    assert not Batch.objects.exists()
+
+
+def test_no_press_but_send_sends_once_there_are_no_workers(ada: Browser, settings: Any) -> None:
+    url = paste(ada, 150, "ann@gmial.com")
+    settings.ORG_INVITATIONS_BACKGROUND = False
+    assert draft_url_of(press(ada, url, keep="ann@gmial.com")) == url
+    assert not Batch.objects.exists()
+    assert Draft.objects.get().fields["as_typed"] == ["ann@gmial.com"]
+    press(ada, url)
+    assert Batch.objects.get().items.filter(state="done").count() == 100
+
+
+def test_what_cannot_be_kept_of_a_press_is_not_sent(
+    ada: Browser, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    url = paste(ada, 150, "no address")
+
+    def fail(*_: Any, **__: Any) -> None:
+        raise OperationalError
+
+    with monkeypatch.context() as patch:
+        patch.setattr("org_invitations.services.service.keep_draft", fail)
+        response = press(ada, url, leave="150:no address")
+    assert response.status_code == 503
+    assert not Batch.objects.exists()
+    assert Draft.objects.get().count == 151
+
+
 def test_a_role_of_weight_needs_the_tick_here_too(ada: Browser) -> None:
     url = paste(ada, role="org:admin")
     response = press(ada, url)
