@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from http import HTTPStatus
 from typing import Any
+from uuid import UUID
 
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse, HttpResponseBase, QueryDict
@@ -17,7 +18,7 @@ from ..services.drafts import KEPT
 from ..wording import ErrorMessage, describe_date
 from .base import SeeOther
 from .invite import InviteView
-from .page import describe_draft
+from .page import as_uuid, describe_draft
 
 
 class DraftView(InviteView):
@@ -114,8 +115,13 @@ class DraftView(InviteView):
 
     # --- What InviteView does, on this page ---------------------------------------------------
 
-    def _get_batch_id(self) -> Any:
-        return self.kwargs["draft_id"]
+    def _get_batch_id(self) -> UUID | None:
+        batch_id: UUID = self.kwargs["draft_id"]
+        return batch_id
+
+    def _get_retry_of(self) -> UUID | None:
+        [kept] = (self._draft.fields if self._draft is not None else {}).get("retry_of") or [""]
+        return as_uuid(kept)
 
     def _render_preview(self, snapshot: Snapshot, form: InviteForm, preview: Any) -> HttpResponse:
         report = self._presenter.get_report(preview, form, focus=not form.errors)

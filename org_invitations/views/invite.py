@@ -199,9 +199,13 @@ class InviteFormMixin(PageMixin):
         posted = self.request.POST
         apart = ("email_addresses", "file")
         names = [form.add_prefix(name) for name in form.fields if name not in apart]
-        fields = {name: posted.getlist(name) for name in (*names, "retry_of") if name in posted}
+        fields = {name: posted.getlist(name) for name in names if name in posted}
         as_typed, notes = " ".join(sorted(form.as_typed)), write_notes(form.reading)
-        return fields | {"as_typed": [as_typed], form.add_prefix("notes"): [notes]}
+        return fields | {
+            "as_typed": [as_typed],
+            form.add_prefix("notes"): [notes],
+            "retry_of": [str(self._get_retry_of() or "")],
+        }
 
     @property
     def _wants_form(self) -> bool:

@@ -847,13 +847,13 @@ class PageMixin(OrganizationView):
 
     def _get_batch_id(self) -> UUID | None:
         """Return the id that came with the form, if one did."""
-        return _as_uuid(self.request.POST.get("batch", ""))
+        return as_uuid(self.request.POST.get("batch", ""))
 
     def _get_retry_of(self) -> UUID | None:
         """Return the id of the batch from whose outcome a form comes, or is asked for, if any."""
         request = self.request
         sent = request.POST if request.method == "POST" else request.GET
-        return _as_uuid(sent.get("retry_of", ""))
+        return as_uuid(sent.get("retry_of", ""))
 
     def _get_typed_roles(self) -> AssignableRoles:
         """Return the roles for a form that could not be sent just now, without asking Clerk.
@@ -946,7 +946,8 @@ def join_action(message: str, action: dict[str, str]) -> str:
     return format_html("{} {}", message, link)
 
 
-def _as_uuid(text: str) -> UUID | None:
+def as_uuid(text: str) -> UUID | None:
+    """Return the id that a text is, if it is one."""
     try:
         return UUID(text)
     except ValueError:

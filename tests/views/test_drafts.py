@@ -13,10 +13,11 @@ from django.db import OperationalError
 from org_invitations.emulator import Emulator
 from org_invitations.models import Batch, BatchItem, Draft
 from org_invitations.services.batches.store import forget_old_batches
+from org_invitations.services.batches.tick import tick
 from tests.ledger import allow_many
 
 from .conftest import INVITE, LIST, Browser, calls, text_of
-from .inviting import a_file, as_it_opens, filled, many, type_in
+from .inviting import a_file, as_it_opens, filled, many, send, type_in
 
 pytestmark = pytest.mark.usefixtures("_in_background")
 
@@ -108,6 +109,20 @@ def test_the_same_form_is_one_draft(ada: Browser) -> None:
     form = as_it_opens(ada) | {"email_addresses": "\n".join(many(150))}
     assert draft_url_of(ada.post(INVITE, form)) == draft_url_of(ada.post(INVITE, form))
     assert Draft.objects.count() == 1
+
+
+def test_an_outcome_says_what_was_sent_since_from_a_draft(ada: Browser, clerk: Emulator) -> None:
+    clerk.configure(blocked_domains=["b@example.com"])
+    first = send(ada, ["a@example.com", "b@example.com"])["Location"]
+    clerk.configure(blocked_domains=[])
+    form = filled(ada.get(first))
+    again = "\n".join(["b@example.com", *many(101), "no address"])
+    url = draft_url_of(ada.post(INVITE, form | {"email_addresses": again}))
+    press(ada, url, leave="102:no address")
+    press(ada, url)
+    assert str(Batch.objects.latest("created_at").retry_of) == form["retry_of"]
+    tick()
+    assert ada.get(first).context["outcome"].sentences == ("1 sent", "1 sent since")
 
 
 # --- Changing it ---------------------------------------------------------------------------------
