@@ -354,6 +354,10 @@ class Wording:
             "You have switched to %(organization)s since this page was opened, so nothing was "
             "sent. Send it again to invite into %(organization)s."
         ),
+        "Switched:draft": _(
+            "You have switched to another organization since this page was opened, so nothing was "
+            "done. Switch back, then go back to the addresses."
+        ),
         "Impersonation": _(
             "Your session acts as somebody else, and this site lets nobody invite or revoke like "
             "that. Sign in as yourself."

@@ -16,8 +16,8 @@ from ..services import Snapshot
 from ..services.batches.store import as_aware
 from ..services.drafts import KEPT
 from ..wording import ErrorMessage, describe_date
-from .base import SeeOther
-from .invite import InviteView
+from .base import SeeOther, with_retry_after
+from .invite import InviteFormMixin, InviteView
 from .page import as_uuid, describe_draft
 
 
@@ -92,8 +92,10 @@ class DraftView(InviteView):
         if batch is not None:
             return super().batch_response(batch)
         message = gettext(
-            "These addresses are not here: they were sent or discarded, or it is more than a day "
-            "ago that they were checked. Choose the file, or paste them, once more."
+            "These addresses are not here. They may belong to another organization, from which you "
+            "have switched: then switch back and open this page again. Otherwise they were sent or "
+            "discarded, or it is more than a day ago that they were checked: choose the file, or "
+            "paste them, once more."
         )
         return self.render_problem(message, status=HTTPStatus.NOT_FOUND)
 
@@ -112,6 +114,24 @@ class DraftView(InviteView):
             stored = [draft.text] if name == "email_addresses" else draft.fields.get(name, [""])
             data.setlist(form.add_prefix(name), stored)
         return form
+
+    # --- Where nothing came of it: the draft is as it was -------------------------------------
+
+    def _handle_switched(self) -> HttpResponseBase:
+        problem = ErrorMessage(self.wording.say("Switched:draft"), status=HTTPStatus.CONFLICT)
+        return self._render_unavailable(problem)
+
+    def _render_unavailable(
+        self, problem: ErrorMessage, renewal: dict[str, Any] | None = None
+    ) -> HttpResponseBase:
+        """Say why, with the way back to the draft; or let the press be sent again."""
+        if renewal is not None:
+            # As every view without a text field does it.
+            return super(InviteFormMixin, self)._render_unavailable(problem, renewal)
+        url = self._find_url_from_here("draft", draft_id=self.kwargs["draft_id"])
+        context: dict[str, Any] = {"message": problem.message, "draft_url": url}
+        response = self._render_problem(context, status=problem.status)
+        return with_retry_after(response, problem)
 
     # --- What InviteView does, on this page ---------------------------------------------------
 
@@ -155,7 +175,8 @@ class DraftView(InviteView):
             form,
             organization=snapshot.organization if snapshot is not None else None,
             membership=snapshot.membership if snapshot is not None else None,
-            **{"form_open": True, **extra, "batch_id": draft.pk},
+            batch_id=draft.pk,
+            **{"form_open": True, **extra},
         )
         context |= {
             "draft_url": url,

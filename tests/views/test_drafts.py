@@ -8,6 +8,7 @@ from typing import Any
 from uuid import uuid4
 
 import pytest
+from django.core.cache import cache
 from django.db import OperationalError
 
 from org_invitations.emulator import Emulator
@@ -220,6 +221,56 @@ def test_it_can_be_discarded(ada: Browser) -> None:
     assert ada.post(url, {**filled(ada.get(url)), "discard": "1"})["Location"] == LIST
     assert not Draft.objects.exists()
     assert ada.get(url).status_code == 404
+
+
+# --- Where nothing comes of it -------------------------------------------------------------------
+
+
+def back_to(url: str) -> str:
+    return f'<a class="org-invitations-button" href="{url}">Back to the addresses</a>'
+
+
+def test_where_clerk_fails_the_way_back_to_it_is_shown(ada: Browser, clerk: Emulator) -> None:
+    url = paste(ada)
+    form = filled(ada.get(url))
+    cache.clear()
+    clerk.fault("GET", "/v1/*", times=None, status=500)
+    response = ada.post(url, form)
+    clerk.faults.clear()
+    assert response.status_code == 503
+    assert "nothing was done" in text_of(response)
+    assert back_to(url) in response.text
+    assert "textarea" not in response.text
+    assert ada.get(url).context["review"].sections[0].count == 150
+
+
+def test_whoever_has_switched_is_told_and_finds_it_after_switching_back(
+    clerk: Emulator, sign_in: Any
+) -> None:
+    bo = sign_in("bo@both.test", "acme")
+    url = paste(bo)
+    form = filled(bo.get(url))
+    other = sign_in("bo@both.test", "globex")
+    response = other.post(url, form)
+    assert response.status_code == 409
+    assert "Switch back" in text_of(response)
+    assert back_to(url) in response.text
+    gone = other.get(url)
+    assert gone.status_code == 404
+    assert "may belong to another organization" in text_of(gone)
+    assert sign_in("bo@both.test", "acme").get(url).status_code == 200
+
+
+def test_a_press_after_the_session_has_ended_can_be_sent_again(ada: Browser) -> None:
+    url = paste(ada)
+    form = filled(ada.get(url))
+    ada.client.cookies.clear()
+    response = ada.post(url, form)
+    assert response.status_code == 401
+    assert "Send it again" in response.text
+    assert f'name="reviewed" value="{form["reviewed"]}"' in response.text
+    assert "textarea" not in response.text
+    assert Draft.objects.exists()
 
 
 # --- Whose, and for how long ---------------------------------------------------------------------
