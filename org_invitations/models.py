@@ -79,6 +79,9 @@ class Batch(models.Model):
     #: sentence.
     paused_by = models.CharField(max_length=255, blank=True, default="")
     paused_because = models.CharField(max_length=64, blank=True, default="")
+    #: When somebody has cancelled the rest: nothing of it is begun any more, whatever becomes of
+    #: what was under way at that moment.
+    cancelled_at = models.DateTimeField(null=True)
 
     objects = WrittenManager()
 

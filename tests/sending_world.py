@@ -336,6 +336,9 @@ class Kept(Progress):
     def finish(self) -> None:
         self.save()
 
+    def begin(self) -> None:
+        self.save()
+
     def save(self) -> None:
         changed, self._changed = list(self._changed.values()), {}
         under_way = [item for item in changed if item.state == State.UNDER_WAY]

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Callable
 from datetime import timedelta
 from typing import Any
 
 import pytest
 from django.core.exceptions import ImproperlyConfigured
+from django.db.models import Count
 from django.test import override_settings
 from django.utils import timezone
 
@@ -15,11 +17,15 @@ from org_invitations.addresses import parse_text
 from org_invitations.clerk import exceptions as exc
 from org_invitations.clerk.exceptions import BULK_INVITATIONS, SINGLE_INVITATIONS
 from org_invitations.clients import forget_clients
+from org_invitations.concurrency import gather
 from org_invitations.emulator import Emulator
 from org_invitations.models import Batch, BatchItem, CallSlot, Heartbeat
 from org_invitations.roles import GrantPolicy
 from org_invitations.services import InvitationService, NotPermitted
+from org_invitations.services.batches.background import is_tried_again
 from org_invitations.services.batches.heartbeat import SILENCE, get_last_seen, is_missed
+from org_invitations.services.batches.revoke import GROUP_SIZE
+from org_invitations.services.batches.store import claim
 from org_invitations.services.batches.tick import Tick, tick
 from org_invitations.services.limits import BULK_LIMIT, SINGLE_LIMIT, Pool
 from org_invitations.services.preview import PreviewStatus
@@ -599,6 +605,141 @@ def test_what_a_worker_is_at_is_not_cancelled(emulator: Emulator) -> None:
     emulator.handle = cancelling  # type: ignore[method-assign]
     tick()
     assert states(batch) == {State.DONE: 10, State.FAILED: 10}
+
+
+@pytest.mark.parametrize("when", ["before", "after"])
+def test_what_a_dead_worker_held_is_cancelled_with_the_rest(
+    emulator: Emulator, monkeypatch: pytest.MonkeyPatch, when: str
+) -> None:
+    service = make_service(emulator)
+    batch = begin(service, 20)
+    die_in(emulator, "POST", when, monkeypatch)
+    assert states(batch) == {State.UNDER_WAY: 10, State.WAITING: 10}
+    let_time_pass()
+    assert service.cancel_rest(service.open(fresh=True), batch) == 10
+    emulator.clear_requests()
+    for _ in range(2):  # what became of the others is found out, and nothing is sent
+        tick()
+    assert creating(emulator) == []
+    known = {"before": {State.FAILED: 20}, "after": {State.DONE: 10, State.FAILED: 10}}
+    assert states(batch) == known[when]
+    failed = batch.items.filter(state=State.FAILED)
+    assert set(failed.values_list("reason", flat=True)) == {"cancelled"}
+    batch.refresh_from_db()
+    assert batch.finished_at is not None
+
+
+def test_what_a_dead_worker_had_only_claimed_is_cancelled_at_once(emulator: Emulator) -> None:
+    service = make_service(emulator)
+    batch = begin(service, 20)
+    assert claim(batch, "dead", at_most=10) == 10
+    assert service.cancel_rest(service.open(fresh=True), batch) == 20
+    assert states(batch) == {State.FAILED: 20}
+
+
+def test_what_others_find_not_to_have_happened_after_a_cancel_is_cancelled(
+    emulator: Emulator, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    service = make_service(emulator)
+    batch = begin(service, 10)
+    die_in(emulator, "POST", "before", monkeypatch)
+    let_time_pass()
+    assert service.cancel_rest(service.open(fresh=True), batch) == 0
+    service.reconcile(batch)
+    tick()
+    assert set(batch.items.values_list("state", "reason")) == {(State.FAILED, "cancelled")}
+
+
+def meanwhile(emulator: Emulator, do: Callable[[], Any]) -> None:
+    """Let something happen while a call is out that changes something."""
+    handle = emulator.handle
+
+    def handled(request: Any, **more: Any) -> Any:
+        if request.method == "POST":
+            do()
+        return handle(request, **more)
+
+    emulator.handle = handled  # type: ignore[method-assign]
+
+
+@pytest.mark.parametrize(("status", "headers"), [(500, {}), (503, {}), (429, {"Retry-After": "1"})])
+def test_what_is_refused_for_a_reason_that_passes_after_a_cancel_is_not_tried_again(
+    emulator: Emulator, status: int, headers: dict[str, str]
+) -> None:
+    service = make_service(emulator)
+    batch = begin(service, 20)
+    snapshot = service.open(fresh=True)
+    emulator.fault("POST", "*", status=status, headers=headers, body="{}")
+    meanwhile(emulator, lambda: service.cancel_rest(snapshot, batch))
+    emulator.clear_requests()
+    tick()
+    let_time_pass()
+    BatchItem.objects.update(retry_at=None)
+    CallSlot.objects.update(free_at=timezone.now())
+    tick()
+    assert len(creating(emulator)) == 1
+    assert states(batch) == {State.FAILED: 20}
+    batch.refresh_from_db()
+    assert batch.finished_at is not None
+
+
+def test_nothing_of_a_portion_is_sent_after_a_cancel(
+    emulator: Emulator, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    rows = [emulator.add_invitation("acme", f"old{number}@example.com") for number in range(30)]
+    service = make_service(emulator)
+    items = [BatchItem(invitation_id=row.id) for row in rows]
+    batch, _ = service.begin(Batch.Action.REVOKE, items, key=None, options={})
+    snapshot = service.open(fresh=True)
+
+    def cancelling(calls: Any) -> Any:
+        service.cancel_rest(snapshot, batch)
+        return gather(calls)
+
+    monkeypatch.setattr("org_invitations.services.batches.revoke.gather", cancelling)
+    tick()
+    assert set(batch.items.values_list("state", "reason").annotate(Count("pk")).order_by()) == {
+        (State.DONE, "", GROUP_SIZE),
+        (State.FAILED, "cancelled", 30 - GROUP_SIZE),
+    }
+
+
+def test_a_resend_is_finished_that_was_under_way_at_a_cancel_and_no_other_is_begun(
+    emulator: Emulator,
+) -> None:
+    rows = [emulator.add_invitation("acme", f"old{number}@example.com") for number in range(12)]
+    again = [
+        BatchItem(replaces_id=row.id, email_address=row.email_address, role=row.role)
+        for row in rows
+    ]
+    service = make_service(emulator)
+    batch, _ = service.begin(Batch.Action.RESEND, again, key=None, options={})
+    snapshot = service.open(fresh=True)
+    meanwhile(emulator, lambda: service.cancel_rest(snapshot, batch))
+    tick()
+    assert states(batch) == {State.DONE: 1, State.FAILED: 11}
+    # A call of the hour's that was not made is not counted.
+    assert CallSlot.objects.exclude(called_at=None).count() == 1
+
+
+def test_a_resend_that_is_half_done_at_a_cancel_is_left_to_people(emulator: Emulator) -> None:
+    rows = [emulator.add_invitation("acme", f"old{number}@example.com") for number in range(11)]
+    again = [
+        BatchItem(replaces_id=row.id, email_address=row.email_address, role=row.role)
+        for row in rows
+    ]
+    service = make_service(emulator)
+    batch, _ = service.begin(Batch.Action.RESEND, again, key=None, options={})
+    emulator.fault("POST", CREATE, status=429, headers={"Retry-After": "600"}, body="{}")
+    tick()
+    [half] = batch.items.filter(state=State.HALF_DONE).select_related("batch")
+    assert is_tried_again(half)
+    service.cancel_rest(service.open(fresh=True), batch)
+    CallSlot.objects.update(free_at=timezone.now())
+    tick()
+    assert states(batch) == {State.HALF_DONE: 1, State.FAILED: 10}
+    [half] = batch.items.filter(state=State.HALF_DONE).select_related("batch")
+    assert not is_tried_again(half)
 
 
 # --- Whether there are workers -------------------------------------------------------------------

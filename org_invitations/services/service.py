@@ -438,7 +438,8 @@ class InvitationService:
         for item in claimed:
             item.batch = batch
         self._run(batch, claimed, may_pause=False, at_a_time=at_a_time, should_stop=should_stop)
-        return list(BatchItem.objects.filter(pk__in=[item.pk for item in claimed]))
+        kept = BatchItem.objects.filter(pk__in=[item.pk for item in claimed])
+        return list(kept.select_related("batch"))
 
     def _run(
         self,
@@ -624,7 +625,7 @@ class InvitationService:
     def cancel_rest(self, snapshot: Snapshot, batch: Batch) -> int:
         """Let what waits of a batch wait no longer, and return how many these were.
 
-        What a worker is at work on at this moment is still done.
+        A call that is out is still answered, and after it workers send nothing of the batch.
 
         :raises NotPermitted: the person may not steer it.
         """

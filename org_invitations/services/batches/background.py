@@ -7,9 +7,10 @@ again, later each time, and not for ever.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from datetime import timedelta
 from typing import Any, Final
+from uuid import UUID
 
 from django.db import transaction
 from django.db.models import Q, QuerySet
@@ -94,7 +95,7 @@ def find_doubtful(instance: str) -> list[BatchItem]:
 def find_halves(instance: str) -> list[BatchItem]:
     """Return resends whose second half is missing for a reason that passes."""
     now = get_now()
-    batches = Batch.objects.filter(get_ours(instance), paused_at=None)
+    batches = Batch.objects.filter(get_ours(instance), paused_at=None, cancelled_at=None)
     found = BatchItem.objects.filter(
         is_free(now), is_due(now), batch__in=batches, state=State.HALF_DONE, tries__lt=MAX_TRIES
     )
@@ -112,7 +113,8 @@ def is_tried_again(item: BatchItem) -> bool:
     if not is_left_to_workers(item.batch) or item.batch.paused_at is not None:
         return False
     if item.state == State.HALF_DONE:
-        return item.tries < MAX_TRIES and (not item.reason or passes(item.reason))
+        is_over = item.batch.cancelled_at is not None or item.tries >= MAX_TRIES
+        return not is_over and (not item.reason or passes(item.reason))
     return item.state in DOUBTFUL and item.reason != UNCLEAR
 
 
@@ -125,7 +127,10 @@ def passes(reason: str) -> bool:
 
 
 def put_back(items: Iterable[BatchItem]) -> None:
-    """Let those wait again that were not done for a reason that passes."""
+    """Let those wait again that were not done for a reason that passes.
+
+    Where the rest was cancelled, none does: what did not happen is cancelled as well.
+    """
     again = [item for item in items if item.state == State.FAILED and passes(item.reason)]
     for item in again:
         if item.tries >= MAX_TRIES:
@@ -134,9 +139,12 @@ def put_back(items: Iterable[BatchItem]) -> None:
         if item.reason == ABSENT:  # it did not happen, and that is no reason to wait
             values |= {"reason": "", "params": {}, "retry_at": None}
         failed = BatchItem.objects.filter(is_free(get_now()), pk=item.pk, state=State.FAILED)
+        going_on = Batch.objects.filter(pk=item.batch_id, cancelled_at=None)
         with transaction.atomic(using=get_alias()):
-            if failed.update(**values):
-                Batch.objects.filter(pk=item.batch_id).update(finished_at=None)
+            if not failed.update(**values) or going_on.update(finished_at=None):
+                continue
+            transaction.set_rollback(True, using=get_alias())
+        failed.filter(reason=ABSENT).update(reason=CANCELLED, params={})
 
 
 def put_back_absent(instance: str) -> None:
@@ -172,6 +180,9 @@ def follow_up(batch: Batch, items: Iterable[BatchItem]) -> None:
     """
     items = list(items)
     put_back(items)
+    if any(item.batch.cancelled_at is not None for item in items):
+        cancel_waiting([batch.pk])  # what was in a call waits again where Clerk had no time for it
+        return
     # Whether there is a call to make the ledger knows better than what was said to one of them.
     limited = BatchItem.objects.filter(pk__in=[item.pk for item in items], state=State.WAITING)
     limited.filter(reason=RateLimited.__name__).update(retry_at=None)
@@ -192,23 +203,41 @@ def follow_up(batch: Batch, items: Iterable[BatchItem]) -> None:
 def refuse_rest(batch: Batch, reason: str, params: dict[str, Any] | None = None) -> None:
     """Refuse what waits of a batch, for the reason that some of it was refused for."""
     shared = {name: value for name, value in (params or {}).items() if name in _SHARED_PARAMS}
-    _end(batch, state=State.REFUSED, reason=reason, params=shared)
+    waiting = BatchItem.objects.filter(is_free(get_now()), batch=batch, state=State.WAITING)
+    _end(waiting, Q(pk=batch.pk), state=State.REFUSED, reason=reason, params=shared)
 
 
 def cancel_rest(batch: Batch) -> int:
-    """Let what waits of a batch wait no longer; return how many.
+    """Let what waits of a batch wait no longer, at this moment or later; return how many wait now.
 
-    What somebody is at work on at this moment is left to them.
+    A call that is out is answered, and what became of it is still found out. Workers send nothing
+    else of it any more: each save before a call fails by the mark.
     """
-    return _end(batch, state=State.FAILED, reason=CANCELLED, params={})
+    running = Batch.objects.filter(pk=batch.pk, cancelled_at=None)
+    running.update(cancelled_at=get_now(), paused_at=None, paused_by="", paused_because="")
+    batch.refresh_from_db()
+    return cancel_waiting([batch.pk])
 
 
-def _end(batch: Batch, **values: Any) -> int:
-    now = get_now()
-    waiting = BatchItem.objects.filter(is_free(now), batch=batch, state=State.WAITING)
+def find_cancelled(instance: str) -> list[UUID]:
+    """Return the batches whose rest was cancelled, and of which something is not over yet."""
+    found = Batch.objects.filter(get_ours(instance), cancelled_at__isnull=False)
+    return list(found.values_list("pk", flat=True))
+
+
+def cancel_waiting(batch_ids: Collection[UUID]) -> int:
+    """Let what waits of batches wait no longer whose rest was cancelled; return how many.
+
+    Also what somebody has claimed: as long as it waits it is in no call, and will not be in one.
+    """
+    waiting = BatchItem.objects.filter(batch__in=batch_ids, state=State.WAITING)
+    return _end(waiting, Q(pk__in=batch_ids), state=State.FAILED, reason=CANCELLED, params={})
+
+
+def _end(waiting: QuerySet[BatchItem], of: Q, **values: Any) -> int:
     with transaction.atomic(using=get_alias()):
         ended = waiting.update(retry_at=None, leased_by="", leased_until=None, **values)
-        note_end(Q(pk=batch.pk), now)
+        note_end(of, get_now())
     return ended
 
 

@@ -175,7 +175,7 @@ class InviteWorker:
                 item.attempt = self.attempts[number].as_json()
             # Should the process die in the call, this is how the next one knows of it.
             self.progress.record(item, State.UNDER_WAY)
-        self.progress.save()
+        self.progress.begin()
         try:
             made = self._post(call)
         except ClerkError as error:

@@ -38,7 +38,7 @@ from .reconcile import (
 )
 from .revoke import GROUP_SIZE, revoke_for_sure
 from .runner import Progress
-from .store import find_taken, get_mark, state_after
+from .store import Halted, LeaseLost, find_taken, get_mark, state_after
 
 
 def create_for_sure(
@@ -167,12 +167,18 @@ class Replacer:
         :returns: the error that it ended with, if it did.
         :raises DeadlineExceeded: there is no time for all of it; nothing was begun.
         :raises RateLimited: in the background: no call is free for the new one; the same.
+        :raises Halted: nothing more may be sent; the same.
         """
         self.api.client.require_time(2 if old.is_pending else 1)
         # First, so that the new one can go as soon as the old one is gone.
         slot = self.ledger.take(SINGLE_INVITATIONS)
         item.attempt = {"revokes": old.id if old.is_pending else ""}
-        self._settle(item, State.UNDER_WAY)
+        self.progress.record(item, State.UNDER_WAY)
+        try:
+            self.progress.begin()
+        except (Halted, LeaseLost):  # nothing goes out
+            self.ledger.give_back(slot)
+            raise
         if old.is_pending:
             try:
                 revoked = revoke_for_sure(self.api, old.id, user_id=self.user_id)

@@ -81,7 +81,7 @@ class RevokeWorker:
         group, self._waiting = self._waiting[:GROUP_SIZE], self._waiting[GROUP_SIZE:]
         for item in group:
             self.progress.record(item, State.UNDER_WAY)
-        self.progress.save()
+        self.progress.begin()
         outcomes = gather(
             {str(item.number): partial(self._revoke, item.invitation_id) for item in group}
         )

@@ -17,7 +17,7 @@ from ...clerk import exceptions as exc
 from ...models import Batch, BatchItem
 from ...roles import AssignableRoles
 from ..reasons import Reason
-from .store import LeaseLost, record, release, save_progress, state_after
+from .store import Halted, LeaseLost, record, release, save_progress, state_after
 
 logger = logging.getLogger("org_invitations")
 
@@ -66,15 +66,27 @@ class Progress:
         record(item, state, reason, error=error, invitation=invitation)
         self._changed[item.number] = item
 
+    def begin(self) -> None:
+        """Save what is about to be sent; whatever is under way is sent right after this.
+
+        :raises Halted: the rest was cancelled, so nothing of it may be sent.
+        :raises LeaseLost: somebody else has taken over what is about to be sent.
+        :raises NotSaved: the database does not take it.
+        """
+        self._save(is_beginning=True)
+
     def save(self) -> None:
         """Save what has changed, and that somebody is at work; what is leased is so for longer.
 
         :raises LeaseLost: somebody else has taken over what is about to be sent.
         :raises NotSaved: the database does not take it.
         """
+        self._save()
+
+    def _save(self, *, is_beginning: bool = False) -> None:
         changed, self._changed = list(self._changed.values()), {}
         try:
-            save_progress(self.batch, changed, self.by)
+            save_progress(self.batch, changed, self.by, is_beginning=is_beginning)
         finally:  # it has happened, whether or not that can be written down
             for item in changed:
                 if item.state == State.DONE and item.invitation is not None:
@@ -115,6 +127,8 @@ class Worker(Protocol):
 
         What is under way is saved before Clerk is called. Nothing of Clerk's is raised: what may
         keep the others from being done is returned.
+
+        :raises Halted: nothing more may be sent; :meth:`close` leaves what is left as it was.
         """
 
     def close(self, state: str, error: ClerkError | None = None) -> None:
@@ -152,7 +166,8 @@ class Runner:
         self._is_first = True
         #: Whether Clerk said that the person may not do this.
         self.was_denied = False
-        #: Whether somebody else has gone on with it, so that the items are not as they are kept.
+        #: Whether somebody else has gone on with it or ended it, so that the items are not as they
+        #: are kept.
         self.was_overtaken = False
 
     def run(self) -> None:
@@ -171,6 +186,9 @@ class Runner:
                 # Who could not be asked about may not be taken for somebody who may.
                 self._stop_or_go_on(errors, is_stuck=error is not None)
                 self.progress.save()
+        except Halted:
+            self.was_overtaken = True
+            self.worker.close(State.WAITING)
         except LeaseLost:
             self.was_overtaken = True
             logger.warning("Somebody else has gone on with a batch: %s", self.progress.batch)

@@ -95,7 +95,10 @@ def get_queue(ledger: Ledger) -> list[Queued]:
     """Return what could go at this moment, the next one first."""
     now = get_now()
     batches = Batch.objects.filter(
-        get_ours(ledger.instance), Q(not_before=None) | Q(not_before__lte=now), paused_at=None
+        get_ours(ledger.instance),
+        Q(not_before=None) | Q(not_before__lte=now),
+        paused_at=None,
+        cancelled_at=None,
     )
     waiting = BatchItem.objects.filter(is_free(now), is_due(now), state=State.WAITING)
     counted = (

@@ -70,6 +70,10 @@ class LeaseLost(Exception):
     """Somebody else has gone on with it meanwhile: this process was stopped for too long."""
 
 
+class Halted(Exception):
+    """Somebody has cancelled the rest: nothing that was about to be sent is."""
+
+
 class NotSaved(Exception):
     """The database failed after the batch had begun: Clerk knows more by now than is written down.
 
@@ -300,6 +304,8 @@ def claim(batch: Batch, by: str, *, actor_id: str = "", at_most: int | None = No
         is kept, also where the person began the batch themselves.
     :param at_most: so many of the first whose time has come; all unless given.
     """
+    if batch.cancelled_at is not None:
+        return 0
     now = get_now()
     waiting = BatchItem.objects.filter(is_free(now) | Q(leased_by=by), batch=batch)
     waiting = waiting.filter(state=State.WAITING).exclude(reason=LATER)
@@ -326,11 +332,16 @@ def claim_half(item: BatchItem, by: str) -> bool:
     return bool(claimed)
 
 
-def save_progress(batch: Batch, items: Iterable[BatchItem], by: str = "") -> None:
+def save_progress(
+    batch: Batch, items: Iterable[BatchItem], by: str = "", *, is_beginning: bool = False
+) -> None:
     """Save the items as they are now, and that the batch has moved.
 
     :param by: who has leased them: what somebody else has taken over meanwhile is not saved, and
         all that is still leased is leased for longer. Empty where nobody is at work on them.
+    :param is_beginning: whether those that are under way are sent right after this.
+    :raises Halted: they are about to be sent, and the rest was cancelled. Then none of them is
+        sent, or kept as under way; what became of others is kept.
     :raises LeaseLost: something that is about to be sent is somebody else's by now. Then nothing
         of it is sent, and none is kept as under way; what became of others is kept.
     :raises NotSaved: the database does not take it.
@@ -342,19 +353,25 @@ def save_progress(batch: Batch, items: Iterable[BatchItem], by: str = "") -> Non
         with transaction.atomic(using=get_alias()):
             lost = _renew(batch, items, by, until) if by else []
             is_lost = any(item.state == State.UNDER_WAY for item in lost)
+            # After what is leased: whoever cancels takes the rows in the same order.
+            is_halted = is_beginning and not _note_beginning(batch)
+            stays = is_lost or is_halted
             kept = [
                 item
                 for item in items
-                if item not in lost and not (is_lost and item.state == State.UNDER_WAY)
+                if item not in lost and not (stays and item.state == State.UNDER_WAY)
             ]
             for item in kept:
                 _lease(item, by, until)
             _write(kept)
-            batch.save(update_fields=["worked_at"])
+            if not is_beginning:
+                batch.save(update_fields=["worked_at"])
             if not by:
                 note_end(Q(pk=batch.pk), batch.worked_at)
     except DatabaseFault as error:
         raise NotSaved(batch) from error
+    if is_halted:
+        raise Halted(str(batch))
     if is_lost:
         raise LeaseLost(str(batch))
 
@@ -398,6 +415,12 @@ def _renew(
         return []
     left = set(ours.values_list("pk", flat=True))
     return [item for item in items if item.pk not in left]
+
+
+def _note_beginning(batch: Batch) -> bool:
+    """Note that something is about to be sent; False where the rest was cancelled."""
+    going_on = Batch.objects.filter(pk=batch.pk, cancelled_at=None)
+    return bool(going_on.update(worked_at=batch.worked_at))
 
 
 def _write(items: Sequence[BatchItem]) -> None:

@@ -35,6 +35,8 @@ from ..service import InvitationService
 from .background import (
     IMPERSONATION,
     NOT_CONFIGURED,
+    cancel_waiting,
+    find_cancelled,
     find_doubtful,
     find_halves,
     follow_up,
@@ -188,6 +190,8 @@ class _Turn:
             return
         self._looked = monotonic()
         put_back_absent(self.instance)
+        if cancelled := find_cancelled(self.instance):
+            cancel_waiting(cancelled)
         for batch, items in _by_batch(find_doubtful(self.instance)):
             with self._within(), self._guarding(batch):
                 service = self._get_service(batch)
@@ -210,7 +214,9 @@ class _Turn:
         BatchItem.objects.filter(pk=item.pk).update(**get_next_try(item))
         try:
             snapshot = service.open(invitation_id=item.replaces_id, fresh=True, seats=True)
-            service.finish(snapshot, item)
+            batch.refresh_from_db()
+            if batch.paused_at is None and batch.cancelled_at is None:
+                service.finish(snapshot, item)
         except NotPermitted:
             logger.warning("%s may not finish what they began: %s", batch.user_id, item)
         except ClerkError as error:
