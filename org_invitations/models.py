@@ -223,6 +223,7 @@ class Draft(models.Model):
     organization_id = models.CharField(max_length=255)
     #: ``user_…``, who has typed or uploaded it; nobody else sees it.
     user_id = models.CharField(max_length=255)
+    #: When it was kept, or changed last.
     created_at = models.DateTimeField(default=timezone.now, db_index=True)
     #: The addresses as the form's text field has them, with their roles and what is no address.
     text = models.TextField()

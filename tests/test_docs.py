@@ -408,9 +408,9 @@ def _ask_for_progress(client: Client, clerk: Emulator, target: str | None) -> li
         url = f"/invitations/outcomes/{batch.pk}/"
         figures = {"HX-Request": "true", "HX-Target": PROGRESS}
         card = {"HX-Request": "true", "HX-Target": OUTCOME}
-        draft = service.keep_draft(None, "a@x.example b@x.example", 2, {"role": ["org:member"]})
+        draft_id = service.keep_draft(None, "a@x.example b@x.example", 2, {"role": ["org:member"]})
         return [
-            client.get(f"/invitations/drafts/{draft.pk}/", headers=headers),
+            client.get(f"/invitations/drafts/{draft_id}/", headers=headers),
             client.get("/invitations/", headers=headers),
             client.get(f"{url}progress/", headers=headers),
             client.get(f"{url}progress/?state=running", headers=figures),

@@ -6,15 +6,17 @@ they are sent. So they are in a row, for whoever has typed them alone, and for a
 
 from __future__ import annotations
 
+import hashlib
+import json
 from collections.abc import Mapping, Sequence
 from datetime import timedelta
-from typing import Final
-from uuid import UUID, uuid4
+from typing import Any, Final
+from uuid import UUID, uuid4, uuid5
 
 from django.db.models import QuerySet
 
 from ..clients import get_instance
-from ..models import Draft
+from ..models import Batch, Draft
 from .database import get_now
 
 #: A draft is kept for so long, and not longer.
@@ -22,36 +24,52 @@ KEPT: Final = timedelta(days=1)
 
 
 def keep_draft(
-    draft_id: UUID | None,
+    key: UUID | None,
     *,
     organization_id: str,
     user_id: str,
     text: str,
     count: int,
     fields: Mapping[str, Sequence[str]],
-) -> Draft:
-    """Keep what was typed; the same id keeps it in the same draft. Old ones of anybody's go.
+) -> UUID:
+    """Keep what was typed, and return the draft's id. Old ones of anybody's go.
 
-    :param draft_id: comes with the form; where it is somebody else's, it is another one.
+    The same form with the same content is one draft. What was sent from it has its id, and then
+    there is nothing to be kept.
+
+    :param key: comes with the form.
     """
     forget_old_drafts()
-    draft_id = draft_id or uuid4()
-    others = Draft.objects.filter(pk=draft_id)
-    if others.exclude(organization_id=organization_id, user_id=user_id).exists():
-        draft_id = uuid4()
-    draft, _ = Draft.objects.update_or_create(
-        pk=draft_id,
-        defaults={
-            "instance": get_instance(),
-            "organization_id": organization_id,
-            "user_id": user_id,
-            "text": text,
-            "count": count,
-            "fields": {name: list(values) for name, values in fields.items()},
-            "created_at": get_now(),
-        },
-    )
-    return draft
+    whose = {
+        "instance": get_instance(),
+        "organization_id": organization_id,
+        "user_id": user_id,
+    }
+    kept = _get_values(text, count, fields)
+    content = json.dumps([whose, kept], sort_keys=True)
+    draft_id = uuid5(key or uuid4(), hashlib.sha256(content.encode()).hexdigest())
+    if not Batch.objects.filter(pk=draft_id).exists():
+        Draft.objects.filter(**whose).update_or_create(
+            pk=draft_id, defaults=whose | kept | {"created_at": get_now()}
+        )
+    return draft_id
+
+
+def change_draft(
+    draft: Draft, *, text: str, count: int, fields: Mapping[str, Sequence[str]]
+) -> bool:
+    """Keep a draft as it was changed; tell whether it was still as it had been read.
+
+    It is one statement, and the number of rows decides: what was sent, discarded or changed in
+    another tab since is left alone.
+    """
+    as_read = Draft.objects.filter(pk=draft.pk, created_at=draft.created_at)
+    return bool(as_read.update(**_get_values(text, count, fields), created_at=get_now()))
+
+
+def _get_values(text: str, count: int, fields: Mapping[str, Sequence[str]]) -> dict[str, Any]:
+    kept = {name: list(values) for name, values in fields.items()}
+    return {"text": text, "count": count, "fields": kept}
 
 
 def find_drafts(organization_id: str, user_id: str) -> QuerySet[Draft]:

@@ -82,7 +82,7 @@ from .batches.unfinished import (
     is_unsure,
     look_after,
 )
-from .drafts import find_drafts, keep_draft
+from .drafts import change_draft, find_drafts, keep_draft
 from .exceptions import NotPermitted, RoleNotGranted
 from .limits import Ledger, Seats
 from .listing import MAX_FOUND, STATUSES, InvitationPage, InvitationQuery, fetch_all
@@ -256,25 +256,39 @@ class InvitationService:
     # --- Drafts -------------------------------------------------------------------------------
 
     def keep_draft(
-        self, draft_id: UUID | None, text: str, count: int, fields: Mapping[str, Sequence[str]]
-    ) -> Draft:
+        self, key: UUID | None, text: str, count: int, fields: Mapping[str, Sequence[str]]
+    ) -> UUID:
         """Keep many addresses that were checked and are not sent yet, for a day.
 
-        :param draft_id: comes with the form: the same form keeps one draft.
+        :param key: comes with the form: the same form with the same content keeps one draft, and
+            none once that was begun under the draft's id.
         :param text: the addresses, as the form's text field has them.
         :param count: how many pieces that is.
         :param fields: what else was chosen in the form, as it was posted.
+        :returns: the draft's id.
         :raises NotPermitted: :meth:`open` has not let the person in.
         """
         self.reader.require_open()
         return keep_draft(
-            draft_id,
+            key,
             organization_id=self.organization_id,
             user_id=self.user_id,
             text=text,
             count=count,
             fields=fields,
         )
+
+    def change_draft(
+        self, draft: Draft, text: str, count: int, fields: Mapping[str, Sequence[str]]
+    ) -> bool:
+        """Keep a draft of :meth:`find_draft` as it was changed, for a day from now.
+
+        :returns: False where it was sent, discarded or changed since it was read, and so is not
+            kept like that.
+        :raises NotPermitted: :meth:`open` has not let the person in.
+        """
+        self.reader.require_open()
+        return change_draft(draft, text=text, count=count, fields=fields)
 
     def get_drafts(self) -> list[Draft]:
         """Return what the person has checked here and not sent, newest first, without its text.

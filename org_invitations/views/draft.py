@@ -51,23 +51,27 @@ class DraftView(InviteView):
     def post(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
         """Do what the button says."""
         snapshot = self.service.open(fresh=True, seats=True)
-        self._draft = draft = self.service.find_draft(self.kwargs["draft_id"])
-        if draft is None:
-            return self._answer_gone()
-        if "discard" in request.POST:
-            draft.delete()
-            messages.success(request, gettext("The addresses were discarded."), fail_silently=True)
-            return SeeOther(self.get_url("list"))
-        form = self._get_draft_form(snapshot, draft, request.POST)
-        if snapshot.roles_error is not None:
-            problem = ErrorMessage(self.wording.say("Roles"), status=HTTPStatus.SERVICE_UNAVAILABLE)
-            return self.form_invalid(snapshot, form, problem)
-        form.is_valid()
-        is_pressed = self._press(form)
-        form.retype()
-        if is_pressed:
-            return self._change(snapshot, draft, form)
-        return self._invite_many(snapshot, form)
+        while (draft := self.service.find_draft(self.kwargs["draft_id"])) is not None:
+            self._draft = draft
+            if "discard" in request.POST:
+                return self._discard(draft)
+            form = self._get_draft_form(snapshot, draft, request.POST)
+            if snapshot.roles_error is not None:
+                message = self.wording.say("Roles")
+                problem = ErrorMessage(message, status=HTTPStatus.SERVICE_UNAVAILABLE)
+                return self.form_invalid(snapshot, form, problem)
+            form.is_valid()
+            is_pressed = self._press(form)
+            form.retype()
+            if not is_pressed:
+                return self._invite_many(snapshot, form)
+            if form.errors.keys() & {"email_addresses", "file"}:
+                return self._render_preview(snapshot, form, self.get_preview(snapshot, form))
+            # However few are left: only the button to send sends.
+            if self.service.change_draft(draft, **self._get_draft_values(form)):
+                return SeeOther(self._find_url_from_here("draft", draft_id=draft.pk))
+            # Another tab was faster: the press is for what that has left of it.
+        return self._answer_gone()
 
     def needs_preview(self, form: InviteForm) -> bool:
         """Whether it is shown first what would become of each address: always."""
@@ -79,12 +83,13 @@ class DraftView(InviteView):
             self._draft.delete()
         return super().batch_response(batch)
 
-    def _change(self, snapshot: Snapshot, draft: Draft, form: InviteForm) -> HttpResponseBase:
-        """Keep what a press has changed, however few are left: only the button to send sends."""
-        if form.errors.keys() & {"email_addresses", "file"}:
-            return self._render_preview(snapshot, form, self.get_preview(snapshot, form))
-        self.service.keep_draft(draft.pk, **self._get_draft_values(form))
-        return SeeOther(self._find_url_from_here("draft", draft_id=draft.pk))
+    def _discard(self, draft: Draft) -> HttpResponseBase:
+        draft.delete()
+        if self.service.find_batch(self.kwargs["draft_id"]) is not None:
+            return self._answer_gone()  # it is being sent
+        text = gettext("The addresses were discarded.")
+        messages.success(self.request, text, fail_silently=True)
+        return SeeOther(self.get_url("list"))
 
     def _answer_gone(self) -> HttpResponseBase:
         """Say that there is no such draft; where it was sent, how far that is."""

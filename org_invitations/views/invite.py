@@ -180,11 +180,11 @@ class InviteFormMixin(PageMixin):
         if form.errors.keys() & {"email_addresses", "file"}:
             return None
         try:
-            draft = self.service.keep_draft(self._get_batch_id(), **self._get_draft_values(form))
+            draft_id = self.service.keep_draft(self._get_batch_id(), **self._get_draft_values(form))
         except DatabaseFault:
             logger.exception("A draft could not be kept.")
             return None
-        return SeeOther(self._find_url_from_here("draft", draft_id=draft.pk))
+        return SeeOther(self._find_url_from_here("draft", draft_id=draft_id))
 
     def _get_draft_values(self, form: InviteForm) -> dict[str, Any]:
         """Return what is kept of a form: ``text``, ``count`` and ``fields``."""

@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from datetime import timedelta
 from typing import Any
-from uuid import uuid4
 
 import pytest
 from django.core.cache import cache
 from django.db import OperationalError
 
 from org_invitations.emulator import Emulator
+from org_invitations.forms import InviteForm
 from org_invitations.models import Batch, BatchItem, Draft
 from org_invitations.services.batches.store import forget_old_batches
 from org_invitations.services.batches.tick import tick
@@ -200,7 +201,7 @@ def test_what_cannot_be_kept_of_a_press_is_not_sent(
         raise OperationalError
 
     with monkeypatch.context() as patch:
-        patch.setattr("org_invitations.services.service.keep_draft", fail)
+        patch.setattr("org_invitations.services.service.change_draft", fail)
         response = press(ada, url, leave="150:no address")
     assert response.status_code == 503
     assert not Batch.objects.exists()
@@ -221,6 +222,74 @@ def test_it_can_be_discarded(ada: Browser) -> None:
     assert ada.post(url, {**filled(ada.get(url)), "discard": "1"})["Location"] == LIST
     assert not Draft.objects.exists()
     assert ada.get(url).status_code == 404
+
+
+# --- In two tabs, and with the browser's button back ---------------------------------------------
+
+
+def meanwhile(monkeypatch: pytest.MonkeyPatch, do: Callable[[], Any]) -> None:
+    """Let something happen once while a press is at work, before what it changes is kept."""
+    retype, left = InviteForm.retype, [do]
+
+    def retype_later(form: InviteForm) -> None:
+        retype(form)
+        if left:
+            left.pop()()
+
+    monkeypatch.setattr(InviteForm, "retype", retype_later)
+
+
+@pytest.mark.parametrize("what", [{}, {"discard": "1"}], ids=["sent", "discarded"])
+def test_a_press_does_not_bring_back_what_another_tab_has_dealt_with(
+    ada: Browser, sign_in: Any, monkeypatch: pytest.MonkeyPatch, what: dict[str, str]
+) -> None:
+    url = paste(ada, 150, "no address")
+    form, tab = filled(ada.get(url)), sign_in("ada@acme.test", "acme")
+    meanwhile(monkeypatch, lambda: tab.post(url, form | what))
+    response = ada.post(url, form | {"leave": "150:no address"})
+    assert not Draft.objects.exists()
+    if what:
+        assert response.status_code == 404
+    else:
+        assert response["Location"] == f"{LIST}outcomes/{Batch.objects.get().pk}/progress/"
+
+
+def test_presses_in_two_tabs_both_count(
+    ada: Browser, sign_in: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    url = paste(ada, 150, "no address", "none either")
+    form, tab = filled(ada.get(url)), sign_in("ada@acme.test", "acme")
+    meanwhile(monkeypatch, lambda: tab.post(url, form | {"leave": "150:no address"}))
+    assert draft_url_of(ada.post(url, form | {"leave": "151:none either"})) == url
+    draft = Draft.objects.get()
+    assert draft.count == 150
+    assert "no" not in draft.text.split()
+
+
+def test_what_is_being_sent_is_not_said_to_be_discarded(ada: Browser) -> None:
+    url = paste(ada)
+    draft = Draft.objects.get()
+    form = filled(ada.get(url))
+    sent = ada.post(url, form)
+    draft.save(force_insert=True)  # the other tab has begun it, and not deleted the draft yet
+    assert ada.post(url, form | {"discard": "1"})["Location"] == sent["Location"]
+
+
+def test_the_same_form_with_another_list_leads_each_to_its_own_progress(ada: Browser) -> None:
+    form = as_it_opens(ada)
+    lists = ["\n".join(many(150)), "\n".join(many(120, start=500))]
+    urls, sent = [], []
+    for text in lists:
+        urls.append(draft_url_of(ada.post(INVITE, form | {"email_addresses": text})))
+        sent.append(press(ada, urls[-1])["Location"])
+    assert len(set(sent)) == 2
+    assert [ada.get(url)["Location"] for url in urls] == sent
+    # And the very same once more is not sent once more.
+    again = [draft_url_of(ada.post(INVITE, form | {"email_addresses": text})) for text in lists]
+    assert [ada.get(url)["Location"] for url in again] == sent
+    assert not Draft.objects.exists()
+    counts = [batch.items.count() for batch in Batch.objects.order_by("created_at")]
+    assert counts == [150, 120]
 
 
 # --- Where nothing comes of it -------------------------------------------------------------------
@@ -305,13 +374,11 @@ def test_it_is_of_one_organization_and_one_instance(ada: Browser, other: dict[st
     assert f'href="{url}"' not in ada.get(LIST).text
 
 
-def test_the_id_of_somebody_elses_draft_makes_another_one(ada: Browser) -> None:
-    form = as_it_opens(ada) | {"email_addresses": "\n".join(many(150)), "batch": str(uuid4())}
-    ada.post(INVITE, form)
-    Draft.objects.update(user_id="user_other", text="theirs")
-    ada.post(INVITE, form)
+def test_the_same_form_of_two_people_is_two_drafts(ada: Browser, sign_in: Any) -> None:
+    form = as_it_opens(ada) | {"email_addresses": "\n".join(many(150))}
+    bo = sign_in("bo@both.test", "acme")
+    assert draft_url_of(ada.post(INVITE, form)) != draft_url_of(bo.post(INVITE, form))
     assert Draft.objects.count() == 2
-    assert Draft.objects.get(user_id="user_other").text == "theirs"
 
 
 def test_after_a_day_it_is_not_found_and_deleted(ada: Browser) -> None:
