@@ -607,6 +607,69 @@ def test_what_a_worker_is_at_is_not_cancelled(emulator: Emulator) -> None:
     assert states(batch) == {State.DONE: 10, State.FAILED: 10}
 
 
+def meanwhile(emulator: Emulator, do: Callable[[], Any]) -> None:
+    """Let something happen while a call is out that changes something."""
+    handle = emulator.handle
+
+    def handled(request: Any, **more: Any) -> Any:
+        if request.method == "POST":
+            do()
+        return handle(request, **more)
+
+    emulator.handle = handled  # type: ignore[method-assign]
+
+
+def test_nothing_of_a_portion_is_sent_while_it_is_paused(
+    emulator: Emulator, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    rows = [emulator.add_invitation("acme", f"old{number}@example.com") for number in range(30)]
+    service = make_service(emulator)
+    items = [BatchItem(invitation_id=row.id) for row in rows]
+    batch, _ = service.begin(Batch.Action.REVOKE, items, key=None, options={})
+    snapshot = service.open(fresh=True)
+
+    def pausing(calls: Any) -> Any:
+        service.pause(snapshot, batch)
+        return gather(calls)
+
+    with monkeypatch.context() as patch:
+        patch.setattr("org_invitations.services.batches.revoke.gather", pausing)
+        tick()
+    assert states(batch) == {State.DONE: GROUP_SIZE, State.WAITING: 30 - GROUP_SIZE}
+    assert not BatchItem.objects.exclude(leased_by="").exists()
+    service.unpause(snapshot, batch)
+    tick()
+    assert states(batch) == {State.DONE: 30}
+
+
+def test_of_several_single_calls_none_goes_out_after_a_pause(emulator: Emulator) -> None:
+    service = make_service(emulator)
+    batch = begin(service, 3)
+    snapshot = service.open(fresh=True)
+    meanwhile(emulator, lambda: service.pause(snapshot, batch))
+    tick()
+    assert states(batch) == {State.DONE: 1, State.WAITING: 2}
+    tick()
+    assert states(batch) == {State.DONE: 1, State.WAITING: 2}
+
+
+def test_a_call_that_is_refused_is_not_divided_while_it_is_paused(emulator: Emulator) -> None:
+    service = make_service(emulator)
+    batch = begin(service, 10)
+    snapshot = service.open(fresh=True)
+    emulator.add_invitation("acme", "person4@example.com")
+    meanwhile(emulator, lambda: service.pause(snapshot, batch))
+    emulator.clear_requests()
+    tick()
+    assert creating(emulator) == [10]
+    assert states(batch)[State.DONE] == 0
+    assert states(batch)[State.WAITING] >= 9
+    service.unpause(snapshot, batch)
+    del emulator.handle
+    tick()
+    assert states(batch) == {State.DONE: 9, State.REFUSED: 1}
+
+
 @pytest.mark.parametrize("when", ["before", "after"])
 def test_what_a_dead_worker_held_is_cancelled_with_the_rest(
     emulator: Emulator, monkeypatch: pytest.MonkeyPatch, when: str
@@ -648,18 +711,6 @@ def test_what_others_find_not_to_have_happened_after_a_cancel_is_cancelled(
     service.reconcile(batch)
     tick()
     assert set(batch.items.values_list("state", "reason")) == {(State.FAILED, "cancelled")}
-
-
-def meanwhile(emulator: Emulator, do: Callable[[], Any]) -> None:
-    """Let something happen while a call is out that changes something."""
-    handle = emulator.handle
-
-    def handled(request: Any, **more: Any) -> Any:
-        if request.method == "POST":
-            do()
-        return handle(request, **more)
-
-    emulator.handle = handled  # type: ignore[method-assign]
 
 
 @pytest.mark.parametrize(("status", "headers"), [(500, {}), (503, {}), (429, {"Retry-After": "1"})])

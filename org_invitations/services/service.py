@@ -622,6 +622,8 @@ class InvitationService:
     def pause(self, snapshot: Snapshot, batch: Batch) -> None:
         """Let workers go on with a batch no more, until somebody lets them.
 
+        A call that is out is still answered, and after it they send nothing of the batch.
+
         :param snapshot: of :meth:`open` with ``fresh=True`` and the roles.
         :raises NotPermitted: the person may not steer it.
         """

@@ -250,7 +250,10 @@ def wait(batch: Batch, pause: timedelta = _PAUSE) -> None:
 
 
 def pause(batch: Batch, by: str = "", *, because: str = "") -> None:
-    """Let workers go on with a batch no more; a call that is out is over before that.
+    """Let workers send nothing more of a batch, but for what is out at this moment.
+
+    That is one call, some revocations at the same time, or the new one of a resend whose old one is
+    revoked. Each save before a call fails while it is paused, and what was not sent waits.
 
     :param by: ``user_…``, who wants that; empty where it stops by itself.
     :param because: why it stops by itself: the name of a sentence.

@@ -69,7 +69,7 @@ class Progress:
     def begin(self) -> None:
         """Save what is about to be sent; whatever is under way is sent right after this.
 
-        :raises Halted: the rest was cancelled, so nothing of it may be sent.
+        :raises Halted: it was paused, or the rest cancelled, so nothing of it may be sent.
         :raises LeaseLost: somebody else has taken over what is about to be sent.
         :raises NotSaved: the database does not take it.
         """

@@ -71,7 +71,7 @@ class LeaseLost(Exception):
 
 
 class Halted(Exception):
-    """Somebody has cancelled the rest: nothing that was about to be sent is."""
+    """Somebody has paused it or cancelled the rest: nothing that was about to be sent is."""
 
 
 class NotSaved(Exception):
@@ -340,8 +340,8 @@ def save_progress(
     :param by: who has leased them: what somebody else has taken over meanwhile is not saved, and
         all that is still leased is leased for longer. Empty where nobody is at work on them.
     :param is_beginning: whether those that are under way are sent right after this.
-    :raises Halted: they are about to be sent, and the rest was cancelled. Then none of them is
-        sent, or kept as under way; what became of others is kept.
+    :raises Halted: they are about to be sent, and it was paused, or the rest cancelled. Then none
+        of them is sent, or kept as under way; what became of others is kept.
     :raises LeaseLost: something that is about to be sent is somebody else's by now. Then nothing
         of it is sent, and none is kept as under way; what became of others is kept.
     :raises NotSaved: the database does not take it.
@@ -418,8 +418,10 @@ def _renew(
 
 
 def _note_beginning(batch: Batch) -> bool:
-    """Note that something is about to be sent; False where the rest was cancelled."""
+    """Note that something is about to be sent; False where it is paused, or the rest cancelled."""
     going_on = Batch.objects.filter(pk=batch.pk, cancelled_at=None)
+    if conf.BACKGROUND:  # else people go on with it, whoever had paused it
+        going_on = going_on.filter(paused_at=None)
     return bool(going_on.update(worked_at=batch.worked_at))
 
 
