@@ -203,11 +203,21 @@ class ProgressPresenter:
         if outlook.done_at is None:
             return gettext("When it will be done is not known yet.")
         now = datetime.now(UTC)
-        moment = round_up(outlook.done_at, now)
-        seconds = max(int((outlook.done_at - now).total_seconds()), 0)
+        first, latest = outlook.done_at, outlook.latest_at
+        when = describe_moment(round_up(first, now), now)
+        if latest is None:
+            return gettext("Done at %(when)s at the earliest.") % {"when": when}
+        if is_noticeable(first, latest, now):
+            values = {
+                "first": describe_time(round_up(first, now), now),
+                "last": describe_time(round_up(latest, now), now),
+                "zone": describe_zone(),
+            }
+            return gettext("Done between %(first)s and %(last)s (%(zone)s).") % values
+        seconds = max(int((first - now).total_seconds()), 0)
         if seconds < 60:
             return gettext("Done in less than a minute.")
-        values = {"wait": describe_wait(seconds), "when": describe_moment(moment, now)}
+        values = {"wait": describe_wait(seconds), "when": when}
         return gettext("About %(wait)s left, done about %(when)s.") % values
 
     def _describe_place(self, outlook: Outlook) -> str:
@@ -269,10 +279,18 @@ class ProgressPresenter:
 
 def round_up(moment: datetime, now: datetime) -> datetime:
     """Return a moment to come, and no more exactly than it can be known: if near, to the minute."""
-    left = moment - now
-    step = next(step for limit, step in _STEPS if left <= limit)
+    step = _get_step(moment, now)
     start = datetime(2000, 1, 1, tzinfo=UTC)
     return start + -(-(moment - start) // step) * step
+
+
+def _get_step(moment: datetime, now: datetime) -> timedelta:
+    return next(step for limit, step in _STEPS if moment - now <= limit)
+
+
+def is_noticeable(first: datetime, latest: datetime, now: datetime) -> bool:
+    """Whether two moments to come differ by more than a tenth of the time, and than is told."""
+    return latest - first > max((latest - now) / 10, _get_step(latest, now))
 
 
 def describe_moment(moment: datetime, now: datetime) -> str:
@@ -280,17 +298,28 @@ def describe_moment(moment: datetime, now: datetime) -> str:
 
     ``14:10 on Thursday (Helsinki)``
     """
-    zone = timezone.get_current_timezone()
-    local = moment.astimezone(zone)
-    days = (local.date() - now.astimezone(zone).date()).days
+    local = moment.astimezone(timezone.get_current_timezone())
     values = {"time": time_format(local, "TIME_FORMAT"), "zone": describe_zone()}
-    if not days:
-        return gettext("%(time)s (%(zone)s)") % values
-    if days < 7:
-        values["day"] = date_format(local, "l")
-        return gettext("%(time)s on %(day)s (%(zone)s)") % values
-    values["day"] = date_format(local, "DATE_FORMAT")
-    return gettext("%(time)s on %(day)s (%(zone)s)") % values
+    if day := _describe_day(local, now):
+        return gettext("%(time)s on %(day)s (%(zone)s)") % {**values, "day": day}
+    return gettext("%(time)s (%(zone)s)") % values
+
+
+def describe_time(moment: datetime, now: datetime) -> str:
+    """Return a time with its day, unless that is today, where the zone is told with another one.
+
+    ``14:10 on Thursday``
+    """
+    local = moment.astimezone(timezone.get_current_timezone())
+    time = time_format(local, "TIME_FORMAT")
+    day = _describe_day(local, now)
+    return gettext("%(time)s on %(day)s") % {"time": time, "day": day} if day else time
+
+
+def _describe_day(local: datetime, now: datetime) -> str:
+    """Return a day by its name, if it is within a week; empty where it is today."""
+    days = (local.date() - now.astimezone(local.tzinfo).date()).days
+    return date_format(local, "l" if days < 7 else "DATE_FORMAT") if days else ""
 
 
 def describe_zone() -> str:

@@ -19,8 +19,9 @@ from org_invitations.clerk import exceptions as exc
 from org_invitations.emulator import Emulator
 from org_invitations.emulator.keys import FRONTEND_API
 from org_invitations.models import Batch, BatchItem, Heartbeat
+from org_invitations.services.batches.estimate import Estimate
 from org_invitations.services.batches.heartbeat import beat
-from org_invitations.services.batches.outlook import Outlook
+from org_invitations.services.batches.outlook import Outlook, get_outlook
 from org_invitations.services.batches.tick import tick
 from org_invitations.views.progress_presenter import describe_moment, round_up
 from tests.leases import let_time_pass
@@ -530,7 +531,8 @@ def test_it_says_when_it_will_be_done_with_the_time_zone_or_that_it_is_not_known
     ada: Browser, clerk: Emulator, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     batch = begin(ada)
-    foretold = Outlook(done_at=datetime.now(UTC) + timedelta(days=1, hours=3), ahead=2)
+    later = datetime.now(UTC) + timedelta(days=1, hours=3)
+    foretold = Outlook(done_at=later, latest_at=later + timedelta(hours=1), ahead=2)
     monkeypatch.setattr("org_invitations.views.progress.get_outlook", lambda batch: foretold)
     with override_settings(TIME_ZONE="Europe/Helsinki"):
         page = text_of(ada.get(progress_url(batch)))
@@ -538,6 +540,50 @@ def test_it_says_when_it_will_be_done_with_the_time_zone_or_that_it_is_not_known
     assert "2 other lists on this site have their turn before or in between." in page
     monkeypatch.setattr("org_invitations.views.progress.get_outlook", lambda batch: Outlook())
     assert "When it will be done is not known yet." in text_of(ada.get(progress_url(batch)))
+
+
+@pytest.mark.parametrize(
+    ("language", "first", "latest", "words"),
+    [
+        ("en", 61, 241, r"Done between .* and .* \(UTC\)\."),
+        ("en", 0, 30, r"Done between .* and .* \(UTC\)\."),
+        ("en", 0, 0, r"Done in less than a minute\."),
+        ("en", 61, None, r"Done at .* \(UTC\) at the earliest\."),
+        ("en", 0, None, r"Done at .* \(UTC\) at the earliest\."),
+        ("de", 61, 241, r"Fertig zwischen \d+:\d\d( am \w+tag)? und \d+:\d\d .*\(UTC\)\."),
+        ("de", 61, None, r"Frühestens fertig um \d+:\d\d Uhr .*\(UTC\)\."),
+    ],
+)
+def test_of_two_moments_both_are_told_where_they_differ(
+    ada: Browser,
+    clerk: Emulator,
+    monkeypatch: pytest.MonkeyPatch,
+    language: str,
+    first: int,
+    latest: int | None,
+    words: str,
+) -> None:
+    batch = begin(ada)
+    now = datetime.now(UTC)
+    foretold = Outlook(
+        done_at=now + timedelta(minutes=first),
+        latest_at=None if latest is None else now + timedelta(minutes=latest),
+    )
+    monkeypatch.setattr("org_invitations.views.progress.get_outlook", lambda batch: foretold)
+    with override_settings(LANGUAGE_CODE=language), translation.override(language):
+        page = text_of(ada.get(progress_url(batch)))
+    assert re.search(words, page), page
+
+
+def test_what_an_estimate_knows_of_later_ones_reaches_the_page(
+    ada: Browser, clerk: Emulator, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    batch = begin(ada)
+    foretold = Estimate(waiting=12, ahead=0, seconds=3600, latest=7200)
+    monkeypatch.setattr("org_invitations.services.batches.outlook.estimate", lambda batch: foretold)
+    found = get_outlook(batch)
+    assert found.done_at is not None
+    assert found.latest_at == found.done_at + timedelta(hours=1)
 
 
 def test_of_what_somebody_is_at_work_on_it_is_said_that_these_are_the_last(

@@ -22,8 +22,10 @@ _KEPT: Final = 15
 class Outlook:
     """When it will be done, and what is before it; by the clock of this machine."""
 
-    #: When the last of it will have been tried; None where that is not known.
+    #: When the last of it will have been tried if nobody comes; None where that is not known.
     done_at: datetime | None = None
+    #: The same if as many come as in the last hours; None where nobody can tell.
+    latest_at: datetime | None = None
     #: How many other batches have their turn before that.
     ahead: int = 0
     #: Until when Clerk's hourly limit lets nothing through; None where it does, or does not count.
@@ -49,9 +51,11 @@ def _look(batch: Batch) -> Outlook:
         return Outlook(is_missed=missed)
     now = datetime.now(UTC)
     found = estimate(batch)
+    # Where nobody works, nothing is done by then.
+    seconds, latest = (found.seconds, found.latest) if found and not missed else (None, None)
     return Outlook(
-        # Where nobody works, nothing is done by then.
-        done_at=now + timedelta(seconds=found.seconds) if found and not missed else None,
+        done_at=None if seconds is None else now + timedelta(seconds=seconds),
+        latest_at=None if latest is None else now + timedelta(seconds=latest),
         ahead=found.ahead if found else 0,
         limited_until=_get_limit(batch, now),
         is_missed=missed,
