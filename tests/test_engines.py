@@ -25,8 +25,9 @@ from django.utils import timezone
 from org_invitations.emulator import Emulator
 from org_invitations.models import Batch, BatchItem, Heartbeat
 from org_invitations.services.batches.background import MAX_TRIES, has_work
-from org_invitations.services.batches.heartbeat import plan_turn
-from org_invitations.services.batches.store import UNCLEAR
+from org_invitations.services.batches.heartbeat import SILENCE, is_missed, plan_turn
+from org_invitations.services.batches.store import LATER, UNCLEAR
+from org_invitations.services.batches.tick import tick
 from tests.documents import block, blocks, section
 from tests.gates import WATCHDOG
 from tests.servers import need_package
@@ -395,15 +396,41 @@ def test_there_is_work_as_long_as_a_worker_may_have_to_look(
         ({"state": State.UNSETTLED}, True),
         ({"state": State.UNSETTLED, "reason": UNCLEAR}, False),
         ({"state": State.HALF_DONE, "reason": ""}, True),
-        ({"state": State.HALF_DONE, "tries": MAX_TRIES}, False),
-        ({"state": State.DONE}, False),
+        ({"state": State.HALF_DONE, "reason": "RateLimited"}, True),
+        ({"state": State.HALF_DONE, "reason": "RoleNotFound"}, False),
+        ({"state": State.HALF_DONE, "reason": "", "tries": MAX_TRIES}, False),
+        ({"state": State.WAITING, "reason": LATER}, False),
+        ({"state": State.DONE, "reason": ""}, False),
     ):
         left.update(**values)
         assert has_work(batch.instance) is expected, values
+        # Nobody is missed where nobody could do anything, and the other way round.
+        Batch.objects.update(created_at=timezone.now() - SILENCE - timedelta(seconds=1))
+        assert is_missed(batch.instance) is expected, values
     left.update(state=State.WAITING)
     assert not has_work("clerk.other.example")
     Batch.objects.update(paused_at=timezone.now())
     assert not has_work(batch.instance)
+    left.update(state=State.UNDER_WAY)
+    assert has_work(batch.instance)  # what became of it is found out all the same
+
+
+def test_what_was_paused_for_long_has_not_waited_for_workers(
+    clerk_emulator: Emulator, settings: Any
+) -> None:
+    settings.ORG_INVITATIONS_BACKGROUND = True
+    service = make_service(clerk_emulator)
+    batch = begin(service, 11)
+    snapshot = service.open(fresh=True)
+    service.pause(snapshot, batch)
+    Batch.objects.update(created_at=timezone.now() - timedelta(hours=1))
+    assert not is_missed(batch.instance)
+    service.unpause(snapshot, batch)
+    assert not is_missed(batch.instance)
+    Batch.objects.update(not_before=timezone.now() - SILENCE - timedelta(seconds=1))
+    assert is_missed(batch.instance)
+    tick()
+    assert states(batch) == {State.DONE: 11}
 
 
 def test_of_two_who_plan_a_turn_one_does() -> None:

@@ -15,6 +15,7 @@ from uuid import UUID
 from django.db import transaction
 from django.db.models import Q, QuerySet
 
+from ...clerk import exceptions
 from ...clerk.exceptions import DevelopmentLimit, QuotaExceeded, RateLimited, find_kind
 from ...clerk.organizations import BULK_SIZE
 from ...conf import conf
@@ -22,7 +23,7 @@ from ...models import Batch, BatchItem
 from ..database import get_alias, get_now
 from .engine import start_turn
 from .reconcile import ABSENT
-from .store import DOUBTFUL, UNCLEAR, is_due, is_free, note_end
+from .store import DOUBTFUL, LATER, UNCLEAR, is_due, is_free, note_end
 
 State = BatchItem.State
 
@@ -68,15 +69,28 @@ def is_left_to_workers(batch: Batch) -> bool:
     return batch.in_background and bool(conf.BACKGROUND)
 
 
-def has_work(instance: str) -> bool:
-    """Whether anything is left to the workers of an instance that one could go on with by now.
+def find_work(instance: str) -> QuerySet[BatchItem]:
+    """Return what the workers of an instance go on with, now or later; what they look for is in it.
 
-    Or later; what nobody will ever know, and what a person has to finish, is nothing for them.
+    What waits, unless it is paused or for another press; what nobody knows yet, also where it is
+    paused; and what is half done, as long as they try it again. All else is left to people.
     """
-    batches = Batch.objects.filter(get_ours(instance), paused_at=None)
-    left = BatchItem.objects.filter(batch__in=batches, state__in=BatchItem.OPEN)
-    left = left.exclude(reason=UNCLEAR)
-    return left.exclude(state=State.HALF_DONE, tries__gte=MAX_TRIES).exists()
+    running = Q(batch__paused_at=None)
+    waiting = Q(state=State.WAITING) & ~Q(reason=LATER)
+    doubtful = Q(state__in=DOUBTFUL) & ~Q(reason=UNCLEAR)
+    ours = BatchItem.objects.filter(batch__in=Batch.objects.filter(get_ours(instance)))
+    return ours.filter(doubtful | running & (waiting | _is_half()))
+
+
+def has_work(instance: str) -> bool:
+    """Whether anything is left to the workers of an instance, now or later."""
+    return find_work(instance).exists()
+
+
+def _is_half() -> Q:
+    """Tell what is half done and tried again by workers."""
+    tried = Q(state=State.HALF_DONE, tries__lt=MAX_TRIES, batch__cancelled_at=None)
+    return tried & Q(reason__in=["", *_PASSING])
 
 
 # --- What somebody has left ----------------------------------------------------------------------
@@ -95,11 +109,9 @@ def find_doubtful(instance: str) -> list[BatchItem]:
 def find_halves(instance: str) -> list[BatchItem]:
     """Return resends whose second half is missing for a reason that passes."""
     now = get_now()
-    batches = Batch.objects.filter(get_ours(instance), paused_at=None, cancelled_at=None)
-    found = BatchItem.objects.filter(
-        is_free(now), is_due(now), batch__in=batches, state=State.HALF_DONE, tries__lt=MAX_TRIES
-    )
-    return [item for item in _get_first(found) if not item.reason or passes(item.reason)]
+    batches = Batch.objects.filter(get_ours(instance), paused_at=None)
+    found = BatchItem.objects.filter(_is_half(), is_free(now), is_due(now), batch__in=batches)
+    return _get_first(found)
 
 
 def _get_first(found: QuerySet[BatchItem]) -> list[BatchItem]:
@@ -124,6 +136,10 @@ def passes(reason: str) -> bool:
     if kind is None:
         return reason == ABSENT
     return kind.is_transient or (kind.concerns_all and not kind.is_final)
+
+
+#: All names of which that holds.
+_PASSING: Final = (ABSENT, *filter(passes, vars(exceptions)))
 
 
 def put_back(items: Iterable[BatchItem]) -> None:
@@ -264,9 +280,9 @@ def pause(batch: Batch, by: str = "", *, because: str = "") -> None:
 
 
 def unpause(batch: Batch) -> None:
-    """Let workers go on with a batch at once."""
+    """Let workers go on with a batch at once; that they did not before is no fault of theirs."""
     Batch.objects.filter(pk=batch.pk).update(
-        paused_at=None, paused_by="", paused_because="", not_before=None
+        paused_at=None, paused_by="", paused_because="", not_before=get_now()
     )
     batch.refresh_from_db()
     transaction.on_commit(start_turn, using=get_alias())

@@ -10,9 +10,9 @@ from typing import Final
 
 from django.db.models import Q
 
-from ...models import Batch, Heartbeat
+from ...models import Heartbeat
 from ..database import get_now
-from .background import get_ours
+from .background import find_work
 
 #: A worker is taken to be gone when none was seen for this long.
 SILENCE: Final = timedelta(minutes=10)
@@ -52,10 +52,10 @@ def get_last_seen(instance: str) -> datetime | None:
 
 
 def is_missed(instance: str) -> bool:
-    """Whether something has waited for ten minutes, and no worker was seen in them."""
+    """Whether workers could have gone on for ten minutes, and none was seen in them."""
     since = get_now() - SILENCE
-    waiting = Batch.objects.filter(get_ours(instance), paused_at=None, created_at__lt=since)
-    if not waiting.exists():
+    could = Q(batch__not_before=None) | Q(batch__not_before__lt=since)
+    if not find_work(instance).filter(could, batch__created_at__lt=since).exists():
         return False
     seen = get_last_seen(instance)
     return seen is None or seen < since
