@@ -252,6 +252,8 @@ class Heartbeat(models.Model):
     seen_at = models.DateTimeField()
     #: When the next turn begins that waits in a queue of tasks; None where none ever did.
     next_turn_at = models.DateTimeField(null=True)
+    #: The id of the task that it is, as the queue calls it; empty where none is known.
+    next_turn_id = models.CharField(max_length=255, blank=True, default="")
 
     objects = WrittenManager()
 

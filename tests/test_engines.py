@@ -19,7 +19,7 @@ from typing import Any
 
 import pytest
 from django.core.management import call_command
-from django.db import transaction
+from django.db import OperationalError, transaction
 from django.utils import timezone
 
 from org_invitations.emulator import Emulator
@@ -346,6 +346,48 @@ def test_however_many_turns_are_begun_one_follows_and_none_where_nothing_is_left
     [following] = take(tasks)
     do(following)
     assert take(tasks) == []
+
+
+def test_the_planned_turn_plans_the_next_one_also_where_it_comes_early(
+    tasks: Any, clerk_emulator: Emulator, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from org_invitations.engines import django_tasks as engine
+
+    begin(make_service(clerk_emulator), 11)
+    monkeypatch.setattr(engine, "tick", lambda seconds: None)
+    engine.start()
+    do(take(tasks)[0])
+    [planned] = take(tasks)
+    engine.start()
+    do(take(tasks)[0])
+    assert take(tasks) == []  # whoever presses meanwhile plans none
+    do(planned)  # by the database's clock it is a minute early
+    [following] = take(tasks)
+    do(planned)  # as a queue does whose worker has died
+    assert take(tasks) == []
+    do(following)
+    assert len(take(tasks)) == 1
+
+
+@pytest.mark.parametrize("fails", ["has_work", "plan_turn"])
+def test_where_the_database_fails_a_turn_follows_as_long_as_the_queue_takes_it(
+    tasks: Any, clerk_emulator: Emulator, monkeypatch: pytest.MonkeyPatch, fails: str
+) -> None:
+    from org_invitations.engines import django_tasks as engine
+
+    def fail(*args: Any) -> Any:
+        raise OperationalError("the database is away")
+
+    engine.start()
+    batch = begin(make_service(clerk_emulator), 11)
+    with monkeypatch.context() as patch:
+        patch.setattr(engine, fails, fail)
+        with pytest.raises(OperationalError):
+            do(take(tasks)[0])
+    [following] = take(tasks)
+    assert following.task.run_after is not None
+    do(following)
+    assert states(batch) == {State.DONE: 11}
 
 
 def test_the_turn_that_follows_is_in_the_queue_of_the_one_before(

@@ -13,12 +13,13 @@ from typing import TYPE_CHECKING, Any, Final
 
 import django
 from django.core.exceptions import ImproperlyConfigured
-from django.db import transaction
+from django.db import Error as DatabaseFault
+from django.db import connections, transaction
 from django.utils import timezone
 
 from ..clients import get_instance
 from ..services.batches.background import has_work
-from ..services.batches.heartbeat import plan_turn
+from ..services.batches.heartbeat import note_planned, plan_turn
 from ..services.batches.tick import get_least_seconds, tick
 from ..services.database import get_alias
 
@@ -40,15 +41,34 @@ def send(context: Any) -> None:
 
     It has no arguments: what is to be done is in the rows.
     """
+    try:
+        goes_on = _plan_next(context.task_result)
+    except DatabaseFault:
+        # Nobody knows whether one is needed; of those that follow without a note, one plans.
+        connection = connections[get_alias()]
+        if not connection.in_atomic_block:  # the queue may be in it, and the next one be let in
+            connection.close_if_unusable_or_obsolete()
+        _enqueue_next(context.task_result)
+        raise
+    if goes_on:
+        tick(max(TURN, 2 * get_least_seconds()))
+
+
+def _plan_next(this: Any) -> bool:
+    """Put the next turn into the queue, unless it is there; False where nothing is left."""
     instance = get_instance()
     if not has_work(instance):
-        return
-    this = context.task_result.task
+        return False
     # Together, where the queue is in the same database: nobody notes a turn that is in no queue.
     with transaction.atomic(using=get_alias()):
-        if plan_turn(instance, _PAUSE):
-            this.using(run_after=timezone.now() + _PAUSE).enqueue()
-    tick(max(TURN, 2 * get_least_seconds()))
+        if plan_turn(instance, _PAUSE, this.id):
+            note_planned(instance, _enqueue_next(this))
+    return True
+
+
+def _enqueue_next(this: Any) -> str:
+    result = this.task.using(run_after=timezone.now() + _PAUSE).enqueue()
+    return str(result.id)
 
 
 def start() -> None:
