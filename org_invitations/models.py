@@ -170,8 +170,9 @@ class BatchItem(models.Model):
             models.UniqueConstraint(fields=["batch", "number"], name="oi_item_number"),
         ]
         indexes: ClassVar = [
-            # How much of a batch waits is counted before each call, and at each look at how far it
-            # is: what is done, the most of it in the end, is not read for that.
+            # How much of a batch waits is counted before each call: what is done, the most of it in
+            # the end, is not read for that. A look at how far it is finds the rows by the batch,
+            # and reads each of them: who is at work on it changes too often to be in an index.
             models.Index(fields=["batch", "state"], name="oi_item_state"),
         ]
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
@@ -19,10 +20,13 @@ from org_invitations.clerk import exceptions as exc
 from org_invitations.emulator import Emulator
 from org_invitations.emulator.keys import FRONTEND_API
 from org_invitations.models import Batch, BatchItem, Heartbeat
+from org_invitations.services.batches.counts import count_items
 from org_invitations.services.batches.estimate import Estimate
 from org_invitations.services.batches.heartbeat import beat
 from org_invitations.services.batches.outlook import Outlook, get_outlook
+from org_invitations.services.batches.schedule import get_queue
 from org_invitations.services.batches.tick import tick
+from org_invitations.services.limits import Ledger
 from org_invitations.views.progress_presenter import describe_moment, round_up
 from tests.leases import let_time_pass
 from tests.ledger import allow_many, spend
@@ -267,10 +271,25 @@ def test_a_look_is_two_small_queries_and_no_call_to_clerk(
         assert calls(clerk) == []
 
 
-def test_what_is_counted_is_found_by_an_index(ada: Browser) -> None:
+def explain(ask: Callable[[], Any]) -> list[str]:
+    """What the database does for what is asked of the items."""
+    with CaptureQueriesContext(connection) as asked:
+        ask()
+    [query] = [one["sql"] for one in asked if '"org_invitations_batchitem"' in one["sql"]]
+    with connection.cursor() as cursor:
+        cursor.execute(f"EXPLAIN QUERY PLAN {query}")
+        return [row[-1] for row in cursor.fetchall()]
+
+
+def test_what_is_counted_is_found_by_an_index(ada: Browser, clerk: Emulator) -> None:
     batch = begin(ada, 11)
-    found = BatchItem.objects.filter(batch__in=[batch.pk]).values_list("state", "reason")
-    assert "USING INDEX" in found.explain()
+    # All of a batch is read to tell how far it is, and nothing of others.
+    [of_items] = [step for step in explain(lambda: count_items([batch.pk])) if "batchitem" in step]
+    assert re.search(r"SEARCH .* USING INDEX \w+ \(batch_id=\?\)", of_items)
+    # To choose who is next, what waits is.
+    ledger = Ledger(is_background=True)
+    [of_items] = [step for step in explain(lambda: get_queue(ledger)) if "batchitem" in step]
+    assert re.search(r"SEARCH .* USING INDEX oi_item_state \(batch_id=\? AND state=\?\)", of_items)
 
 
 def test_what_does_not_go_on_by_itself_is_not_looked_at_again(

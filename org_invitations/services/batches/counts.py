@@ -79,7 +79,7 @@ class Counts:
 
 
 def count_items(batch_ids: Iterable[UUID]) -> dict[UUID, Counts]:
-    """Return how many items of each batch are where: one query, whose index is the batch's.
+    """Return how many items of each batch are where: one query, which reads them and no others.
 
     That is a look by this machine's clock, and nothing is decided by it.
     """
