@@ -47,7 +47,7 @@ from .conf import (
     MIN_REQUEST_SECONDS,
     conf,
 )
-from .models import Batch, BatchItem
+from .models import Batch, BatchItem, CallSlot, Draft, Heartbeat
 from .roles import GrantPolicy, get_grant_policy
 from .services import InvitationService
 from .services.batches.heartbeat import is_missed
@@ -549,9 +549,9 @@ def check_database(
         found.append(
             Error(
                 f"DATABASE_ROUTERS part what belongs together: {problem}",
-                hint="Let the routers write Batch and BatchItem of org_invitations to one "
-                "database, migrate both there, and allow a relation between them. Reading always "
-                "asks that database, so a replica does no harm.",
+                hint="Let the routers write Batch, BatchItem, CallSlot, Heartbeat and Draft of "
+                "org_invitations to one database, migrate them there, and allow a relation between "
+                "the first two. Reading always asks that database, so a replica does no harm.",
                 id="org_invitations.E020",
             )
         )
@@ -567,12 +567,16 @@ def check_database(
     return found
 
 
+#: What is read and written together: in one transaction, or by the clock of one database.
+_TOGETHER: Final = (Batch, BatchItem, CallSlot, Heartbeat, Draft)
+
+
 def _describe_routing(alias: str) -> str:
     """Return what is wrong with where the routers put the tables; empty if nothing is."""
-    other = router.db_for_write(BatchItem)
-    if other != alias:
-        return f"Batch goes to {alias!r} and BatchItem to {other!r}."
-    for model in (Batch, BatchItem):
+    for model in _TOGETHER:
+        other = router.db_for_write(model)
+        if other != alias:
+            return f"Batch goes to {alias!r} and {model.__name__} to {other!r}."
         if not router.allow_migrate_model(alias, model):
             return f"{model.__name__} goes to {alias!r}, where it may not be migrated."
     if not router.allow_relation(Batch(), BatchItem()):

@@ -456,7 +456,14 @@ def wrap_in_transactions(patch: pytest.MonkeyPatch) -> None:
     patch.setitem(connections["default"].settings_dict, "ATOMIC_REQUESTS", True)
 
 
-@pytest.mark.parametrize("ways", [{"BatchItem": "other"}, {"migrate": False}, {"relation": False}])
+@pytest.mark.parametrize(
+    "ways",
+    [
+        *({name: "other"} for name in ("BatchItem", "CallSlot", "Heartbeat", "Draft")),
+        {"migrate": False},
+        {"relation": False},
+    ],
+)
 def test_e020_a_router_that_parts_what_belongs_together(
     ways: dict[str, Any], monkeypatch: pytest.MonkeyPatch
 ) -> None:
