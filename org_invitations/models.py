@@ -214,7 +214,11 @@ class CallSlot(models.Model):
 
 
 class Draft(models.Model):
-    """Many addresses that were checked and are not sent yet; a day later they are gone."""
+    """Many addresses that were checked and are not sent yet.
+
+    A day later they are not found any more, and deleted by whoever comes first: the next draft, a
+    worker, or the command.
+    """
 
     #: What is begun from it has the same id, so that it is begun once.
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)

@@ -5,16 +5,18 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 from datetime import timedelta
+from functools import partial
+from io import StringIO
 from typing import Any
 
 import pytest
 from django.core.cache import cache
+from django.core.management import call_command
 from django.db import OperationalError
 
 from org_invitations.emulator import Emulator
 from org_invitations.forms import InviteForm
 from org_invitations.models import Batch, BatchItem, Draft
-from org_invitations.services.batches.store import forget_old_batches
 from org_invitations.services.batches.tick import tick
 from tests.ledger import allow_many
 
@@ -381,14 +383,28 @@ def test_the_same_form_of_two_people_is_two_drafts(ada: Browser, sign_in: Any) -
     assert Draft.objects.count() == 2
 
 
-def test_after_a_day_it_is_not_found_and_deleted(ada: Browser) -> None:
+def test_after_a_day_it_is_not_found(ada: Browser) -> None:
     url = paste(ada)
     draft = Draft.objects.get()
     Draft.objects.update(created_at=draft.created_at - timedelta(days=1))
     response = ada.get(url)
     assert response.status_code == 404
     assert "more than a day ago" in text_of(response)
-    forget_old_batches()
+
+
+@pytest.mark.parametrize(
+    "look",
+    [tick, partial(call_command, "org_invitations", "status", stdout=StringIO())],
+    ids=["worker", "status"],
+)
+def test_whoever_looks_first_after_a_day_deletes_it(ada: Browser, look: Callable[[], Any]) -> None:
+    paste(ada)
+    look()
+    assert Draft.objects.exists()
+    cache.clear()  # an hour later
+    draft = Draft.objects.get()
+    Draft.objects.update(created_at=draft.created_at - timedelta(days=1))
+    look()
     assert not Draft.objects.exists()
 
 

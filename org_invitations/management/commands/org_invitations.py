@@ -20,7 +20,7 @@ from ...conf import conf
 from ...models import Batch, BatchItem
 from ...services.batches.background import get_ours
 from ...services.batches.heartbeat import get_last_seen, is_missed
-from ...services.batches.store import NotSaved
+from ...services.batches.store import NotSaved, forget_old_batches
 from ...services.batches.tick import Tick, tick
 from ...services.database import get_now
 from ...services.limits import Ledger
@@ -126,6 +126,7 @@ class Command(BaseCommand):
     # --- How it stands ----------------------------------------------------------------------
 
     def _say_status(self) -> None:
+        forget_old_batches()
         say: Callable[[str], None] = self.stdout.write
         instance = get_instance()
         say(f"Instance: {instance or 'not known (there is no CLERK_PUBLISHABLE_KEY)'}")

@@ -168,7 +168,7 @@ def get_or_create(
             instead = _instead_of(batch_id, organization_id, user_id, fingerprint)
             raise KeyReused(before, instead) from None
         return before, False
-    _forget_now_and_then()
+    forget_now_and_then()
     return batch, True
 
 
@@ -554,8 +554,8 @@ def cancel(batch: Batch, items: Iterable[BatchItem]) -> None:
             item.refresh_from_db(fields=[*_FIELDS, "leased_by", "leased_until"])
 
 
-def _forget_now_and_then() -> None:
-    """Clear up, once in a while: whoever has just pressed a button waits for it."""
+def forget_now_and_then() -> None:
+    """Clear up, once an hour: whoever has just pressed a button waits for it, and so do workers."""
     if InstanceCache().add("batches:forgotten", _FORGET_EVERY):
         forget_old_batches()
 

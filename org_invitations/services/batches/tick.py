@@ -51,7 +51,7 @@ from .background import (
 from .heartbeat import beat
 from .reconcile import reconcile
 from .schedule import Portion, choose
-from .store import LeaseLost, NotSaved, stale_after
+from .store import LeaseLost, NotSaved, forget_now_and_then, stale_after
 
 logger = logging.getLogger("org_invitations")
 
@@ -189,6 +189,7 @@ class _Turn:
         if self._looked is not None and monotonic() - self._looked < _LOOK_EVERY:
             return
         self._looked = monotonic()
+        forget_now_and_then()
         put_back_absent(self.instance)
         if cancelled := find_cancelled(self.instance):
             cancel_waiting(cancelled)
