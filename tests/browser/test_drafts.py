@@ -9,7 +9,7 @@ from playwright.sync_api import Page, expect
 
 from tests.ledger import allow_many
 
-from .conftest import Site, assert_accessible, looks, open_form, shot
+from .conftest import Site, assert_accessible, looks, open_form, shot, write
 
 
 @pytest.fixture(autouse=True)
@@ -41,3 +41,22 @@ def test_a_file_of_many_is_checked_on_a_page_of_its_own_and_sent_from_it(ada: Pa
     expect(title).to_contain_text("Sending")
     ada.goto(address)
     expect(title).to_contain_text("Sending")
+
+
+def test_from_where_nothing_came_of_it_one_comes_back_to_it(ada: Page, site: Site) -> None:
+    open_form(ada)
+    write(ada, " ".join(f"person{number}@example.com" for number in range(150)))
+    ada.locator("#org-invitations-submit").click()
+    send = ada.get_by_role("button", name="Send 150 invitations")
+    expect(send).to_be_visible()
+    site.clerk.fault("GET", "/v1/*", times=None, status=500)
+    send.click()
+    back = ada.get_by_role("link", name="Back to the addresses")
+    expect(back).to_be_visible()
+    for name, is_read in looks(ada):
+        shot(ada, f"draft-failed-{name}")
+        if is_read:
+            assert_accessible(ada)
+    site.clerk.faults.clear()
+    back.click()
+    expect(send).to_be_visible()
