@@ -42,7 +42,6 @@ def nobody_waits(page: Page, site: Site) -> None:
 def form_open(page: Page, site: Site) -> None:
     sign_in(page, site)
     open_form(page)
-    page.click("text=What the roles may do")
     page.click("text=More options")
 
 

@@ -66,7 +66,7 @@ def test_many_are_invited_once_and_the_outcome_is_there_at_once(
     sent = press(ada, review)
     outcome = ada.get(sent["Location"])
     assert outcome.status_code == 200
-    assert "3 sent." in text_of(outcome)
+    assert "3 sent" in text_of(outcome)
     before = pending(clerk)
     again = press(ada, review)
     assert again["Location"] == sent["Location"]

@@ -336,7 +336,7 @@ def test_a_revocation_that_was_given_up_and_took_effect_later_is_corrected(
     data = {"action": "revoke", "selected": [row.id], "confirmed": "1", "batch": str(uuid4())}
     ada.post(f"{LIST}selected/", data)
     item = BatchItem.objects.get()
-    assert "It is not known yet" in outcome_of(ada, item)
+    assert "1 not known yet" in outcome_of(ada, item)
     let_time_pass()
     assert "the invitation is still pending. Try again." in outcome_of(ada, item)
     item.refresh_from_db()

@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 from org_invitations.emulator import Emulator
+from org_invitations.services.preview import PreviewStatus
 from tests.corpus import exports
 from tests.corpus.exports import EXPORTS, Export
 
@@ -38,15 +39,17 @@ def sent(export: Export, way: str) -> dict[str, Any]:
 
 
 def shown(response: Any) -> tuple[list[str], list[str], list[str], list[str]]:
-    """Who would be invited, what is refused, what is offered, and what is asked."""
+    """Who would be invited, once told that it is meant; what is refused, offered, and asked."""
     review = response.context["review"]
     if review is None:
         return [], [], [], []
-    invited = [
-        item.entry.email_address + ("" if item.role.key == "org:member" else f" {item.role.name}")
-        for item in review.preview.sendable
-    ]
-    refused = [item.entry.text for item in review.preview.refused]
+    invited, refused = [], []
+    for item in review.preview.items:
+        if item.sendable or item.status is PreviewStatus.MISTYPED:
+            role = "" if item.role.key == "org:member" else f" {item.role.name}"
+            invited.append(item.entry.email_address + role)
+        else:
+            refused.append(item.entry.text)
     offered = [offer for item in review.preview.refused for offer in item.entry.offers]
     answers = review.question.answers[:-1] if review.question else ()
     asked = [answer.label.removeprefix("Only “").removesuffix("”") for answer in answers]

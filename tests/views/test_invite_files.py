@@ -289,7 +289,7 @@ def test_what_a_file_says_in_place_of_a_role_may_be_long(ada: Browser, clerk: Em
 
 
 def test_too_much_text_is_told_and_comes_back(ada: Browser, clerk: Emulator) -> None:
-    text = "x" * 1_000_001 + " a@example.com"
+    text = "x" * 2_000_001 + " a@example.com"
     response = type_in(ada, text)
     assert response.status_code == 422
     assert "This is too much for one form." in text_of(response)

@@ -8,10 +8,10 @@ import sys
 import time
 from collections import Counter
 from collections.abc import Callable, Iterator
+from importlib import import_module
 from pathlib import Path
 
 import pytest
-from django.apps import apps
 from django.db import connection
 
 from org_invitations.emulator import Emulator, EmulatorServer
@@ -151,8 +151,9 @@ def _read_queue() -> list[str]:
     if IS_CELERY:
         return [_read_message()]
     name = {"django-tasks-db": "DBTaskResult", "django-ox": "OxTask"}[ENGINE]
-    rows = apps.get_model(ENGINE.replace("-", "_"), name).objects.values()
-    return [json.dumps(row, default=str) for row in rows]
+    # By the module: an app may have another label than its name.
+    model = getattr(import_module(f"{ENGINE.replace('-', '_')}.models"), name)
+    return [json.dumps(row, default=str) for row in model.objects.values()]
 
 
 def _read_message() -> str:
