@@ -8,6 +8,7 @@ import pytest
 from django.test import Client
 from django.urls import resolve
 
+from org_invitations.clerk import InstanceAPI, Page
 from org_invitations.emulator import Emulator
 from org_invitations.services.joining import lookup
 from org_invitations.signals import invitation_accepted
@@ -256,6 +257,23 @@ def test_5_a_member_goes_on_to_the_organization(
     assert joinings() == [("done", "clerk")]
     invitee.press(page, "continue")
     assert len(accepted) == 1
+
+
+def test_5_who_has_become_a_member_while_they_were_looked_up_is_one(
+    invitee: Invitee, clerk: Emulator, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    row = invite(clerk)
+    invitee.sign_in(NORA)
+    clerk.add_member(clerk.organization("acme"), NORA)
+    row.state = "accepted"
+    ask = InstanceAPI.get_organization_memberships
+    answers = iter([Page((), 0)])  # from a moment before
+    monkeypatch.setattr(
+        InstanceAPI,
+        "get_organization_memberships",
+        lambda *args, **kwargs: next(answers, None) or ask(*args, **kwargs),
+    )
+    assert state_of(invitee.open(page_of(row))) == "joined"
 
 
 def test_6_what_is_over_is_one_neutral_page(

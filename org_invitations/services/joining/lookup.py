@@ -127,14 +127,10 @@ class Lookup:
             and user.owns(row.invitation.email_address)
         }
         chosen = _choose(row.invitation for row in theirs.values())
-        member = next(
-            (
-                row
-                for row in (memberships.data if memberships else ())
-                if row.organization.id == value.organization_id
-            ),
-            None,
-        )
+        member = _member_of(value, memberships)
+        if chosen is not None and chosen.is_accepted and member is None:
+            # All were asked at the same time, and it may have been accepted in between.
+            member = _member_of(value, instance.get_organization_memberships(person.user_id))
         if chosen is not None:
             look = self._look_at_own(value, user, theirs[chosen.id], member)
         else:
@@ -252,6 +248,12 @@ def _barred(look: Look) -> Look:
     if look.state in (JoinState.JOIN, JoinState.OTHER_ACCOUNT):
         return replace(look, state=JoinState.OTHER_ACCOUNT, is_barred=True, joining=None)
     return replace(look, state=JoinState.GONE, organization=None)
+
+
+def _member_of(value: JoinValue, memberships: Page[Membership] | None) -> Membership | None:
+    """Return the membership in the organization that a value names, if there is one."""
+    found = memberships.data if memberships is not None else ()
+    return next((row for row in found if row.organization.id == value.organization_id), None)
 
 
 def _or_none(outcome: Outcome) -> Any:
