@@ -514,6 +514,7 @@ hidden_policy = hidden.Policy
 hidden_policy.__qualname__ = "hidden_policy"
 
 
+@pytest.mark.django_db  # as above
 def test_e030_classes_that_no_worker_would_find() -> None:
     assert ids(ROOT_URLCONF=hidden) == []  # nothing is left to workers
     on = {"ORG_INVITATIONS_BACKGROUND": True}
@@ -605,6 +606,7 @@ BROKEN: list[dict[str, Any]] = [
 ]
 
 
+@pytest.mark.django_db  # as above
 def test_every_id_has_a_hint_and_no_message_tells_a_secret(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
@@ -637,6 +639,7 @@ def test_every_id_has_a_hint_and_no_message_tells_a_secret(
     assert seen == set(re.findall(r"org_invitations\.[EW]\d{3}", source))
 
 
+@pytest.mark.django_db  # as above
 def test_nothing_is_asked_of_the_network(
     subtests: pytest.Subtests, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -267,7 +268,7 @@ def test_5_who_has_become_a_member_while_they_were_looked_up_is_one(
     clerk.add_member(clerk.organization("acme"), NORA)
     row.state = "accepted"
     ask = InstanceAPI.get_organization_memberships
-    answers = iter([Page((), 0)])  # from a moment before
+    answers: Iterator[Page[Any]] = iter([Page((), 0)])  # from a moment before
     monkeypatch.setattr(
         InstanceAPI,
         "get_organization_memberships",
