@@ -125,7 +125,12 @@ def _options() -> argparse.ArgumentParser:
     add("--verbose", action="store_true", help="a line for each cell")
     add("--cell", nargs=3, metavar=("ACTION", "SLOT", "FAULT"), help="play one and show all of it")
     add("--htmx", action="store_true", help="with --cell: with htmx")
-    add("--only", default="", metavar="BEGINNING", help="only actions whose names begin so")
+    add(
+        "--only",
+        default="",
+        metavar="BEGINNING",
+        help="only actions whose names begin so; with ! before it, the others",
+    )
     return parser
 
 

@@ -29,7 +29,11 @@ def tickets(seed: int, only: str = "") -> Iterator[Ticket]:
 
     :param only: what the names of the actions begin with; else all are played.
     """
-    names = [action.name for action in get_actions() if action.name.startswith(only)]
+    names = [
+        action.name
+        for action in get_actions()
+        if action.name.startswith(only.removeprefix("!")) is not only.startswith("!")
+    ]
     if not names:
         raise LookupError(f"no action begins with {only!r}")
     number = 0
